@@ -1,0 +1,168 @@
+"""Wiring: settings to parts, parts to each other. No decisions here."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from bot import clock as clocks
+from bot import web
+from bot.channels.base import Channel, Now
+from bot.delivery import Delivery
+from bot.dispatch import Dispatch
+from bot.settings import Settings, SettingsError
+from conversations import book as books
+from conversations.controls import LABELS
+from conversations.message import Document
+from conversations.turn import House
+from conversations.words_book import Words
+from scheduler import policy as policies
+from scheduler.policy import Policy
+from storage import forms, visits
+from storage.crypto import Keys, load_keys
+from storage.database import Store, Tx
+from storage.opening import open_store
+from storage.scope import Scope
+
+if TYPE_CHECKING:
+    from bot.channels.telegram import Telegram
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """What the CLI and the server both stand on."""
+
+    settings: Settings
+    keys: Keys
+    policy: Policy
+    store: Store
+
+
+def foundation(settings: Settings) -> Foundation:
+    """Opens keys, policy and store, in that order; each raises its own error, naming what to mend."""
+    keys = load_keys(settings.key_file, create=True)
+    policy = policies.load(settings.policy_file) if settings.policy_file else policies.load()
+    return Foundation(settings, keys, policy, open_store(settings.database, keys))
+
+
+class App:
+    """One running process. `web` is its ASGI application; its lifespan starts and stops everything else."""
+
+    def __init__(self, base: Foundation) -> None:
+        self._base = base
+        self._stop = asyncio.Event()
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._ready = False
+        self._telegram: Telegram | None = None
+        self._before_stop: list[Callable[[], None]] = []
+        self.web = Starlette(routes=web.build_routes(base.store, lambda: self._ready), lifespan=self._lifespan)
+
+    def stopping(self) -> None:
+        """Ends what a server would wait for for ever (open event streams); called before it stops."""
+        for end in self._before_stop:
+            end()
+
+    @asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        await self._start()
+        self._ready = True
+        try:
+            yield
+        finally:
+            self._ready = False
+            self._stop.set()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self.delivery.settle()
+            if self._telegram is not None:
+                await self._telegram.close()
+
+    async def _start(self) -> None:
+        base, settings = self._base, self._base.settings
+        self.book = await load_book(base.store)
+        self.channels: dict[str, Channel] = {}
+        self.now: Now = clocks.wall
+        offset = await base.store.read(clocks.kept_offset)
+        if offset is not None and not settings.playground_on:
+            raise SettingsError("this database belongs to a playground whose clock was moved; "
+                                "a real channel needs one of its own (TANFANG_DATABASE_URL)")
+        routes: list[BaseRoute] = []
+        if settings.playground_on:
+            from bot.channels.playground import Playground
+            from bot.playground.phones import all_phones
+            from bot.playground.routes import build_routes
+
+            clock = clocks.PlaygroundClock(base.store, offset or timedelta(0), self._quiet)
+            self.now = clock.now
+            playground = Playground(base.store, self.now)
+            self.channels[playground.name] = playground
+            self._before_stop.append(playground.close)
+            routes += build_routes(playground, lambda: all_phones(base.store), self._handle, clock, settings.hosts)
+        if settings.telegram_token:
+            from bot.channels.telegram import Telegram
+
+            telegram = Telegram(settings.telegram_token, settings.telegram_api_url, place_label=LABELS["place"],
+                                now=self.now, abroad=not settings.telegram_domestic_reason)
+            self.channels[telegram.name] = self._telegram = telegram
+            if settings.telegram_mode == "webhook":
+                routes += telegram.routes(self._handle, settings.telegram_secret)
+                self._tasks.append(asyncio.create_task(
+                    telegram.set_webhook(f"{settings.public}/telegram/webhook", settings.telegram_secret)))
+            else:
+                self._tasks.append(asyncio.create_task(telegram.poll(self._handle, self._stop)))
+            self._tasks.append(asyncio.create_task(introduce(telegram)))
+        self.delivery = Delivery(base.store, self.channels, self.book, self.now, self._document)
+        self.dispatch = Dispatch(base.store, House(self.book, base.policy), self.delivery, self.now)
+        self.web.router.routes.extend(routes)
+        self._tasks.append(asyncio.create_task(self.delivery.run(self._stop)))
+        log.info("serving", channels=sorted(self.channels), engine=base.store.engine)
+
+    async def _handle(self, inbound: Any) -> None:
+        await self.dispatch.handle(inbound)
+
+    async def _quiet(self) -> None:
+        await self.delivery.settle()
+
+    async def _document(self, wanted: dict[str, Any], words: Words) -> Document | None:
+        """The Word file of a visit, as its asker may still see it."""
+        scope = Scope(wanted["person"], self.now().astimezone(self._base.policy.zone).date())
+        visit = await self._base.store.read(lambda tx: visits.find(tx, scope, wanted["visit"]))
+        if visit is None:
+            return None
+        from conversations.documents.for_visit import docx  # late: python-docx takes 0.2 s to import
+
+        name, body = await asyncio.to_thread(docx, visit, self.book.form(visit.form_hash), words)
+        return Document(name, body)
+
+
+async def load_book(store: Store) -> books.FormBook:
+    """Today's forms, kept by hash, and all that old records speak of."""
+    book = books.from_folder()
+
+    def keep(tx: Tx) -> list[str]:
+        for form in book.current.values():
+            forms.keep(tx, form.hash, form.name, form.definition)
+        return forms.definitions(tx)
+
+    for definition in await store.run(keep):
+        book.learn(definition)
+    return book
+
+
+async def introduce(telegram: "Telegram") -> None:
+    """Learns the bot's own name and fills the command menu; a failure is only logged."""
+    from conversations.commands import NAMES
+
+    shown = [(named.slash, named.about) for named in NAMES.values() if not named.hidden]
+    try:
+        await telegram.me()
+        await telegram.set_commands(shown)
+    except Exception as error:
+        log.warning("command menu was not set", error=type(error).__name__)

@@ -1,0 +1,120 @@
+"""A raw Telegram update to an `Inbound`, read only as far as it is used.
+
+`telegram.Update.de_json` builds every nested object (113 us); this takes 5 us.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from conversations.message import ChatKind, Inbound, Media, Place
+
+CHANNEL = "telegram"
+
+# What a person can send. A message with none of these is a notice about the chat (someone joined, a pinned
+# message, a new title): nobody said anything, so nobody is answered.
+_CONTENT = frozenset(
+    (
+        *("text", "caption", "photo", "voice", "location", "sticker", "contact", "video", "video_note"),
+        *(
+            "animation",
+            "document",
+            "audio",
+            "poll",
+            "dice",
+            "story",
+            "game",
+            "venue",
+            "paid_media",
+            "checklist",
+        ),
+    )
+)
+_CHAT_KINDS: dict[str, ChatKind] = {"private": "private", "group": "group", "supergroup": "group"}
+_ADDRESSED = re.compile(r"(/\w+)@(\w+)", re.ASCII)
+
+
+def parse(update: object, now: datetime, username: str = "") -> Inbound | None:
+    """What a person did, or None for an update of another kind, from another bot, or with broken fields.
+
+    `now` (aware, UTC) is the time of a tap, which carries none; `username` is the bot's own: a group's
+    command for another bot (`/figures@other_bot`) is passed over.
+    """
+    try:
+        if not isinstance(update, dict):
+            return None
+        if "callback_query" in update:
+            return _tap(update, update["callback_query"], now)
+        if "message" in update:
+            return _message(update, update["message"], username)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, OSError):
+        return None
+    return None
+
+
+def _tap(update: Mapping[str, Any], tap: Mapping[str, Any], now: datetime) -> Inbound | None:
+    message = tap["message"]  # none under a message sent inline into another chat: passed over
+    sender, chat, choice = tap["from"], message["chat"], tap["data"]
+    if sender["is_bot"] or not isinstance(choice, str) or not isinstance(tap["id"], str):
+        return None
+    return Inbound(
+        channel=CHANNEL,
+        account=_number(sender["id"]),
+        chat=_number(chat["id"]),
+        dedupe_key=_number(update["update_id"]),
+        at=now,
+        choice=choice,
+        chat_kind=_CHAT_KINDS[chat["type"]],
+        source=_number(message["message_id"]),
+    )
+
+
+def _message(update: Mapping[str, Any], message: Mapping[str, Any], username: str) -> Inbound | None:
+    sender, chat = message["from"], message["chat"]
+    if sender["is_bot"] or _CONTENT.isdisjoint(message):
+        return None
+    text = message.get("text") or message.get("caption") or ""
+    if not isinstance(text, str):
+        return None
+    if text.startswith("/") and (addressed := _ADDRESSED.match(text)):
+        if username and addressed[2].lower() != username.lower():
+            return None
+        text = addressed[1] + text[addressed.end() :]
+    return Inbound(
+        channel=CHANNEL,
+        account=_number(sender["id"]),
+        chat=_number(chat["id"]),
+        dedupe_key=_number(update["update_id"]),
+        at=datetime.fromtimestamp(message["date"], UTC),
+        text=text,
+        media=_media(message),
+        place=_place(message["location"]) if "location" in message else None,
+        chat_kind=_CHAT_KINDS[chat["type"]],
+    )
+
+
+def _media(message: Mapping[str, Any]) -> tuple[Media, ...]:
+    if "photo" in message:
+        largest = max(message["photo"], key=lambda size: size["width"] * size["height"])
+        return (Media("photo", _text(largest["file_id"]), largest.get("file_size", 0)),)
+    if "voice" in message:
+        voice = message["voice"]
+        return (Media("voice", _text(voice["file_id"]), voice.get("file_size", 0)),)
+    return ()
+
+
+def _place(location: Mapping[str, Any]) -> Place:
+    return Place(float(location["latitude"]), float(location["longitude"]))
+
+
+def _number(value: object) -> str:
+    if type(value) is not int:
+        raise TypeError
+    return str(value)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value

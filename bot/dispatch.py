@@ -1,0 +1,82 @@
+"""One inbound thing, one unit of work: commit first, then acknowledge, then send."""
+
+from datetime import datetime
+
+import orjson
+import structlog
+
+from bot.channels.base import Now
+from bot.delivery import Delivery
+from bot.metrics import TURNS
+from conversations import router
+from conversations.message import Inbound
+from conversations.turn import House
+from storage import inbox, outbox
+from storage.database import Store, StoreUnavailable, Tx
+from storage.outbox import Outgoing
+
+log = structlog.get_logger()
+
+
+class Dispatch:
+    """Takes what channels parsed. `handle` returns once everything is on disk."""
+
+    def __init__(self, store: Store, house: House, delivery: Delivery, now: Now) -> None:
+        self._store = store
+        self._house = house
+        self._delivery = delivery
+        self._now = now
+
+    async def handle(self, inbound: Inbound) -> None:
+        """Stores the turn; its answer is on the way. Raises StoreUnavailable when nothing was kept."""
+        now = self._now()
+        key = f"{inbound.channel}:{inbound.chat}"
+        try:
+            row = await self._store.run(lambda tx: self._turn(tx, inbound, now), key)
+        except StoreUnavailable:
+            TURNS.labels(inbound.channel, "unavailable").inc()
+            raise
+        except Exception as error:  # a fault of ours must not stop the queue: say so, keep nothing of the turn
+            log.error("turn failed", channel=inbound.channel, error=type(error).__name__, where=_where(error))
+            TURNS.labels(inbound.channel, "failed").inc()
+            row = await self._store.run(lambda tx: self._apology(tx, inbound, now), key)
+        else:
+            TURNS.labels(inbound.channel, "done" if row else "silent").inc()
+        if row is not None:
+            self._delivery.send_soon(row)
+        if inbound.choice:
+            self._delivery.settle_soon(inbound)
+
+    def _turn(self, tx: Tx, inbound: Inbound, now: datetime) -> Outgoing | None:
+        answer_id = tx.new_id(now)
+        if not inbox.take(tx, inbound.channel, inbound.dedupe_key, _body(inbound), answer_id, now):
+            return None  # delivered before: its answer stands in the outbox, sent or on its way
+        said = router.answer(self._house, tx, inbound, now)
+        if not said:
+            return None
+        edits = inbound.source if router.edits_in_place(inbound, said) else ""
+        row = Outgoing(answer_id, inbound.channel, inbound.chat, "reply", "reply", {"parts": said, "edits": edits})
+        outbox.add(tx, row, now, leased=True)
+        return row
+
+    def _apology(self, tx: Tx, inbound: Inbound, now: datetime) -> Outgoing | None:
+        answer_id = tx.new_id(now)
+        if not inbox.take(tx, inbound.channel, inbound.dedupe_key, _body(inbound), answer_id, now):
+            return None
+        row = Outgoing(answer_id, inbound.channel, inbound.chat, "reply", "reply",
+                       {"parts": [["menu.trouble", {}]], "edits": ""})
+        outbox.add(tx, row, now, leased=True)
+        return row
+
+
+def _body(inbound: Inbound) -> bytes:
+    """What was said, as it is kept (sealed)."""
+    return orjson.dumps([inbound.account, inbound.chat, inbound.text, inbound.choice])
+
+
+def _where(error: BaseException) -> str:
+    """File and line of a fault; never its message, which may hold what somebody wrote."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace else ""

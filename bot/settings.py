@@ -1,0 +1,87 @@
+"""Settings, by environment or `.env`, prefix `TANFANG_`."""
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """What is missing or wrong, by the names of the settings."""
+
+
+class Settings(BaseSettings):
+    """Everything an operator sets; `README` names each. Half a platform is refused."""
+
+    model_config = SettingsConfigDict(env_prefix="TANFANG_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Path("data")
+    database_url: str = ""
+    key_file: Path = Path("tanfang.keys.json")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=1, le=65535)
+    public_url: str = ""
+    playground: Literal["on", "off", ""] = ""
+    policy_file: Path | None = None
+    telegram_token: str = ""
+    telegram_api_url: str = "https://api.telegram.org"
+    telegram_mode: Literal["polling", "webhook"] = "polling"
+    telegram_secret: str = ""
+    telegram_domestic_reason: str = ""  # set only where an operator declares the channel domestic
+
+    @property
+    def database(self) -> str:
+        """The database's URL; SQLite in the data folder where nothing is said."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'tanfang.db').absolute()}"
+
+    @property
+    def playground_on(self) -> bool:
+        """The playground is on where nothing is said and no real channel is configured."""
+        return self.playground == "on" or (self.playground == "" and not self.telegram_token)
+
+    @property
+    def public(self) -> str:
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Settings":
+        missing = []
+        if self.telegram_token and self.telegram_mode == "webhook":
+            missing = [name for name, value in (("TANFANG_TELEGRAM_SECRET", self.telegram_secret),
+                                                ("TANFANG_PUBLIC_URL", self.public_url)) if not value]
+        if not self.telegram_token and (self.telegram_secret or self.telegram_mode == "webhook"):
+            missing = ["TANFANG_TELEGRAM_TOKEN"]
+        if missing:
+            raise ValueError(f"Telegram is only half set up; missing: {', '.join(missing)}")
+        if self.playground == "on" and self.telegram_token:
+            raise ValueError("TANFANG_PLAYGROUND=on beside a real channel: the playground has made-up people "
+                             "and a clock of its own; turn one of them off")
+        if self.key_file.absolute().is_relative_to(self.data_dir.absolute()):
+            raise ValueError("TANFANG_KEY_FILE lies in TANFANG_DATA_DIR: a backup of the data would hold the keys")
+        return self
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names under which the page may be asked for."""
+        names = {"127.0.0.1", "localhost", "[::1]", "::1", self.host}
+        if self.public_url:
+            names.add(urlsplit(self.public_url).hostname or "")
+        try:
+            if ip_address(self.host).is_unspecified:
+                names.discard(self.host)
+        except ValueError:
+            pass
+        return frozenset(names)
+
+
+def load() -> Settings:
+    """The settings of this process. Raises SettingsError naming each that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("; ".join(
+            f"{'_'.join(('TANFANG', *map(str, each['loc']))).upper()}: {each['msg']}" if each["loc"]
+            else each["msg"].removeprefix("Value error, ") for each in error.errors())) from None

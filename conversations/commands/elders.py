@@ -1,0 +1,55 @@
+"""我的老人, 档案: who is cared for, the one due first at the top."""
+
+from conversations import lookup
+from conversations.commands.parts import visit_lines
+from conversations.engine import Part
+from conversations.permissions import may
+from conversations.turn import Ask, label
+from storage import elders, visits
+from storage.elders import Elder
+
+PAGE = 8
+
+
+def mine(ask: Ask, rest: str) -> tuple[Part, ...]:
+    """A page of the elders in scope; `rest` is how many come before it."""
+    skip = int(rest) if rest.isascii() and rest.isdigit() else 0
+    total = elders.count(ask.tx, ask.scope)
+    page = elders.due_first(ask.tx, ask.scope, PAGE, skip)
+    if not page:
+        return (("menu.mine_none", {}),)
+    buttons: list[list[list[object]]] = [
+        [["button.person", {"label": label(elder)}, f"/elder {elder.id}"]] for elder in page]
+    if skip + PAGE < total:
+        buttons.append([["button.next_page", {}, f"/my {skip + PAGE}"]])
+    people = [{**label(elder), "due": ask.due(elder)} for elder in page]
+    return (("menu.mine", {"total": total, "people": people, "buttons": buttons}),)
+
+
+def elder(ask: Ask, rest: str) -> tuple[Part, ...]:
+    """One elder: class with reasons, what is due, the last visits."""
+    if not rest:
+        return (("menu.which_elder", {}),)
+    by_id = elders.find(ask.tx, ask.scope, rest)
+    found = [by_id] if by_id else lookup.matching(ask, rest)
+    if not found:
+        return (("menu.elder_gone", {}),)
+    if len(found) > 1:
+        buttons = [[["button.person", {"label": label(each)}, f"/elder {each.id}"]] for each in found]
+        return (("form.which", {"count": len(found), "buttons": buttons}),)
+    return (_shown(ask, found[0]),)
+
+
+def _shown(ask: Ask, found: Elder) -> Part:
+    last = visits.last(ask.tx, ask.scope, found.id, 3)
+    ask.note("elder.read", found.id, ("name", "class", "visits"))
+    buttons: list[list[list[object]]] = []
+    if may(ask.roles, "visit"):
+        buttons.append([["button.visit", {}, f"/visit {found.id}"]])
+    buttons += [[["button.read", {"number": visit.number}, f"/record {visit.visit_id}"]] for visit in last]
+    return ("menu.elder", {
+        "elder": label(found), "care_class": found.care_class, "reasons": ask.reasons(found), "due": ask.due(found),
+        "visits": visit_lines(ask, last), "buttons": buttons})
+
+
+COMMANDS = {"mine": mine, "elder": elder}

@@ -1,0 +1,76 @@
+"""你好, 帮助: where everything begins."""
+
+from conversations import session
+from conversations.draft import parse
+from conversations.engine import Part
+from conversations.permissions import may
+from conversations.turn import Ask
+from storage import drafts
+from storage.drafts import Kept
+from storage.ids import instant
+
+
+def start(ask: Ask, rest: str) -> tuple[Part, ...]:
+    """The menu, with what was put aside on top."""
+    return (*_paused(ask), ("menu.home", {"name": ask.writer.name, "buttons": [*_resuming(ask), *menu(ask)]}))
+
+
+def help_(ask: Ask, rest: str) -> tuple[Part, ...]:
+    """What the asker may do, and nothing else."""
+    from conversations.commands import NAMES  # the list of all commands, this one among them
+
+    lines = [named.about for name, named in NAMES.items() if not named.hidden and may(ask.roles, name)]
+    return (("menu.help", {"lines": lines}),)
+
+
+def unfinished(ask: Ask, rest: str) -> tuple[Part, ...]:
+    """没填完: the drafts that were put aside."""
+    said = _paused(ask)
+    if not said:
+        return (("menu.nothing_paused", {"buttons": menu(ask)}),)
+    kind, fields = said[0]
+    return ((kind, {**fields, "buttons": _resuming(ask)}),)
+
+
+def resume(ask: Ask, rest: str) -> tuple[Part, ...]:
+    """Goes on with one of them: the one named, or the oldest."""
+    kept = drafts.find(ask.tx, ask.writer.person_id, rest) if rest else next(iter(_kept(ask)), None)
+    return session.resume(ask, kept) if kept else (("menu.nothing_paused", {"buttons": menu(ask)}),)
+
+
+def menu(ask: Ask) -> list[list[list[object]]]:
+    """The buttons of the menu that this person may press."""
+    rows: list[list[list[object]]] = []
+    if may(ask.roles, "visit"):
+        rows.append([["button.visit", {}, "/visit"], ["button.mine", {}, "/my"]])
+    elif may(ask.roles, "mine"):
+        rows.append([["button.mine", {}, "/my"]])
+    last: list[list[object]] = [["button.help", {}, "/help"]]
+    if may(ask.roles, "template"):
+        last.insert(0, ["button.template", {}, "/template"])
+    return [*rows, last]
+
+
+def _kept(ask: Ask) -> list[Kept]:
+    return drafts.paused(ask.tx, ask.writer.person_id)
+
+
+def _elder(kept: Kept) -> str:
+    return str(parse(kept.id, kept.tag, kept.form_hash, kept.body).context.get("elder_name", ""))
+
+
+def _paused(ask: Ask) -> tuple[Part, ...]:
+    kept = _kept(ask)
+    if not kept:
+        return ()
+    if len(kept) > 1:
+        return (("menu.paused_many", {"count": len(kept)}),)
+    day = instant(kept[0].created_at).astimezone(ask.house.policy.zone).date()
+    return (("menu.paused_one", {"elder": _elder(kept[0]), "day": day.isoformat()}),)
+
+
+def _resuming(ask: Ask) -> list[list[list[object]]]:
+    return [[["button.resume", {"elder": _elder(kept)}, f"/resume {kept.id}"]] for kept in _kept(ask)]
+
+
+COMMANDS = {"start": start, "help": help_, "drafts": unfinished, "resume": resume}

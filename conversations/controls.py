@@ -1,0 +1,28 @@
+"""The words that steer a form, read once from `words/controls.toml`."""
+
+import tomllib
+import unicodedata
+from pathlib import Path
+from typing import Literal, cast
+
+Control = Literal["back", "skip", "sweep", "words", "keep", "pause", "cancel", "submit", "change", "review",
+                  "yes", "no", "done", "place"]
+
+_raw = tomllib.loads((Path(__file__).parent / "words" / "controls.toml").read_text(encoding="utf-8"))
+LABELS: dict[str, str] = {name: words[0] for name, words in _raw["controls"].items()}
+DAYS: dict[str, int] = _raw["days"]
+_BY_WORD: dict[str, Control] = {word: cast(Control, name) for name, words in _raw["controls"].items()
+                                for word in words}
+
+
+def plain(text: str) -> str:
+    """The text as it is compared: full-width digits and letters narrowed, control characters and edges dropped."""
+    if text.isascii():
+        return text.strip()
+    narrowed = unicodedata.normalize("NFKC", text)
+    return "".join(c for c in narrowed if c in "\n\t" or unicodedata.category(c)[0] != "C").strip()
+
+
+def control(text: str) -> Control | None:
+    """The control that this text is, if it is one."""
+    return _BY_WORD.get(text) or _BY_WORD.get(text.rstrip("。.!！ "))

@@ -1,0 +1,62 @@
+"""Finding an elder by what people type: name, part of it, pinyin initials, number, or a place in a list just shown."""
+
+import re
+from datetime import date, timedelta
+from typing import Any
+
+from conversations.draft import Candidate
+from conversations.turn import Ask, label
+from storage import elders, visits
+from storage.elders import Elder
+
+MOST = 9  # more than that is not a choice any more
+LISTED = 8
+NUMBER = re.compile(r"(?:编号|#|No\.?)?\s*(\d{1,6})\s*号?", re.IGNORECASE)
+
+
+def listing(ask: Ask) -> tuple[Candidate, ...]:
+    """Whom to offer before anything is typed: who is due first."""
+    return tuple(Candidate(elder.id, label(elder)) for elder in elders.due_first(ask.tx, ask.scope, LISTED))
+
+
+def find(ask: Ask, text: str, listed: list[str]) -> tuple[Candidate, ...]:
+    """Everyone the text may mean; a single one comes with what a visit must know of him."""
+    if text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= len(listed):
+        return by_id(ask, listed[int(text) - 1])
+    return _candidates(ask, matching(ask, text))
+
+
+def matching(ask: Ask, text: str) -> list[Elder]:
+    """The elders in scope that the text may mean; the exact name goes before a part of one."""
+    text = text.strip()
+    if not text or len(text) > 40:
+        return []
+    if number := NUMBER.fullmatch(text):
+        return elders.numbered(ask.tx, ask.scope, int(number[1]), MOST)
+    return elders.named(ask.tx, ask.scope, text, MOST) or elders.matching(ask.tx, ask.scope, text, MOST)
+
+
+def by_id(ask: Ask, elder_id: str) -> tuple[Candidate, ...]:
+    """The elder of a button, if he is in scope."""
+    elder = elders.find(ask.tx, ask.scope, elder_id)
+    return _candidates(ask, [elder] if elder else [])
+
+
+def _candidates(ask: Ask, found: list[Elder]) -> tuple[Candidate, ...]:
+    if len(found) == 1:
+        return (Candidate(found[0].id, label(found[0]), context(ask, found[0])),)
+    return tuple(Candidate(elder.id, label(elder)) for elder in found)
+
+
+def context(ask: Ask, elder: Elder) -> dict[str, Any]:
+    """What a visit's draft knows of the elder: name, last answers, whether the mood screening is due (C5)."""
+    before = visits.last(ask.tx, ask.scope, elder.id)
+    ask.note("elder.open", elder.id, ("name", "last_visit"))
+    since = elder.last_screening_on
+    screening_due = since is None or ask.today - date.fromisoformat(since) > timedelta(
+        days=ask.house.policy.screening_days)
+    return {
+        "elder_id": elder.id, "elder_name": elder.name, "registered_on": elder.registered_on,
+        "screening_due": screening_due,
+        "last": {question: answer[0] for question, answer in before[0].answers.items()} if before else {},
+    }

@@ -1,0 +1,90 @@
+"""What a submitted form becomes in the ledgers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from conversations.draft import Draft, dump_answers
+from conversations.engine import Part
+from conversations.form import Form
+from conversations.turn import Ask
+from scheduler import casework
+from storage import visits
+from storage.visits import Entry, Outdated
+
+CORRECTION = "correction"  # the visit form's question that a correction asks
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What to say, the state that the draft goes to, and the visit that it became."""
+
+    say: tuple[Part, ...]
+    state: str = "submitted"
+    visit_id: str | None = None
+
+
+def submit(ask: Ask, form: Form, draft: Draft) -> Ended:
+    """Writes the submitted form; the draft that could not be written is put aside, never lost."""
+    return _BY_FORM[form.name](ask, form, draft)
+
+
+def _visit(ask: Ask, form: Form, draft: Draft) -> Ended:
+    answers = {question: answer for question, answer in draft.answers.items() if question != CORRECTION}
+    day = str(answers["day"].value)
+    entry = Entry(str(answers["elder"].value), form.hash, day, str(answers["method"].value),
+                  date.fromisoformat(day) < ask.today, dump_answers(answers), draft.id)
+    corrects = draft.context.get("corrects")
+    if corrects is not None:
+        return _correction(ask, draft, corrects, entry)
+    kept = casework.submit(ask.tx, ask.scope, entry, ask.house.policy, ask.now)
+    if kept is None:
+        return Ended((("form.not_yours", {}),), "paused")
+    said = {"elder": kept.elder.name, "number": kept.number, "day": day, "late": entry.late,
+            "method": form.by_id["method"].option(entry.method).label, "due": ask.due(kept.elder),
+            "buttons": after(kept.visit_id)}
+    return Ended((("form.submitted", said),), visit_id=kept.visit_id)
+
+
+def _correction(ask: Ask, draft: Draft, visit_id: str, entry: Entry) -> Ended:
+    before = visits.find(ask.tx, ask.scope, visit_id)
+    if before is None:
+        return Ended((("form.not_yours", {}),), "paused")
+    if before.version != draft.context["corrects_version"]:
+        return Ended((("form.outdated", {}),), "cancelled")
+    reason = str(draft.answers[CORRECTION].value)
+    try:
+        kept = casework.correct(ask.tx, ask.scope, before, entry, reason, ask.house.policy, ask.now)
+    except Outdated:
+        return Ended((("form.outdated", {}),), "cancelled")
+    if kept is None:
+        return Ended((("form.not_yours", {}),), "paused")
+    word = "form.corrected" if kept.visit_id == visit_id else "form.moved"
+    said = {"elder": kept.elder.name, "number": kept.number, "buttons": after(kept.visit_id)}
+    return Ended(((word, said),), visit_id=kept.visit_id)
+
+
+def _void(ask: Ask, form: Form, draft: Draft) -> Ended:
+    before = visits.find(ask.tx, ask.scope, draft.context["voids"])
+    if before is None:
+        return Ended((("form.not_yours", {}),), "paused")
+    try:
+        elder = casework.void(ask.tx, ask.scope, before, str(draft.answers["reason"].value), ask.house.policy, ask.now)
+    except Outdated:
+        return Ended((("form.outdated", {}),), "cancelled")
+    if elder is None:
+        return Ended((("menu.record_gone", {}),))
+    said = {"elder": elder.name, "number": before.number, "due": ask.due(elder),
+            "buttons": [[["button.mine", {}, "/my"]]]}
+    return Ended((("form.voided", said),), visit_id=before.visit_id)
+
+
+def after(visit_id: str) -> list[list[list[object]]]:
+    """The buttons under a kept visit: the next steps."""
+    return [
+        [["button.print", {}, f"/printvisit {visit_id}"], ["button.correct", {}, f"/correct {visit_id}"]],
+        [["button.mine", {}, "/my"], ["button.visit", {}, "/visit"]],
+    ]
+
+
+_BY_FORM: dict[str, Callable[[Ask, Form, Draft], Ended]] = {"visit": _visit, "void": _void}

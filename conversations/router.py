@@ -1,0 +1,199 @@
+"""One decision for each message: command, form, or menu."""
+
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from conversations import commands, lookup, session, template
+from conversations.commands import general
+from conversations.controls import control, plain
+from conversations.draft import Answer
+from conversations.engine import Event, Part
+from conversations.message import Inbound
+from conversations.permissions import may
+from conversations.turn import Ask, House
+from conversations.words_book import Words
+from storage import accounts, drafts, invitations, visits
+from storage.accounts import OpenDraft
+from storage.database import Tx
+from storage.ids import millis
+
+Parts = tuple[Part, ...]
+IN_A_FORM = ("question", "review", "change", "cancel", "which")  # parts that show where a form stands
+BREAK: Part = ("break", {})  # what follows is a message of its own
+MENU = "accounts.menu"
+_WORDS = Words()  # labels are compared as they are told in full
+
+
+def answer(house: House, tx: Tx, inbound: Inbound, now: datetime) -> Parts:
+    """What this message is answered with; everything that it causes is written in `tx`. Empty: say nothing."""
+    if inbound.chat_kind == "group":
+        return ()  # groups are for alerts; nothing about a person is ever said there
+    writer = accounts.writer(tx, inbound.channel, inbound.account)
+    token = _invitation(inbound.text)
+    if writer is None or token:
+        return _invited(house, tx, inbound, token, now)
+    if not writer.active:
+        return (("menu.suspended", {}),)
+    if writer.was_blocked:
+        accounts.blocked(tx, inbound.channel, inbound.chat, None)
+    ask = Ask(house, tx, inbound, writer, now)
+    said = _in_form(ask, writer.draft) if writer.draft else _without_form(ask)
+    _keep_menu(ask, said)
+    return said
+
+
+def edits_in_place(inbound: Inbound, said: Parts) -> bool:
+    """Whether the question whose button was tapped may become the next one, instead of a new message."""
+    kinds = [kind for kind, _ in said]
+    return bool(inbound.source) and bool(kinds) and kinds[-1] in IN_A_FORM and BREAK[0] not in kinds and not (
+        inbound.choice.startswith("/") or "refuse.old_button" in kinds or "refuse.strange_button" in kinds)
+
+
+# Who is not known yet
+
+
+def _invitation(text: str) -> str:
+    word, _, token = text.strip().partition(" ")
+    return token.strip() if word == "/start" else ""
+
+
+def _invited(house: House, tx: Tx, inbound: Inbound, token: str, now: datetime) -> Parts:
+    if not token:
+        return (("menu.stranger", {}),)
+    redeemed = invitations.redeem(tx, token[:200], now)
+    if redeemed.state != "ok":
+        return ((f"menu.invitation_{redeemed.state}", {}),)
+    accounts.bind(tx, inbound.channel, inbound.account, inbound.chat, redeemed.person_id, now)
+    writer = accounts.writer(tx, inbound.channel, inbound.account)
+    if writer is None or not writer.active:
+        return (("menu.suspended", {}),)
+    ask = Ask(house, tx, inbound, writer, now)
+    said = (("menu.welcome", {"name": writer.name}), *general.start(ask, ""))
+    _keep_menu(ask, said)
+    return said
+
+
+# Inside a form
+
+
+def _in_form(ask: Ask, draft: OpenDraft) -> Parts:
+    inbound = ask.inbound
+    if inbound.choice:
+        return _tapped(ask, draft)
+    text = plain(inbound.text)
+    if text and template.is_one(inbound.text, commands.VISIT_OPENERS):
+        return _template(ask)
+    call = commands.called(text) if text and not control(text) else None
+    if call and (text.startswith("/") or not call[1]):
+        return _aside(ask, draft, _command(ask, *call))
+    place = f"{inbound.place.latitude:.6f},{inbound.place.longitude:.6f} {inbound.place.datum}" if inbound.place else ""
+    return session.step(ask, draft, Event(inbound.text, None, session.keep_media(ask), place))
+
+
+def _tapped(ask: Ask, draft: OpenDraft | None) -> Parts:
+    choice = ask.inbound.choice
+    if choice.startswith("/"):
+        call = commands.called(choice)
+        said: Parts = _command(ask, *call) if call else (("refuse.strange_button", {}),)
+        return _aside(ask, draft, said) if draft else said
+    tag, _, rest = choice.partition(".")
+    where, _, what = rest.partition(".")
+    if draft and tag == draft.tag:
+        return session.step(ask, draft, Event(tap=(where, what)))
+    said = _old_button(ask, tag)
+    return (*said, *session.again(ask, draft)) if draft else said
+
+
+def _old_button(ask: Ask, tag: str) -> Parts:
+    """A button of a form that is not open: submitted, put aside, cancelled, or somebody else's."""
+    kept = drafts.tagged(ask.tx, ask.writer.person_id, tag) if len(tag) <= 32 else None
+    if kept and kept.state == "submitted" and kept.result and (
+            visit := visits.find(ask.tx, ask.scope, kept.result)):
+        return (("form.submitted_before", {"number": visit.number}),)
+    if kept and kept.state == "paused" and ask.writer.draft is None:
+        return session.resume(ask, kept)
+    return (("refuse.strange_button", {}),)
+
+
+def _aside(ask: Ask, draft: OpenDraft, said: Parts) -> Parts:
+    """A command in the middle of a form is answered, then the form goes on at the same question."""
+    if said and said[-1][0] in IN_A_FORM:
+        return said
+    return (*said, BREAK, ("form.back_to", {}), *session.again(ask, draft))
+
+
+# Outside a form
+
+
+def _without_form(ask: Ask) -> Parts:
+    if ask.inbound.choice:
+        return _tapped(ask, None)
+    text = plain(ask.inbound.text)
+    if text and template.is_one(ask.inbound.text, commands.VISIT_OPENERS):
+        return _template(ask)
+    if text and (call := commands.called(text) or commands.called(_from_menu(ask, text))):
+        return _command(ask, *call)
+    if 1 < len(text) <= 20 and may(ask.roles, "elder") and lookup.matching(ask, text):
+        return _command(ask, "elder", text)
+    return (("refuse.unknown", {}), *general.start(ask, ""))
+
+
+def _command(ask: Ask, name: str, rest: str) -> Parts:
+    if not may(ask.roles, name):
+        return (("menu.not_allowed", {}),)
+    return commands.ACTIONS[name](ask, rest)
+
+
+def _from_menu(ask: Ask, text: str) -> str:
+    """The token of the button last shown whose number or label was typed; empty where there is none."""
+    if ask.writer.menu is None:
+        return ""
+    buttons = orjson.loads(ask.tx.keys.open(ask.writer.menu, MENU, _account(ask)))
+    if text.isascii() and text.isdigit():
+        place = int(text[:4])
+        return str(buttons[place - 1][2]) if 1 <= place <= len(buttons) else ""
+    return next((str(token) for key, fields, token in buttons if _WORDS.say(key, fields) == text), "")
+
+
+def _keep_menu(ask: Ask, said: Parts) -> None:
+    shown = next((fields["buttons"] for _, fields in reversed(said) if "buttons" in fields), None)
+    buttons: list[Any] | None = [button for row in shown for button in row] if shown else None
+    if buttons:
+        accounts.keep_menu(ask.tx, ask.inbound.channel, ask.inbound.account,
+                           ask.tx.keys.seal(orjson.dumps(buttons), MENU, _account(ask)))
+
+
+def _account(ask: Ask) -> str:
+    return f"{ask.inbound.channel}:{ask.inbound.account}"
+
+
+# Several visits in one message
+
+
+def _template(ask: Ask) -> Parts:
+    if not may(ask.roles, "visit"):
+        return (("menu.not_allowed", {}),)
+    form = ask.house.book.current["visit"]
+    blocks = template.read(form, ask.inbound.text, commands.VISIT_OPENERS, ask.today, ask.now)
+    first, *others = blocks[:20]
+    said = _block(ask, first)
+    for block in others:
+        context, answers = _whom(ask, block)
+        session.put_aside(ask, form, {**context, "unclear": block.unclear}, answers)
+    taken: Parts = (("menu.template_taken", {"count": 1 + len(others)}),) if others else ()
+    return (*taken, *said)
+
+
+def _block(ask: Ask, block: template.Block) -> Parts:
+    context, answers = _whom(ask, block)
+    unclear: Parts = (("menu.template_unclear", {"lines": block.unclear}),) if block.unclear else ()
+    return (*unclear, *session.start(ask, "visit", context, answers))
+
+
+def _whom(ask: Ask, block: template.Block) -> tuple[dict[str, Any], dict[str, Answer]]:
+    found = lookup.find(ask, block.elder, []) if block.elder else ()
+    if len(found) != 1:
+        return {}, block.answers
+    return found[0].context, {"elder": Answer(found[0].id, millis(ask.now), "template"), **block.answers}

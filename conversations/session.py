@@ -1,0 +1,149 @@
+"""A person's form from opening to its end: what the pure engine decides is written here, in the turn's unit of work."""
+
+from dataclasses import replace
+from typing import Any
+
+from conversations import engine, lookup, outcomes
+from conversations.controls import plain
+from conversations.draft import Answer, Candidate, Draft, dump, parse
+from conversations.engine import Event, Facts, Part, Turn
+from conversations.form import Form, Question
+from conversations.turn import Ask
+from storage import drafts, forms, media
+from storage.accounts import OpenDraft
+from storage.drafts import Kept
+
+QUEUED = "queued"  # a draft from a text template with several visits: it comes up when the one before is done
+
+
+def start(ask: Ask, name: str, context: dict[str, Any], answers: dict[str, Answer] | None = None,
+          ) -> tuple[Part, ...]:
+    """Opens a form and asks its first open question; what was open is put aside."""
+    before: tuple[Part, ...] = ()
+    if ask.writer.draft is not None and drafts.close(ask.tx, ask.writer.draft.id, "paused", ask.now):
+        before = (("form.put_aside", {}),)
+    form = ask.house.book.current[name]
+    draft = Draft(ask.tx.new_id(ask.now), drafts.new_tag(ask.tx), form.hash, "", answers or {}, context)
+    turn = engine.begin(form, draft, _facts(ask), ask.now)
+    turn = _with_listing(ask, form, turn)
+    _add(ask, form, turn.draft)
+    return (*before, *turn.say)
+
+
+def put_aside(ask: Ask, form: Form, context: dict[str, Any], answers: dict[str, Answer]) -> None:
+    """Keeps a filled draft for later, without showing it."""
+    draft = Draft(ask.tx.new_id(ask.now), drafts.new_tag(ask.tx), form.hash, "", answers, {**context, QUEUED: True})
+    _add(ask, form, engine.begin(form, draft, _facts(ask), ask.now).draft, state="paused")
+
+
+def step(ask: Ask, kept: OpenDraft, event: Event) -> tuple[Part, ...]:
+    """One event in the open form."""
+    body = drafts.open_body(ask.tx, kept.id, kept.body)
+    draft = parse(kept.id, kept.tag, kept.form_hash, body)
+    form = ask.house.book.current[kept.form]
+    if form.hash != kept.form_hash:
+        return _refitted(ask, form, draft)
+    question = form.by_id.get(draft.at)
+    facts = _facts(ask)
+    if question is not None and question.kind == "person":
+        facts = replace(facts, found=_found(ask, question, draft, event), listing=lookup.listing(ask))
+    turn = engine.advance(form, draft, event, facts, ask.now)
+    if turn.outcome == "ask":
+        if not facts.listing:
+            turn = _with_listing(ask, form, turn)
+        if turn.draft is not draft:
+            drafts.save(ask.tx, draft.id, dump(turn.draft), ask.now)
+        return turn.say
+    return _ended(ask, form, turn)
+
+
+def again(ask: Ask, kept: OpenDraft) -> tuple[Part, ...]:
+    """The question at which the open form stands."""
+    draft = parse(kept.id, kept.tag, kept.form_hash, drafts.open_body(ask.tx, kept.id, kept.body))
+    form = ask.house.book.current[kept.form]
+    if form.hash != kept.form_hash:
+        return _refitted(ask, form, draft)
+    return _with_listing(ask, form, engine.resume(form, draft, _facts(ask))).say
+
+
+def resume(ask: Ask, kept: Kept) -> tuple[Part, ...]:
+    """Takes up a draft that was put aside; the one open now is put aside instead."""
+    if ask.writer.draft is not None:
+        if ask.writer.draft.id == kept.id:
+            return again(ask, ask.writer.draft)
+        drafts.close(ask.tx, ask.writer.draft.id, "paused", ask.now)
+    if not drafts.reopen(ask.tx, kept.id, ask.now):
+        return (("menu.nothing_paused", {}),)
+    draft = parse(kept.id, kept.tag, kept.form_hash, kept.body)
+    form = ask.house.book.current[kept.form]
+    if form.hash != kept.form_hash:
+        return _refitted(ask, form, draft)
+    turn = _with_listing(ask, form, engine.resume(form, draft, _facts(ask)))
+    if turn.draft is not draft:
+        drafts.save(ask.tx, draft.id, dump(turn.draft), ask.now)
+    return turn.say
+
+
+def keep_media(ask: Ask) -> tuple[tuple[str, str], ...]:
+    """Keeps the photos and voice notes of this message; gives kind and id of each."""
+    return tuple((item.kind, media.add(ask.tx, ask.inbound.channel, item.kind, item.ref, ask.now))
+                 for item in ask.inbound.media)
+
+
+def _add(ask: Ask, form: Form, draft: Draft, state: str = "open") -> None:
+    forms.keep(ask.tx, form.hash, form.name, form.definition)
+    drafts.add(ask.tx, draft.id, draft.tag, ask.writer.person_id, form.name, form.hash, dump(draft), ask.now, state)
+
+
+def _ended(ask: Ask, form: Form, turn: Turn) -> tuple[Part, ...]:
+    draft = turn.draft
+    if turn.outcome == "pause":
+        drafts.close(ask.tx, draft.id, "paused", ask.now)
+        return (("form.paused", {"elder": draft.context.get("elder_name", "")}),)
+    if turn.outcome == "cancel":
+        drafts.close(ask.tx, draft.id, "cancelled", ask.now)
+        return (("form.cancelled", {}), *_next_queued(ask))
+    ended = outcomes.submit(ask, form, draft)
+    drafts.close(ask.tx, draft.id, ended.state, ask.now, ended.visit_id)
+    return (*ended.say, *_next_queued(ask))
+
+
+def _next_queued(ask: Ask) -> tuple[Part, ...]:
+    for kept in drafts.paused(ask.tx, ask.writer.person_id, count=50):
+        context = parse(kept.id, kept.tag, kept.form_hash, kept.body).context
+        if context.get(QUEUED):
+            unclear: tuple[Part, ...] = (
+                (("menu.template_unclear", {"lines": context["unclear"]}),) if context.get("unclear") else ())
+            alone = Ask(ask.house, ask.tx, ask.inbound, replace(ask.writer, draft=None), ask.now)
+            return (("menu.next_queued", {}), *unclear, *resume(alone, kept))
+    return ()
+
+
+def _refitted(ask: Ask, form: Form, draft: Draft) -> tuple[Part, ...]:
+    """The form changed since: keep what fits, ask the rest, say so."""
+    fitted = engine.refit(form, draft, drafts.new_tag(ask.tx))
+    turn = _with_listing(ask, form, engine.begin(form, fitted, _facts(ask), ask.now))
+    forms.keep(ask.tx, form.hash, form.name, form.definition)
+    drafts.rename(ask.tx, draft.id, turn.draft.tag, form.hash)
+    drafts.save(ask.tx, draft.id, dump(turn.draft), ask.now)
+    return (("form.refitted", {}), *turn.say)
+
+
+def _facts(ask: Ask) -> Facts:
+    return Facts(ask.today, ask.writer.name)
+
+
+def _with_listing(ask: Ask, form: Form, turn: Turn) -> Turn:
+    """The turn again with somebody to choose from, where it came to a question that looks up a person."""
+    question = form.by_id.get(turn.draft.at)
+    if turn.outcome != "ask" or question is None or question.kind != "person":
+        return turn
+    asked = engine.resume(form, turn.draft, replace(_facts(ask), listing=lookup.listing(ask)))
+    return replace(asked, say=(*turn.say[:-1], *asked.say))
+
+
+def _found(ask: Ask, question: Question, draft: Draft, event: Event) -> tuple[Candidate, ...]:
+    """Whom the event may mean, for the look-up that the question names (there is one: `elders`)."""
+    if event.tap is not None:
+        return () if event.tap[1].startswith("=") else lookup.by_id(ask, event.tap[1])
+    return lookup.find(ask, plain(event.text), draft.context.get("listed", []))

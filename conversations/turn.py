@@ -1,0 +1,68 @@
+"""What a command or a form is given in one unit of work: who asks, when, and the means to answer."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+from conversations.book import FormBook
+from conversations.message import Inbound
+from scheduler import casework
+from scheduler.cadence import Window
+from scheduler.policy import Policy
+from storage import people
+from storage.accounts import Writer
+from storage.database import Tx
+from storage.elders import Elder
+from storage.scope import Scope
+
+
+@dataclass(frozen=True)
+class House:
+    """What stays the same from turn to turn: the forms and the policy."""
+
+    book: FormBook
+    policy: Policy
+
+
+@dataclass
+class Ask:
+    """One person's one message, inside its unit of work."""
+
+    house: House
+    tx: Tx
+    inbound: Inbound
+    writer: Writer
+    now: datetime
+
+    @cached_property
+    def today(self) -> date:
+        """The date on the wall where the elders live."""
+        return self.now.astimezone(self.house.policy.zone).date()
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        return people.roles(self.tx, self.writer.person_id)
+
+    @cached_property
+    def scope(self) -> Scope:
+        return Scope(self.writer.person_id, self.today)
+
+    def note(self, action: str, subject: str, fields: tuple[str, ...] = ()) -> None:
+        """A line on the audit chain in this person's name."""
+        self.tx.note(self.now, self.writer.person_id, action, subject, fields)
+
+    def due(self, elder: Elder) -> dict[str, str]:
+        """The elder's due window with its state today, as words want it."""
+        window = Window(date.fromisoformat(elder.due_from), date.fromisoformat(elder.due_until))
+        return {"state": window.state(self.today, self.house.policy), "first": elder.due_from, "last": elder.due_until}
+
+    def reasons(self, elder: Elder) -> list[tuple[str, int | None]]:
+        """Why the elder is in his class today (C8)."""
+        found = casework.classified(elder, self.house.policy, self.now).reasons
+        return [(reason.word, reason.number) for reason in found]
+
+
+def label(elder: Elder) -> dict[str, Any]:
+    """What an elder is told apart by in a list."""
+    return {"name": elder.name, "village": elder.village, "group": elder.group_name, "number": elder.number}

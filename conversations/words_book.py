@@ -1,0 +1,77 @@
+"""Every sentence the bot says: Jinja2 templates in `words/`, compiled once, strict about their fields."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined, Template
+
+FOLDER = Path(__file__).parent / "words"
+_NAMES = tomllib.loads((FOLDER / "names.toml").read_text(encoding="utf-8"))
+NOT_SENTENCES = ("names", "controls", "commands")
+
+
+def sources(folder: Path = FOLDER) -> dict[str, str]:
+    """Every template's text by key: `file.name`, or `table.name` for tables other than `[sentences]`."""
+    found: dict[str, str] = {}
+    for path in sorted(folder.glob("*.toml")):
+        if path.stem in NOT_SENTENCES:
+            continue
+        for table, sentences in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            space = path.stem if table == "sentences" else table
+            found |= {f"{space}.{name}": text.strip("\n") for name, text in sentences.items()}
+    return found
+
+
+def pseudonym(name: str) -> str:
+    """Surname + 某: all that a group, or a channel abroad, is told of a name."""
+    surname = name[:2] if name[:2] in _NAMES["double_surnames"] else name[:1]
+    return f"{surname}{_NAMES['someone']}"
+
+
+class Words:
+    """The sentences for one kind of channel; `abroad` ones give no full name of an elder."""
+
+    def __init__(self, *, abroad: bool = False) -> None:
+        environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)  # noqa: S701 channels escape
+        self.named = pseudonym if abroad else str
+        self._days: dict[str, str] = {}
+        environment.filters |= {
+            "named": self.named, "day": self.day, "due": self._due, "reasons": self._reasons, "place": self._place,
+            "care_class": lambda name: self.say(f"class.{name}"), "change": lambda name: self.say(f"change.{name}"),
+        }
+        self._templates: dict[str, Template] = {
+            key: environment.from_string(text) for key, text in sources().items()}
+        self._fixed = {key: text for key, text in sources().items() if "{" not in text}
+
+    def say(self, key: str, fields: Mapping[str, Any] | None = None) -> str:
+        """The sentence of this key. A missing field raises jinja2's UndefinedError."""
+        fixed = self._fixed.get(key)
+        return fixed if fixed is not None else self._templates[key].render(fields or {})
+
+    def keys(self) -> Iterable[str]:
+        return self._templates.keys()
+
+    def day(self, iso: str) -> str:
+        """A date as it is said: 11月23日 周一."""
+        said = self._days.get(iso)
+        if said is None:
+            day = date.fromisoformat(iso)
+            weekday = self.say("values.weekdays").split()[day.weekday()]
+            said = self._days[iso] = self.say(
+                "values.day", {"year": day.year, "month": day.month, "day": day.day, "weekday": weekday})
+            if len(self._days) > 4000:
+                self._days.clear()
+        return said
+
+    def _due(self, due: Mapping[str, str]) -> str:
+        return self.say(f"due.{due['state']}", {"first": self.day(due["first"]), "last": self.day(due["last"])})
+
+    def _reasons(self, reasons: Iterable[tuple[str, int | None]]) -> str:
+        joiner = self.say("values.joiner")
+        return joiner.join(self.say(f"reason.{word}", {"number": number}) for word, number in reasons)
+
+    def _place(self, elder: Mapping[str, Any]) -> str:
+        return self.say("menu.place", elder)

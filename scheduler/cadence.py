@@ -1,0 +1,85 @@
+"""How often an elder must be seen: class with reasons, and the window that is due (C8, 三(五)1). Pure functions."""
+
+import calendar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from scheduler.policy import Policy
+
+CareClass = Literal["priority", "general"]
+State = Literal["not_yet", "open", "due_soon", "overdue"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why somebody is priority: a word (`category:…`, `old_alone`, `ability:…`, `disability`) and a number."""
+
+    word: str
+    number: int | None = None  # age in years, or grade
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """The class, with every reason that holds; general has none."""
+
+    care_class: CareClass
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The days in which a home visit is due, both included."""
+
+    first: date
+    last: date
+
+    def state(self, day: date, policy: Policy) -> State:
+        if day < self.first:
+            return "not_yet"
+        if day > self.last:
+            return "overdue"
+        return "due_soon" if (self.last - day).days < policy.due_soon_days else "open"
+
+
+def age_on(birth: date, day: date) -> int:
+    """Whole years; who is born on 29 February has his birthday on 1 March in other years."""
+    return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+
+
+def classify(categories: Sequence[str], birth: date | None, ability: str, disability_grade: int | None, day: date,
+             policy: Policy) -> Classified:
+    """Priority: 孤寡, 高龄独居, 中度、重度、完全失能, 重度残疾 (grade 1-2). All others are general."""
+    reasons = [Reason(f"category:{name}") for name in categories if name in policy.priority_categories]
+    age = age_on(birth, day) if birth else None
+    if age is not None and age >= policy.old_age and set(categories) & set(policy.priority_alone_when_old):
+        reasons.append(Reason("old_alone", age))
+    if ability in policy.priority_abilities:
+        reasons.append(Reason(f"ability:{ability}"))
+    if disability_grade in policy.priority_disability_grades:
+        reasons.append(Reason("disability", disability_grade))
+    return Classified("priority" if reasons else "general", tuple(reasons))
+
+
+def window(care_class: str, day: date, policy: Policy) -> Window:
+    """The window that this day lies in: a half month for the priority class, else the calendar month."""
+    end = day.replace(day=calendar.monthrange(day.year, day.month)[1])
+    if care_class != "priority":
+        return Window(day.replace(day=1), end)
+    if day.day < policy.second_half_from:
+        return Window(day.replace(day=1), day.replace(day=policy.second_half_from - 1))
+    return Window(day.replace(day=policy.second_half_from), end)
+
+
+def due(care_class: str, registered_on: date, last_home_on: date | None, policy: Policy) -> Window:
+    """The oldest window that no home visit has met: the one of registration, else the one after the last home visit.
+
+    It lies in the past when visits are owed. A new elder's first window starts with the registration.
+    """
+    if last_home_on is None or last_home_on < registered_on:
+        begun = window(care_class, registered_on, policy)
+        if last_home_on is not None and last_home_on >= begun.first:
+            return window(care_class, begun.last + timedelta(days=1), policy)
+        return Window(registered_on, begun.last)
+    return window(care_class, window(care_class, last_home_on, policy).last + timedelta(days=1), policy)

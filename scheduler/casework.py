@@ -1,0 +1,89 @@
+"""The only door for writes that move a class or a window: ledger write, then recompute."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from scheduler import cadence
+from scheduler.policy import Policy
+from storage import elders, visits
+from storage.database import Tx
+from storage.elders import Elder, NewElder, Standing
+from storage.scope import Scope
+from storage.visits import Entry, Visit
+
+SCREENING = "screening_low"  # the question that every mood screening answers
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A kept visit: its id, its number for the elder (第 N 次), and the elder as he stands now."""
+
+    visit_id: str
+    number: int
+    elder: Elder
+
+
+def register(tx: Tx, new: NewElder, policy: Policy, now: datetime) -> str:
+    """Opens a file with its class and first window."""
+    return elders.add(tx, new, first_standing(new, policy, now), now)
+
+
+def first_standing(new: NewElder, policy: Policy, now: datetime) -> Standing:
+    """Class and window of a file that is being opened; visits before this system count as home visits."""
+    day = now.astimezone(policy.zone).date()
+    birth = date.fromisoformat(new.birth) if new.birth else None
+    earlier = date.fromisoformat(new.earlier_visit_on) if new.earlier_visit_on else None
+    classified = cadence.classify(new.categories, birth, new.ability, new.disability_grade, day, policy)
+    window = cadence.due(classified.care_class, date.fromisoformat(new.registered_on), earlier, policy)
+    return Standing(classified.care_class, window.first.isoformat(), window.last.isoformat(), new.earlier_visit_on,
+                    new.earlier_visit_on, None)
+
+
+def submit(tx: Tx, scope: Scope, entry: Entry, policy: Policy, now: datetime) -> Recorded | None:
+    """Keeps a visit by the scope's person; None where the elder is not (any more) in the scope."""
+    elder = elders.find(tx, scope, entry.elder_id)
+    if elder is None:
+        return None
+    visit_id, number = visits.submit(tx, entry, scope.person_id, now)
+    return Recorded(visit_id, number, recompute(tx, scope, elder, policy, now))
+
+
+def correct(tx: Tx, scope: Scope, before: Visit, entry: Entry, reason: str, policy: Policy, now: datetime,
+            ) -> Recorded | None:
+    """A new version, with another elder where the entry says so; None where he is not in the scope. Raises Outdated."""
+    elder = elders.find(tx, scope, entry.elder_id)
+    if elder is None:
+        return None
+    visit_id, number = visits.correct(tx, before, entry, scope.person_id, reason, now)
+    if before.elder_id != entry.elder_id and (left := elders.find(tx, scope, before.elder_id)):
+        recompute(tx, scope, left, policy, now)
+    return Recorded(visit_id, number, recompute(tx, scope, elder, policy, now))
+
+
+def void(tx: Tx, scope: Scope, before: Visit, reason: str, policy: Policy, now: datetime) -> Elder | None:
+    """Takes a visit out of the counts; gives the elder as he stands now. Raises Outdated."""
+    visits.void(tx, before, scope.person_id, reason, now)
+    elder = elders.find(tx, scope, before.elder_id)
+    return recompute(tx, scope, elder, policy, now) if elder else None
+
+
+def classified(elder: Elder, policy: Policy, now: datetime) -> cadence.Classified:
+    """The elder's class today, with its reasons."""
+    birth = date.fromisoformat(elder.birth) if elder.birth else None
+    return cadence.classify(elder.categories.split(), birth, elder.ability, elder.disability_grade,
+                            now.astimezone(policy.zone).date(), policy)
+
+
+def recompute(tx: Tx, scope: Scope, elder: Elder, policy: Policy, now: datetime) -> Elder:
+    """Derives class, window and last days anew from the facts and the visits that stand."""
+    care_class = classified(elder, policy, now).care_class
+    days = visits.last_days(tx, elder.id)
+    last_visit = max(filter(None, [elder.earlier_visit_on, *days.values()]), default=None)
+    home_days = [elder.earlier_visit_on, *(day for method, day in days.items() if method in policy.home_methods)]
+    last_home = max(filter(None, home_days), default=None)
+    window = cadence.due(care_class, date.fromisoformat(elder.registered_on),
+                         date.fromisoformat(last_home) if last_home else None, policy)
+    elders.set_standing(tx, elder.id, Standing(
+        care_class, window.first.isoformat(), window.last.isoformat(), last_visit, last_home,
+        visits.last_day_with(tx, elder.id, SCREENING)))
+    return elders.find(tx, scope, elder.id) or elder

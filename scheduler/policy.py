@@ -1,0 +1,45 @@
+"""The policy file: what a county may set, checked when it is read."""
+
+import tomllib
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+DEFAULT = Path(__file__).parent / "policy.toml"
+
+
+class PolicyError(Exception):
+    """The policy file cannot be used; the text names the file and the value."""
+
+
+class Policy(BaseModel):
+    """One place's rules; `policy.toml` says what each means and where it comes from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    timezone: str
+    old_age: int = Field(ge=60, le=120)
+    second_half_from: int = Field(ge=2, le=28)
+    screening_days: int = Field(ge=1)
+    due_soon_days: int = Field(ge=0, le=14)
+    home_methods: tuple[str, ...]
+    priority_categories: tuple[str, ...]
+    priority_alone_when_old: tuple[str, ...]
+    priority_abilities: tuple[str, ...]
+    priority_disability_grades: tuple[int, ...]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+def load(path: Path = DEFAULT) -> Policy:
+    """The policy in a toml file; what the file leaves out is as in the default. Raises PolicyError."""
+    try:
+        values = tomllib.loads(DEFAULT.read_text(encoding="utf-8"))
+        if path != DEFAULT:
+            values |= tomllib.loads(path.read_text(encoding="utf-8"))
+        return Policy.model_validate(values)
+    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
+        raise PolicyError(f"policy file {path}: {error}") from None

@@ -1,0 +1,86 @@
+"""A person's identities on channels, and what a turn must know of who writes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, bindparam, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from storage.database import Tx
+from storage.ids import millis
+from storage.tables import accounts, drafts, people
+
+_WRITER = (
+    select(people.c.id, people.c.name, people.c.status, accounts.c.blocked_at, accounts.c.menu,
+           drafts.c.id, drafts.c.tag, drafts.c.form, drafts.c.form_hash, drafts.c.body)
+    .select_from(accounts.join(people, people.c.id == accounts.c.person_id).outerjoin(
+        drafts, and_(drafts.c.person_id == people.c.id, drafts.c.state == "open")))
+    .where(accounts.c.channel == bindparam("channel"), accounts.c.account == bindparam("account"))
+    .with_for_update(of=people)  # one person's turns stand in line, on PostgreSQL too, whatever the channel
+)
+_bind = insert(accounts)
+_BIND = _bind.on_conflict_do_update(index_elements=["channel", "account"], set_={
+    "person_id": _bind.excluded.person_id, "chat": _bind.excluded.chat, "bound_at": _bind.excluded.bound_at,
+    "blocked_at": None, "menu": None})
+_THIS = and_(accounts.c.channel == bindparam("on_channel"), accounts.c.account == bindparam("of_account"))
+_MENU = update(accounts).where(_THIS).values(menu=bindparam("tokens"))
+_BLOCKED = update(accounts).where(accounts.c.channel == bindparam("on_channel"),
+                                  accounts.c.chat == bindparam("in_chat")).values(blocked_at=bindparam("at"))
+_OF_CHANNEL = select(accounts.c.account, people.c.id, people.c.name).select_from(
+    accounts.join(people, people.c.id == accounts.c.person_id)).where(
+    accounts.c.channel == bindparam("channel")).order_by(accounts.c.bound_at, accounts.c.account)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDraft:
+    """The draft a person is in, as it is kept; `body` is sealed as `drafts.body` of this id."""
+
+    id: str
+    tag: str
+    form: str
+    form_hash: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who wrote, on which account, and the draft that is open."""
+
+    person_id: str
+    name: str
+    active: bool
+    was_blocked: bool
+    menu: bytes | None
+    draft: OpenDraft | None
+
+
+def writer(tx: Tx, channel: str, account: str) -> Writer | None:
+    """The person behind an account with the open draft: one statement, run in every turn."""
+    row = tx.one(_WRITER, channel=channel, account=account)
+    if row is None:
+        return None
+    person_id, name, status, blocked_at, menu, *draft = row
+    return Writer(person_id, name, status == "active", blocked_at is not None, menu,
+                  OpenDraft(*draft) if draft[0] else None)
+
+
+def bind(tx: Tx, channel: str, account: str, chat: str, person_id: str, now: datetime) -> None:
+    """Makes this account the person's own."""
+    tx.run(_BIND, channel=channel, account=account, person_id=person_id, chat=chat, bound_at=millis(now),
+           blocked_at=None, menu=None)
+    tx.note(now, person_id, "account.bind", person_id, [channel])
+
+
+def keep_menu(tx: Tx, channel: str, account: str, sealed: bytes | None) -> None:
+    """Keeps the tokens of the buttons just shown (sealed as `accounts.menu` of `channel:account`)."""
+    tx.run(_MENU, on_channel=channel, of_account=account, tokens=sealed)
+
+
+def blocked(tx: Tx, channel: str, chat: str, now: datetime | None) -> None:
+    """Notes that nothing reaches this chat any more, or with None that it does again."""
+    tx.run(_BLOCKED, on_channel=channel, in_chat=chat, at=millis(now) if now else None)
+
+
+def on(tx: Tx, channel: str) -> list[tuple[str, str, str]]:
+    """Account, person id and name of everybody on a channel, for the playground's phones."""
+    return [(account, person, name) for account, person, name in tx.all(_OF_CHANNEL, channel=channel)]

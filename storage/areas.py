@@ -1,0 +1,62 @@
+"""The area tree: city, county, township, village, group (C1)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, select
+
+from storage.database import Tx
+from storage.tables import areas
+
+LEVELS = ("city", "county", "township", "village", "group")
+
+_ADD = insert(areas)
+_COLUMNS = select(areas.c.id, areas.c.parent_id, areas.c.level, areas.c.name, areas.c.path)
+_BY_ID = _COLUMNS.where(areas.c.id == bindparam("area"))
+_CHILD = _COLUMNS.where(areas.c.parent_id == bindparam("parent"), areas.c.name == bindparam("name"))
+_ROOT = _COLUMNS.where(areas.c.parent_id.is_(None), areas.c.name == bindparam("name"))
+_NAMED = _COLUMNS.where(areas.c.name == bindparam("name")).order_by(areas.c.path)
+_UNDER = _COLUMNS.where(areas.c.path >= bindparam("path"), areas.c.path < bindparam("path_end")).order_by(areas.c.path)
+_ALL = _COLUMNS.order_by(areas.c.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """One node; `path` begins with the path of every area that it lies in."""
+
+    id: str
+    parent_id: str | None
+    level: str
+    name: str
+    path: str
+
+
+def add(tx: Tx, parent: Area | None, level: str, name: str, now: datetime) -> Area:
+    """The area of this name under the parent: the one that is there, or a new one."""
+    found = tx.one(_CHILD, parent=parent.id, name=name) if parent else tx.one(_ROOT, name=name)
+    if found:
+        return Area(*found)
+    area_id = tx.new_id(now)
+    area = Area(area_id, parent.id if parent else None, level, name, f"{parent.path if parent else ''}{area_id}/")
+    tx.run(_ADD, id=area.id, parent_id=area.parent_id, level=level, name=name, path=area.path)
+    return area
+
+
+def find(tx: Tx, area_id: str) -> Area | None:
+    row = tx.one(_BY_ID, area=area_id)
+    return Area(*row) if row else None
+
+
+def named(tx: Tx, name: str) -> list[Area]:
+    """Every area of exactly this name, whatever its level."""
+    return [Area(*row) for row in tx.all(_NAMED, name=name)]
+
+
+def under(tx: Tx, area: Area) -> list[Area]:
+    """The area and all that lies in it, parents first."""
+    return [Area(*row) for row in tx.all(_UNDER, path=area.path, path_end=area.path + "~")]
+
+
+def everything(tx: Tx) -> list[Area]:
+    """The whole tree, parents first. Areas are not personal data."""
+    return [Area(*row) for row in tx.all(_ALL)]

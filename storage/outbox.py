@@ -1,0 +1,119 @@
+"""What is to be sent: a kind and its fields, never finished text. Nothing leaves that is not here first.
+
+A row is `waiting` until it is `sent` or `dropped`; who sends it holds a lease, so that after a crash
+any process takes it up again. Order is kept per chat and lane.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import orjson
+from sqlalchemy import and_, bindparam, func, literal_column, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.elements import ColumnElement
+
+from storage.database import Row, Tx
+from storage.ids import millis
+from storage.tables import outbox
+
+Lane = Literal["alert", "reply", "reminder"]
+LANES: tuple[Lane, ...] = ("alert", "reply", "reminder")  # the most urgent first
+LEASE = timedelta(seconds=30)
+
+# written out: a parameter would keep the partial indexes from being used
+_WAITING: ColumnElement[str] = literal_column("'waiting'")
+_ADD = insert(outbox).on_conflict_do_nothing(index_elements=["unique_key"])
+_other = outbox.alias("other")
+_OLDEST = select(_other.c.id).where(  # not "no older one exists", which PostgreSQL may do as a join over all rows
+    _other.c.channel == outbox.c.channel, _other.c.chat == outbox.c.chat, _other.c.lane == outbox.c.lane,
+    _other.c.state == _WAITING).order_by(_other.c.id).limit(1).scalar_subquery()
+_DUE = and_(outbox.c.state == _WAITING, outbox.c.not_before <= bindparam("at"), outbox.c.leased_until <= bindparam("at"))
+_READY = select(outbox.c.id, outbox.c.channel, outbox.c.chat, outbox.c.lane, outbox.c.kind, outbox.c.fields,
+                outbox.c.attempts).where(
+    outbox.c.lane == bindparam("in_lane"), _DUE, outbox.c.id == _OLDEST,
+).order_by(outbox.c.not_before, outbox.c.id).limit(bindparam("count")).with_for_update(skip_locked=True)
+_LEASE = update(outbox).where(outbox.c.id == bindparam("row"), _DUE).values(leased_until=bindparam("until"))
+_SENT = update(outbox).where(outbox.c.id == bindparam("row")).values(
+    state="sent", receipt=bindparam("new_receipt"), done_at=bindparam("at"))
+_RETRY = update(outbox).where(outbox.c.id == bindparam("row"), outbox.c.state == "waiting").values(
+    attempts=outbox.c.attempts + 1, not_before=bindparam("at"), leased_until=0)
+_DROP = update(outbox).where(outbox.c.id == bindparam("row"), outbox.c.state == "waiting").values(
+    state="dropped", reason=bindparam("why"), done_at=bindparam("at"))
+_MOVE = update(outbox).where(outbox.c.channel == bindparam("on_channel"), outbox.c.chat == bindparam("old_chat"),
+                             outbox.c.state == _WAITING).values(chat=bindparam("new_chat"), leased_until=0)
+_WAITS = select(outbox.c.id).where(outbox.c.channel == bindparam("on_channel"), outbox.c.chat == bindparam("in_chat"),
+                                   outbox.c.state == _WAITING).limit(1)
+_DEPTH = select(outbox.c.lane, func.count()).where(
+    outbox.c.state == _WAITING).group_by(outbox.c.lane)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One row on its way; `fields` is opened."""
+
+    id: str
+    channel: str
+    chat: str
+    lane: str
+    kind: str
+    fields: dict[str, Any]
+    attempts: int = 0
+
+
+def add(tx: Tx, row: Outgoing, now: datetime, *, leased: bool = False, unique_key: str | None = None,
+        not_before: datetime | None = None) -> bool:
+    """Keeps a row to be sent. `leased`: this process sends it at once. False where the unique key is taken."""
+    return tx.run(
+        _ADD, id=row.id, channel=row.channel, chat=row.chat, lane=row.lane, kind=row.kind,
+        fields=tx.keys.seal(orjson.dumps(row.fields), "outbox.fields", row.id), unique_key=unique_key, state="waiting",
+        not_before=millis(not_before or now), leased_until=millis(now + LEASE) if leased else 0, attempts=0,
+        receipt=None, reason=None, created_at=millis(now), done_at=None) == 1
+
+
+def take(tx: Tx, now: datetime, count: int = 50) -> list[Outgoing]:
+    """Leases what is due and free, only the oldest of each chat and lane, alerts first."""
+    at, until = millis(now), millis(now + LEASE)
+    rows: list[Row] = []
+    for lane in LANES:
+        rows += tx.all(_READY, in_lane=lane, at=at, count=count - len(rows))
+        if len(rows) == count:
+            break
+    return [
+        Outgoing(row_id, channel, chat, lane, kind, orjson.loads(tx.keys.open(fields, "outbox.fields", row_id)), attempts)
+        for row_id, channel, chat, lane, kind, fields, attempts in rows
+        if tx.run(_LEASE, row=row_id, at=at, until=until) == 1
+    ]
+
+
+def sent(tx: Tx, receipts: Sequence[tuple[str, str]], now: datetime) -> None:
+    """Marks rows as sent, with the channel's handle of each."""
+    at = millis(now)
+    tx.many(_SENT, [{"row": row, "at": at, "new_receipt": tx.keys.seal(handle.encode(), "outbox.receipt", row)}
+                    for row, handle in receipts])
+
+
+def retry(tx: Tx, row_id: str, at: datetime) -> None:
+    """Frees a row to be tried again from `at` on."""
+    tx.run(_RETRY, row=row_id, at=millis(at))
+
+
+def drop(tx: Tx, row_id: str, why: str, now: datetime) -> None:
+    """Ends a row that will not be sent, with the reason (a word, no personal data)."""
+    tx.run(_DROP, row=row_id, why=why, at=millis(now))
+
+
+def move(tx: Tx, channel: str, old_chat: str, new_chat: str) -> None:
+    """A chat has a new id: what waits for it goes there."""
+    tx.run(_MOVE, on_channel=channel, old_chat=old_chat, new_chat=new_chat)
+
+
+def waits(tx: Tx, channel: str, chat: str) -> bool:
+    """Whether anything still waits for this chat."""
+    return tx.one(_WAITS, on_channel=channel, in_chat=chat) is not None
+
+
+def depth(tx: Tx) -> dict[str, int]:
+    """How many rows wait, by lane."""
+    return dict(tx.all(_DEPTH))

@@ -1,0 +1,71 @@
+"""People who care, what they may do and where: visitors, first contacts, families, coordinators."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_or
+
+from storage.database import Tx
+from storage.ids import millis
+from storage.tables import assignments, people, posts
+
+ROLES = ("visitor", "first_contact", "family", "village", "township", "county", "city", "operator")
+
+_ADD = insert(people)
+_POST = insert_or(posts).on_conflict_do_nothing(index_elements=["person_id", "role", "area_id"])
+_ROLES = select(posts.c.role).where(posts.c.person_id == bindparam("person")).distinct()
+_STATUS = update(people).where(people.c.id == bindparam("person")).values(status=bindparam("new_status"))
+_BY_ID = select(people.c.id, people.c.area_id, people.c.name, people.c.visitor_kind, people.c.status).where(
+    people.c.id == bindparam("person"))
+_ASSIGN = insert_or(assignments).on_conflict_do_nothing(index_elements=["person_id", "elder_id", "role"])
+_UNASSIGN = delete(assignments).where(
+    assignments.c.person_id == bindparam("person"), assignments.c.elder_id == bindparam("elder"))
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody the bot works with; `status` is `active` or `suspended`."""
+
+    id: str
+    area_id: str
+    name: str
+    visitor_kind: str | None
+    status: str
+
+
+def add(tx: Tx, area_id: str, name: str, roles: tuple[str, ...], now: datetime, visitor_kind: str | None = None,
+        ) -> Person:
+    """A new person with these roles in this area."""
+    person = Person(tx.new_id(now), area_id, name, visitor_kind, "active")
+    tx.run(_ADD, id=person.id, area_id=area_id, name=name, visitor_kind=visitor_kind, status="active",
+           created_at=millis(now))
+    for role in roles:
+        tx.run(_POST, person_id=person.id, role=role, area_id=area_id)
+    return person
+
+
+def find(tx: Tx, person_id: str) -> Person | None:
+    row = tx.one(_BY_ID, person=person_id)
+    return Person(*row) if row else None
+
+
+def roles(tx: Tx, person_id: str) -> frozenset[str]:
+    """What the person may be, anywhere."""
+    return frozenset(role for role, in tx.all(_ROLES, person=person_id))
+
+
+def suspend(tx: Tx, person_id: str, by: str, now: datetime) -> None:
+    """From the next message on this person can do nothing."""
+    tx.run(_STATUS, person=person_id, new_status="suspended")
+    tx.note(now, by, "person.suspend", person_id)
+
+
+def entrust(tx: Tx, person_id: str, elder_id: str, role: str, from_on: str, until_on: str | None = None) -> None:
+    """Gives an elder into somebody's care, from a day on (ISO), until another where it ends."""
+    tx.run(_ASSIGN, person_id=person_id, elder_id=elder_id, role=role, from_on=from_on, until_on=until_on)
+
+
+def release(tx: Tx, person_id: str, elder_id: str) -> None:
+    """Ends the care of this elder by this person."""
+    tx.run(_UNASSIGN, person=person_id, elder=elder_id)

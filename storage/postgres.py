@@ -1,0 +1,99 @@
+"""PostgreSQL: one transaction a work, on a few connections, each with a thread of its own."""
+
+import asyncio
+import queue
+import threading
+import zlib
+from typing import Any
+
+import psycopg
+from psycopg import errors
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+from storage import audit
+from storage.crypto import Keys
+from storage.database import Job, Statements, StoreUnavailable, T, Tx, Work, resolve_all
+from storage.ids import NewId
+
+TRIES = 5
+RERUN = (errors.SerializationFailure, errors.DeadlockDetected)
+
+
+class PostgresStore:
+    """A Store over PostgreSQL. Works of one key go to one connection, so that their order is kept."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: str, keys: Keys, new_id: NewId, connections: int = 8) -> None:
+        self._url = url
+        self._keys = keys
+        self._new_id = new_id
+        self._statements = Statements(PGDialect_psycopg())  # type: ignore[no-untyped-call]
+        with psycopg.connect(url) as connection:
+            self.engine = f"PostgreSQL {connection.info.server_version // 10000}"
+        self._queues: list[queue.SimpleQueue[tuple[Job, str] | None]] = [
+            queue.SimpleQueue() for _ in range(connections)]
+        self._next = 0
+        self._closed = False
+        self._threads = [threading.Thread(target=self._serve, args=(mine,), name=f"store-{n}", daemon=True)
+                         for n, mine in enumerate(self._queues)]
+        for thread in self._threads:
+            thread.start()
+
+    def run(self, work: Work[T], key: str = "") -> "asyncio.Future[T]":
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        if self._closed:
+            raise StoreUnavailable("the database is closed")
+        if key:
+            chosen = zlib.crc32(key.encode()) % len(self._queues)
+        else:
+            chosen = self._next = (self._next + 1) % len(self._queues)
+        self._queues[chosen].put((Job(work, loop, future), key))
+        return future
+
+    def read(self, query: Work[T]) -> "asyncio.Future[T]":
+        return self.run(query)
+
+    def close(self) -> None:
+        self._closed = True
+        for waiting in self._queues:
+            waiting.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _serve(self, waiting: "queue.SimpleQueue[tuple[Job, str] | None]") -> None:
+        connection: psycopg.Connection[Any] | None = None
+        while (taken := waiting.get()) is not None:
+            job, key = taken
+            try:
+                if connection is None or connection.closed:
+                    connection = psycopg.connect(self._url)
+                    connection.prepare_threshold = 3
+                self._transact(connection, job, key)
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:  # cut, refused, or disk full: not acknowledged
+                job.result, job.error = None, StoreUnavailable("the database could not take this work")
+                job.error.__cause__ = error
+                if connection is not None:
+                    connection.close()
+                connection = None
+            except Exception as error:
+                job.result, job.error = None, error
+            resolve_all([job])
+        if connection is not None:
+            connection.close()
+
+    def _transact(self, connection: "psycopg.Connection[Any]", job: Job, key: str) -> None:
+        for attempt in range(1, TRIES + 1):
+            try:
+                with connection.transaction():
+                    cursor = connection.cursor()
+                    if key:  # a first message has no row to lock
+                        cursor.execute("SELECT pg_advisory_xact_lock(1, hashtext(%(key)s))", {"key": key})
+                    tx = Tx(cursor, self._statements, self._keys, self._new_id)
+                    job.result = job.work(tx)
+                    audit.extend(tx)
+                return
+            except RERUN:
+                if attempt == TRIES:
+                    raise

@@ -1,0 +1,55 @@
+"""Who may see whom. Every read of an elder takes a Scope; there is no other way to one.
+
+A coordinator sees the own subtree (C1); a visitor, a first contact and a family see the elders assigned
+to them, while the assignment runs.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import CompoundSelect, Select, and_, bindparam, or_, select, union
+
+from storage.tables import areas, assignments, elders, posts
+
+COORDINATORS = ("village", "township", "county", "city", "operator")
+
+_held = areas.alias("held")
+_village = areas.alias("village")
+VILLAGES_HELD = (
+    select(_village.c.id)
+    .select_from(posts.join(_held, _held.c.id == posts.c.area_id).join(
+        _village, and_(_village.c.path >= _held.c.path, _village.c.path < _held.c.path + "~")))
+    .where(posts.c.person_id == bindparam("scope_person"), or_(*[posts.c.role == role for role in COORDINATORS]))
+)
+_entrusted = select(assignments.c.elder_id).where(
+    assignments.c.person_id == bindparam("scope_person"), assignments.c.from_on <= bindparam("scope_day"),
+    or_(assignments.c.until_on.is_(None), assignments.c.until_on >= bindparam("scope_day")))
+
+_held_here = elders.c.village_id.in_(VILLAGES_HELD)
+_entrusted_here = elders.c.id.in_(_entrusted)
+
+# the condition on `elders` that every statement about one elder carries
+ELDER_IN_SCOPE = or_(_held_here, _entrusted_here)
+
+
+def within(statement: Select[Any]) -> CompoundSelect[Any]:
+    """The rows of a statement on `elders` that are in scope, for lists.
+
+    One arm for each way to an elder, so that each uses its index: for the condition above, an OR of two
+    subqueries, PostgreSQL reads the whole table, which only a statement with the elder's id avoids.
+    """
+    return union(statement.where(_held_here), statement.where(_entrusted_here))
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The view of one person on one day."""
+
+    person_id: str
+    day: date
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What the statements that carry `ELDER_IN_SCOPE` or `VILLAGES_HELD` want."""
+        return {"scope_person": self.person_id, "scope_day": self.day.isoformat()}

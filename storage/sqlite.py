@@ -1,0 +1,169 @@
+"""SQLite with group commit: one writer thread, many works a transaction, one fsync for all of them."""
+
+import asyncio
+import queue
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+
+from storage import audit
+from storage.crypto import Keys
+from storage.database import Job, Statements, StoreUnavailable, T, Tx, Work, resolve_all
+from storage.ids import NewId
+
+try:
+    import pysqlite3 as driver
+except ImportError:  # no wheel for this machine: the interpreter's own library
+    import sqlite3 as driver
+
+DriverError = driver.Error
+BATCH = 64
+BUSY_SECONDS = 5.0
+FIRST_SAFE = (3, 51, 3)  # earlier ones have the WAL-reset bug with several connections (sqlite.org/wal.html)
+OUT_OF_ORDER = "the database could not take this work"
+
+
+class SqliteStore:
+    """A Store over one SQLite file."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: Path, keys: Keys, new_id: NewId, readers: int = 2,
+                 busy_seconds: float = BUSY_SECONDS) -> None:
+        self.engine = f"SQLite {driver.sqlite_version}"
+        self._path = path
+        self._keys = keys
+        self._new_id = new_id
+        self._statements = Statements(SQLiteDialect_pysqlite(paramstyle="named"))
+        self._waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._local = threading.local()
+        self._open_readers: list[Any] = []
+        safe = driver.sqlite_version_info >= FIRST_SAFE
+        self._readers = ThreadPoolExecutor(readers, "reader") if safe else None
+        self._busy_seconds = busy_seconds
+        self._connection: Any = connect(path, busy_seconds=busy_seconds)
+        self._closed = False
+        self._writer = threading.Thread(target=self._write, name="writer", daemon=True)
+        self._writer.start()
+
+    def run(self, work: Work[T], key: str = "") -> "asyncio.Future[T]":
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        if self._closed:
+            raise StoreUnavailable("the database is closed")
+        self._waiting.put(Job(work, loop, future))
+        return future
+
+    def read(self, query: Work[T]) -> "asyncio.Future[T]":
+        if self._readers is None:
+            return self.run(query)
+        return asyncio.get_running_loop().run_in_executor(self._readers, self._query, query)
+
+    def close(self) -> None:
+        self._closed = True
+        self._waiting.put(None)
+        self._writer.join()
+        if self._readers is not None:
+            self._readers.shutdown()
+        for connection in self._open_readers:
+            connection.close()
+
+    def _query(self, query: Work[T]) -> T:
+        connection = getattr(self._local, "connection", None)
+        try:
+            if connection is None:
+                connection = connect(self._path, read_only=True, busy_seconds=self._busy_seconds)
+                self._local.connection = connection
+                self._open_readers.append(connection)
+            tx = self._tx(connection)
+            connection.execute("BEGIN")
+            result = query(tx)
+        except driver.OperationalError as error:
+            if _of_the_work(error):
+                raise
+            raise StoreUnavailable(OUT_OF_ORDER) from error
+        finally:
+            if connection is not None and connection.in_transaction:
+                connection.execute("ROLLBACK")
+        if tx.audited:
+            raise AssertionError("a query that is audited must go through run()")
+        return result
+
+    def _tx(self, connection: Any) -> Tx:
+        return Tx(connection.cursor(), self._statements, self._keys, self._new_id)
+
+    def _write(self) -> None:
+        stopping = False
+        while not stopping:
+            jobs = []
+            job = self._waiting.get()
+            while job is not None:
+                jobs.append(job)
+                if len(jobs) == BATCH:
+                    break
+                try:
+                    job = self._waiting.get_nowait()
+                except queue.Empty:
+                    break
+            stopping = job is None
+            if jobs:
+                self._commit_together(jobs)
+                resolve_all(jobs)
+        if self._connection is not None:
+            self._connection.close()
+
+    def _commit_together(self, jobs: list[Job]) -> None:
+        try:
+            if self._connection is None:
+                self._connection = connect(self._path, busy_seconds=self._busy_seconds)
+            connection = self._connection
+            connection.execute("BEGIN IMMEDIATE")
+            for job in jobs:
+                self._one(connection, job)
+            connection.execute("COMMIT")
+        except Exception as error:  # locked, disk full, gone: nobody of this batch is acknowledged
+            self._undo()
+            for job in jobs:
+                job.result, job.error = None, StoreUnavailable(OUT_OF_ORDER)
+                job.error.__cause__ = error
+
+    def _undo(self) -> None:
+        try:
+            if self._connection is not None and self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except driver.Error:
+            self._connection.close()
+            self._connection = None  # the next batch opens another; this thread must live
+
+    def _one(self, connection: Any, job: Job) -> None:
+        tx = self._tx(connection)
+        connection.execute("SAVEPOINT work")
+        try:
+            job.result = job.work(tx)
+            audit.extend(tx)
+        except Exception as error:
+            if isinstance(error, driver.OperationalError) and not _of_the_work(error):
+                raise
+            if not connection.in_transaction:  # SQLite has rolled back everything, the works before this one too
+                raise
+            job.error = error
+            connection.execute("ROLLBACK TO work")
+        connection.execute("RELEASE work")
+
+
+def _of_the_work(error: Any) -> bool:
+    """Whether the statement itself is wrong, rather than the disk or the lock: that is no reason to come again."""
+    return bool(error.sqlite_errorcode == driver.SQLITE_ERROR)
+
+
+def connect(path: Path, *, read_only: bool = False, busy_seconds: float = BUSY_SECONDS) -> Any:
+    """A connection in WAL mode whose commits are on disk before they return, and whose deletions leave no trace."""
+    connection = driver.connect(str(path), timeout=busy_seconds, isolation_level=None, check_same_thread=False,
+                                cached_statements=512)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON",
+                   "temp_store=MEMORY", "cache_size=-16000", f"query_only={'ON' if read_only else 'OFF'}"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection

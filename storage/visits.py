@@ -1,0 +1,178 @@
+"""The ledger of visits. One is never overwritten: a correction is a new version, with who, when and why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import bindparam, func, insert, select, update
+
+from storage import elders
+from storage.database import Row, Tx
+from storage.ids import instant, millis
+from storage.scope import ELDER_IN_SCOPE, Scope
+from storage.tables import elders as elders_table
+from storage.tables import people, visits
+
+_ADD = insert(visits)
+_VISIBLE = (
+    select(visits.c.id, visits.c.visit_id, visits.c.version, visits.c.elder_id, visits.c.number, visits.c.state,
+           visits.c.form_hash, visits.c.on_day, visits.c.method, visits.c.late, visits.c.answers, visits.c.visitor_id,
+           visits.c.written_by, visits.c.written_at, visits.c.reason, people.c.name, elders_table.c.name)
+    .select_from(visits.join(elders_table, elders_table.c.id == visits.c.elder_id).outerjoin(
+        people, people.c.id == visits.c.visitor_id))
+    .where(ELDER_IN_SCOPE)
+)
+_NEWEST = visits.c.state != "replaced"
+_ONE = _VISIBLE.where(visits.c.visit_id == bindparam("visit"), _NEWEST)
+_LAST = _VISIBLE.where(visits.c.elder_id == bindparam("elder"), visits.c.state == "current").order_by(
+    visits.c.on_day.desc(), visits.c.number.desc()).limit(bindparam("count"))
+_LAST_BY = _VISIBLE.where(visits.c.visitor_id == bindparam("scope_person"), visits.c.state == "current").order_by(
+    visits.c.written_at.desc()).limit(1)
+_VERSIONS = _VISIBLE.where(visits.c.visit_id == bindparam("visit")).order_by(visits.c.version)
+_REPLACE = update(visits).where(visits.c.id == bindparam("row"), visits.c.state == "current").values(state="replaced")
+_DAYS = select(visits.c.method, func.max(visits.c.on_day)).where(
+    visits.c.elder_id == bindparam("elder"), visits.c.state == "current").group_by(visits.c.method)
+_SCREENED = select(visits.c.on_day, visits.c.answers, visits.c.id).where(
+    visits.c.elder_id == bindparam("elder"), visits.c.state == "current").order_by(visits.c.on_day.desc())
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a submitted form gives to the ledger: ISO day, method, and all answers with their time and manner."""
+
+    elder_id: str
+    form_hash: str
+    on_day: str
+    method: str
+    late: bool
+    answers: dict[str, list[Any]]
+    draft_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One version of a visit. `state`: current, replaced, void, or moved to another elder."""
+
+    row_id: str
+    visit_id: str
+    version: int
+    elder_id: str
+    number: int
+    state: str
+    form_hash: str
+    on_day: str
+    method: str
+    late: bool
+    answers: dict[str, list[Any]]
+    visitor_id: str | None
+    written_by: str | None
+    written_at: datetime
+    reason: str
+    visitor: str | None
+    elder: str
+
+
+class Outdated(Exception):
+    """The visit was corrected by somebody else meanwhile: open it again."""
+
+
+def submit(tx: Tx, entry: Entry, by: str, now: datetime) -> tuple[str, int]:
+    """Keeps a visit under the elder's next number. Gives the visit's id and the number."""
+    visit_id = tx.new_id(now)
+    number = elders.take_number(tx, entry.elder_id)
+    _write(tx, visit_id, visit_id, 1, number, "current", entry, by, by, "", now)
+    tx.note(now, by, "visit.submit", entry.elder_id, ["answers"])
+    return visit_id, number
+
+
+def correct(tx: Tx, before: Visit, entry: Entry, by: str, reason: str, now: datetime) -> tuple[str, int]:
+    """Makes a new version. With another elder, the old number stays taken and the other's next one is given.
+
+    Gives the id and number under which the visit now stands. Raises Outdated.
+    """
+    _retire(tx, before)
+    if entry.elder_id == before.elder_id:
+        _write(tx, tx.new_id(now), before.visit_id, before.version + 1, before.number, "current", entry,
+               before.visitor_id, by, reason, now)
+        tx.note(now, by, "visit.correct", entry.elder_id, ["answers"])
+        return before.visit_id, before.number
+    _write(tx, tx.new_id(now), before.visit_id, before.version + 1, before.number, "moved", _as_entry(before),
+           before.visitor_id, by, reason, now)
+    visit_id = tx.new_id(now)
+    number = elders.take_number(tx, entry.elder_id)
+    _write(tx, visit_id, visit_id, 1, number, "current", entry, before.visitor_id, by, reason, now,
+           moved_from=before.visit_id)
+    tx.note(now, by, "visit.move", before.elder_id, ["elder"])
+    tx.note(now, by, "visit.move", entry.elder_id, ["elder"])
+    return visit_id, number
+
+
+def void(tx: Tx, before: Visit, by: str, reason: str, now: datetime) -> None:
+    """Takes the visit out of every count; its number stays taken. Raises Outdated."""
+    _retire(tx, before)
+    _write(tx, tx.new_id(now), before.visit_id, before.version + 1, before.number, "void", _as_entry(before),
+           before.visitor_id, by, reason, now)
+    tx.note(now, by, "visit.void", before.elder_id, ["state"])
+
+
+def find(tx: Tx, scope: Scope, visit_id: str) -> Visit | None:
+    """The newest version. The caller notes the read on the audit chain."""
+    row = tx.one(_ONE, visit=visit_id, **scope.values)
+    return _visit(tx, row) if row else None
+
+
+def last(tx: Tx, scope: Scope, elder_id: str, count: int = 1) -> list[Visit]:
+    """The visits that stand, newest first. The caller notes the read on the audit chain."""
+    return [_visit(tx, row) for row in tx.all(_LAST, elder=elder_id, count=count, **scope.values)]
+
+
+def last_by(tx: Tx, scope: Scope) -> Visit | None:
+    """The visit that the scope's person wrote last. The caller notes the read on the audit chain."""
+    row = tx.one(_LAST_BY, **scope.values)
+    return _visit(tx, row) if row else None
+
+
+def versions(tx: Tx, scope: Scope, visit_id: str) -> list[Visit]:
+    """Every version, first to last."""
+    return [_visit(tx, row) for row in tx.all(_VERSIONS, visit=visit_id, **scope.values)]
+
+
+def last_days(tx: Tx, elder_id: str) -> dict[str, str]:
+    """The newest day (ISO) of each method among the visits that stand."""
+    return dict(tx.all(_DAYS, elder=elder_id))
+
+
+def last_day_with(tx: Tx, elder_id: str, question: str) -> str | None:
+    """The newest day of a visit that stands and answered this question."""
+    for day, sealed, row_id in tx.all(_SCREENED, elder=elder_id):
+        if question in orjson.loads(tx.keys.open(sealed, "visits.answers", row_id)):
+            return str(day)
+    return None
+
+
+def _retire(tx: Tx, before: Visit) -> None:
+    if tx.run(_REPLACE, row=before.row_id) == 0:
+        raise Outdated(before.visit_id)
+
+
+def _as_entry(visit: Visit) -> Entry:
+    return Entry(visit.elder_id, visit.form_hash, visit.on_day, visit.method, visit.late, visit.answers, "")
+
+
+def _write(tx: Tx, row_id: str, visit_id: str, version: int, number: int, state: str, entry: Entry,
+           visitor: str | None, by: str, reason: str, now: datetime, moved_from: str | None = None) -> None:
+    tx.run(_ADD, id=row_id, visit_id=visit_id, version=version, elder_id=entry.elder_id, number=number, state=state,
+           form_hash=entry.form_hash, on_day=entry.on_day, method=entry.method, late=int(entry.late),
+           answers=tx.keys.seal(orjson.dumps(entry.answers), "visits.answers", row_id), visitor_id=visitor,
+           written_by=by, written_at=millis(now), draft_id=entry.draft_id or None, moved_from=moved_from,
+           reason=tx.keys.seal(reason.encode(), "visits.reason", row_id) if reason else None)
+
+
+def _visit(tx: Tx, row: Row) -> Visit:
+    (row_id, visit_id, version, elder_id, number, state, form_hash, on_day, method, late, answers, visitor_id,
+     written_by, written_at, reason, visitor, elder) = row
+    return Visit(
+        row_id, visit_id, version, elder_id, number, state, form_hash, on_day, method, bool(late),
+        orjson.loads(tx.keys.open(answers, "visits.answers", row_id)), visitor_id, written_by, instant(written_at),
+        tx.keys.open(reason, "visits.reason", row_id).decode() if reason else "", visitor, elder)
