@@ -1,8 +1,8 @@
 """The visit as a peer's programmer would hold it: the same questions in the same order, ready to be sent.
 
-Only the main line is here, and an answer is its value alone, as people write such bots. What the bot does besides
-(follow-up questions, going back, pausing, changes in the review, each answer's time and manner, scope, sealing,
-audit) the peers are spared: it would make them slower.
+Only the main line is here, and an answer is its value alone, as people write such bots. What the bot does
+besides (follow-up questions, going back, pausing, changes in the review, each answer's time and manner, scope,
+sealing, audit) the peers are spared: it would make them slower.
 """
 
 import time

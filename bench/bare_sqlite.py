@@ -1,9 +1,9 @@
 """The limit: the rows of a visit written by bare sqlite3, without a bot around them.
 
-The same tables, indexes, driver and settings as the bot's (`storage.sqlite.connect`: WAL, synchronous=FULL), rows of
-the same size, statements written by hand. In every turn: the inbox row, the look-up of who writes with his draft, the
-draft, the answer's outbox row, and the sent-mark of the answer before; at the end of a visit also the visit,
-the elder's number and standing, and a line of the audit chain.
+The same tables, indexes, driver and settings as the bot's (`storage.sqlite.connect`: WAL, synchronous=FULL),
+rows of the same size, statements written by hand. In every turn: the inbox row, the look-up of who writes with
+his draft, the draft, the answer's outbox row, and the sent-mark of the answer before; at the end of a visit also
+the visit, the elder's number and standing, and a line of the audit chain.
 """
 
 import random
@@ -26,20 +26,22 @@ NOW = flow.TIME * 1000
 NOTE = "no bot, our rows only; times are of one transaction, nobody queues"
 VISITS = {1: 3, 64: 15}  # visits a person by turns a transaction: some seconds of each
 
-_WRITER = """SELECT p.id, p.name, p.status, a.blocked_at, a.menu, d.id, d.tag, d.form, d.form_hash, d.body FROM accounts a
-JOIN people p ON p.id = a.person_id LEFT JOIN drafts d ON d.person_id = p.id AND d.state = 'open'
+_WRITER = """SELECT p.id, p.name, p.status, a.blocked_at, a.menu, d.id, d.tag, d.form, d.form_hash, d.body
+FROM accounts a JOIN people p ON p.id = a.person_id LEFT JOIN drafts d ON d.person_id = p.id AND d.state = 'open'
 WHERE a.channel = ? AND a.account = ?"""
 _INBOX = "INSERT INTO inbox VALUES ('telegram', ?, ?, ?, ?) ON CONFLICT (channel, dedupe_key) DO NOTHING"
 _NEW_DRAFT = "INSERT INTO drafts VALUES (?, ?, ?, 'visit', 'h', 'open', ?, NULL, ?, ?)"
 _DRAFT = "UPDATE drafts SET body = ?, updated_at = ? WHERE id = ?"
 _CLOSE = "UPDATE drafts SET state = 'submitted', result = ?, updated_at = ? WHERE id = ? AND state = 'open'"
-_OUTBOX = """INSERT INTO outbox VALUES (?, 'telegram', ?, 'reply', 'say', ?, NULL, 'waiting', ?, ?, 0, NULL, NULL, ?, NULL)
-ON CONFLICT (unique_key) DO NOTHING"""
+_OUTBOX = """INSERT INTO outbox VALUES
+(?, 'telegram', ?, 'reply', 'say', ?, NULL, 'waiting', ?, ?, 0, NULL, NULL, ?, NULL)
+"""
 _SENT = "UPDATE outbox SET state = 'sent', receipt = ?, done_at = ? WHERE id = ?"
 _NUMBER = "UPDATE elders SET visits_made = visits_made + 1 WHERE id = ? RETURNING visits_made"
-_VISIT = """INSERT INTO visits VALUES (?, ?, 1, ?, ?, 'current', 'h', '2025-12-01', 'home', 0, ?, ?, ?, ?, NULL, ?, NULL)"""
-_STANDING = """UPDATE elders SET care_class = 'general', due_from = ?, due_until = ?, last_visit_on = ?, last_home_on = ?,
-last_screening_on = NULL WHERE id = ?"""
+_VISIT = """INSERT INTO visits VALUES
+(?, ?, 1, ?, ?, 'current', 'h', '2025-12-01', 'home', 0, ?, ?, ?, ?, NULL, ?, NULL)"""
+_STANDING = """UPDATE elders SET care_class = 'general', due_from = ?, due_until = ?, last_visit_on = ?,
+last_home_on = ?, last_screening_on = NULL WHERE id = ?"""
 _HEAD = "SELECT seq, mac FROM audit ORDER BY seq DESC LIMIT 1"
 _AUDIT = "INSERT INTO audit VALUES (?, ?, ?, ?)"
 
@@ -69,10 +71,11 @@ class Village:
     def _settle(self, person: int) -> None:
         self.execute("INSERT INTO people VALUES (?, 'v', 'W', 'grid', 'active', ?)", (f"p{person}", NOW))
         chat = str(FIRST_CHAT + person)
-        self.execute("INSERT INTO accounts VALUES ('telegram', ?, ?, ?, ?, NULL, NULL)", (chat, f"p{person}", chat, NOW))
+        account = (chat, f"p{person}", chat, NOW)
+        self.execute("INSERT INTO accounts VALUES ('telegram', ?, ?, ?, ?, NULL, NULL)", account)
         self.execute(
-            "INSERT INTO elders (id, village_id, number, group_name, name, initials, categories, ability, registered_on,"
-            " status, care_class, due_from, due_until, visits_made, created_at) VALUES"
+            "INSERT INTO elders (id, village_id, number, group_name, name, initials, categories, ability,"
+            " registered_on, status, care_class, due_from, due_until, visits_made, created_at) VALUES"
             " (?, 'v', ?, '3', 'Z', 'z', 'alone', 'able', '2024-01-01', 'active', 'general', '', '', 0, ?)",
             (f"e{person}", person, NOW))
 
@@ -98,13 +101,14 @@ class Village:
         self._last_answer[person] = answer
 
     def _submit(self, person: int, body: bytes) -> None:
-        visit, draft = self._id(), self._drafts[person]
-        number = self.execute(_NUMBER, (f"e{person}",)).fetchone()[0]
-        self.execute(_VISIT, (visit, visit, f"e{person}", number, body, f"p{person}", f"p{person}", NOW, draft))
+        visit, draft, visitor, elder = self._id(), self._drafts[person], f"p{person}", f"e{person}"
+        number = self.execute(_NUMBER, (elder,)).fetchone()[0]
+        self.execute(_VISIT, (visit, visit, elder, number, body, visitor, visitor, NOW, draft))
         self.execute(_CLOSE, (visit, NOW, draft))
-        self.execute(_STANDING, ("2025-12-16", "2025-12-31", "2025-12-01", "2025-12-01", f"e{person}"))
+        self.execute(_STANDING, ("2025-12-16", "2025-12-31", "2025-12-01", "2025-12-01", elder))
         seq = (self.execute(_HEAD).fetchone() or (0,))[0] + 1
-        self.execute(_AUDIT, (seq, NOW, f'[["p{person}","visit.submit","e{person}",["answers"]]]', f"{seq:064x}"))
+        entries = f'[["{visitor}","visit.submit","{elder}",["answers"]]]'
+        self.execute(_AUDIT, (seq, NOW, entries, f"{seq:064x}"))
 
     def _id(self) -> str:
         self._ids += 1
@@ -119,7 +123,8 @@ def write(people: int, visits: int, together: int) -> tuple[list[float], int]:
     seconds: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         village = Village(Path(folder) / "bare.db", people)
-        turns = [(person, step) for _ in range(visits) for step in range(village.steps) for person in range(people)]
+        turns = [(person, step)
+                 for _ in range(visits) for step in range(village.steps) for person in range(people)]
         for first in range(0, len(turns), together):
             began = time.perf_counter()
             village.execute("BEGIN IMMEDIATE")

@@ -1,4 +1,4 @@
-"""The main line of a visit as people do it in Telegram: each step, and the raw update the platform would post."""
+"""The main line of a visit as people do it in Telegram: each step, and its raw update as the platform posts it."""
 
 import tomllib
 from collections.abc import Sequence
@@ -21,9 +21,10 @@ _BOT = {"id": 7_100_000_001, "is_bot": True, "first_name": "tanfang", "username"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing a person does: taps the button of `option` (its place in the question), or sends one of `texts`.
+    """One thing a person does: taps the button of `option` (its place in the question), or sends a text.
 
-    `name` is the question's id, START or SUBMIT; START is a command, SUBMIT a tap without an option.
+    `name` is the question's id, START or SUBMIT; START is a command, SUBMIT a tap without an option. People
+    differ in which of `texts` they send.
     """
 
     name: str
@@ -101,7 +102,8 @@ def _shown(form: Form, step: Step) -> tuple[str, list[str]]:
     if step.name == SUBMIT:
         return WORDS["peers"]["review"], [WORDS["peers"]["submit"]]
     question = form.by_id[step.name]
-    return f"{question.label}\n{question.ask}", [o.label for o in question.options] or WORDS["peers"]["elders"]
+    labels = [option.label for option in question.options]
+    return f"{question.label}\n{question.ask}", labels or WORDS["peers"]["elders"]
 
 
 def _as_template(update: dict[str, Any]) -> bytes:

@@ -1,7 +1,7 @@
 """How fast an implementation takes turns: raw update in, finished HTTP request out.
 
-Each implementation runs in its own fresh process (`fresh`), so that memory and imports are its own, and prints
-its rows as JSON (`serve`). All run on the same event loop (uvloop where it is installed).
+Each implementation runs in its own fresh process (`fresh`), so that memory and imports are its own, and
+prints its rows as JSON (`serve`). All run on the same event loop (uvloop where it is installed).
 """
 
 import argparse
@@ -36,7 +36,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What an implementation did. Times in milliseconds from update to answer; memory is its process's peak."""
+    """What an implementation did. Times are milliseconds from update to answer; memory is the process's peak."""
 
     name: str
     turns_per_second: float | None = None
@@ -71,7 +71,7 @@ class Platform:
         return future
 
     def replied(self, chat: int, markup: Any, message: int | None = None) -> int:
-        """Takes a finished request that sends to the chat, or edits its `message`. Gives the message's number."""
+        """Takes a finished request that sends to the chat, or edits its `message`; gives the message's number."""
         at = time.perf_counter()
         self.requests += 1
         if message is None:
@@ -84,7 +84,7 @@ class Platform:
 
 
 async def measure(name: str, feed: Feed, token: Token, platform: Platform, load: Load,
-                  command: str = "/visit") -> Row:
+                  command: str = "/visit", first_chat: int = FIRST_CHAT) -> Row:
     """Warms up, then one person alone, then all at once; nobody goes on before his answer is there.
 
     `feed(raw)` takes one update as it was posted and returns when the platform would be acknowledged;
@@ -108,15 +108,15 @@ async def measure(name: str, feed: Feed, token: Token, platform: Platform, load:
     alone: list[float] = []
     crowd: list[float] = []
     async with asyncio.timeout(LIMIT):
-        await log_visits(FIRST_CHAT, 1, [])
-        await log_visits(FIRST_CHAT, load.alone, alone)
+        await log_visits(first_chat, 1, [])
+        await log_visits(first_chat, load.alone, alone)
         began = time.perf_counter()
         async with asyncio.TaskGroup() as everybody:
             for person in range(load.people):
-                everybody.create_task(log_visits(FIRST_CHAT + person, load.visits, crowd))
+                everybody.create_task(log_visits(first_chat + person, load.visits, crowd))
         seconds = time.perf_counter() - began
-    return Row(name, len(crowd) / seconds, percentile(crowd, 50), percentile(crowd, 99), percentile(alone, 50),
-               peak_mb(), len(crowd))
+    return Row(name, len(crowd) / seconds, percentile(crowd, 50), percentile(crowd, 99),
+               percentile(alone, 50), peak_mb(), len(crowd))
 
 
 def visits_logged(load: Load) -> int:

@@ -1,4 +1,4 @@
-"""aiogram 3: its FSM on Redis with `appendfsync always`, so that each write is on disk before it is answered."""
+"""aiogram 3: its FSM on Redis with `appendfsync always`, so each write is on disk before it is answered."""
 
 import shutil
 import socket
@@ -30,7 +30,7 @@ NAME = "aiogram, Redis"
 SERVER = "redis-server"
 VISITS = "visits"
 NUMBERS = "visit-numbers"
-CONNECTIONS = 200  # one for each person; with 50 it is slower
+CONNECTIONS = 200  # one for each person: nobody waits for another's
 router = Router()
 
 
@@ -93,7 +93,8 @@ async def submit(query: CallbackQuery, state: FSMContext, redis: Redis) -> None:
         await query.message.edit_text(asked.kept(number))
 
 
-async def _take(state: FSMContext, data: dict[str, Any], value: str) -> tuple[str, InlineKeyboardMarkup | None]:
+async def _take(state: FSMContext, data: dict[str, Any], value: str,
+                ) -> tuple[str, InlineKeyboardMarkup | None]:
     answers = data["answers"]
     answers[data["at"]] = value
     following = NEXT[data["at"]]
@@ -105,7 +106,7 @@ async def _take(state: FSMContext, data: dict[str, Any], value: str) -> tuple[st
 
 
 class StubSession(AiohttpSession):
-    """Makes the body that aiohttp would put on the wire, hands it to the platform, and reads a valid result."""
+    """Makes the body that aiohttp would put on the wire, hands it over, and reads a valid result."""
 
     def __init__(self, platform: Platform) -> None:
         super().__init__()
@@ -131,7 +132,7 @@ class StubSession(AiohttpSession):
 
 @contextmanager
 def redis_server() -> Iterator[tuple[int, int]]:
-    """A Redis of its own, on a free loopback port and in a folder of its own. Gives its port and process id."""
+    """A Redis of its own, on a free loopback port, in a folder of its own. Gives its port and process id."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -153,7 +154,8 @@ async def run(load: Load) -> list[Row]:
     if shutil.which(SERVER) is None:
         return [Row(NAME, note=f"not measured: no {SERVER} here")]
     with redis_server() as (port, pid):
-        redis = Redis.from_pool(BlockingConnectionPool(max_connections=CONNECTIONS, host="127.0.0.1", port=port))
+        pool = BlockingConnectionPool(max_connections=CONNECTIONS, host="127.0.0.1", port=port)
+        redis = Redis.from_pool(pool)
         platform = Platform()
         bot = Bot("7100000001:AAbench", StubSession(platform))
         dispatcher = Dispatcher(storage=RedisStorage(redis), redis=redis)

@@ -112,15 +112,16 @@ class VisitBot:
 
 
 async def run(load: Load) -> list[Row]:
-    warnings.simplefilter("ignore", PTBUserWarning)  # about per_message, which one conversation a chat is without
+    warnings.simplefilter("ignore", PTBUserWarning)  # about per_message: a chat has one conversation
     platform = Platform()
     with tempfile.TemporaryDirectory() as folder:
         records = Path(folder) / "visits.jsonl"
         persistence: PicklePersistence[Any, Any, Any] = PicklePersistence(
             Path(folder) / "bot.pickle", on_flush=True,
             store_data=PersistenceInput(bot_data=False, chat_data=False, callback_data=False))
-        application = (Application.builder().token(TOKEN).updater(None).job_queue(None).persistence(persistence)
-                       .request(StubRequest(platform)).get_updates_request(StubRequest(platform)).build())
+        application = (Application.builder().token(TOKEN).updater(None).job_queue(None)
+                       .persistence(persistence).request(StubRequest(platform))
+                       .get_updates_request(StubRequest(platform)).build())
         application.add_handler(VisitBot(records).handler())
         await application.initialize()
         one_at_a_time = asyncio.Lock()

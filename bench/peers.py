@@ -22,7 +22,7 @@ def rows(load: Load) -> Iterator[tuple[str, Row]]:
 
 def draw(console: Console, load: Load, measured: Sequence[tuple[str, Row]]) -> None:
     """Prints what was measured as a table, the notes under it."""
-    table = Table(title=f"{load.people} people at once; p50, p99, alone (p50): ms from update in to answer out; MB: peak",
+    table = Table(title=f"{load.people} people at once; p50, p99, alone: ms from update to answer; MB: peak",
                   box=SIMPLE, title_justify="left")
     for heading in ("", "implementation"):
         table.add_column(heading, no_wrap=True)
@@ -43,7 +43,7 @@ def _shown(value: float | None) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a few people only: shows that it runs, not how fast")
+    parser.add_argument("--quick", action="store_true", help="a few people: that it runs, not how fast")
     load = QUICK if parser.parse_args().quick else Load()
     draw(Console(), load, list(rows(load)))
 

@@ -1,8 +1,8 @@
 """Wiring: settings to parts, parts to each other. No decisions here."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from bot.channels.telegram import Telegram
 
 log = structlog.get_logger()
+
+STOP_SECONDS = 1.5  # for work under way; with what uvicorn waits for open requests, a stop takes under 5 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +81,10 @@ class App:
         finally:
             self._ready = False
             self._stop.set()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-            await self.delivery.settle()
+            with suppress(TimeoutError):  # what is stored and did not leave in time is sent after the next start
+                async with asyncio.timeout(STOP_SECONDS):
+                    await asyncio.gather(*self._tasks, return_exceptions=True)
+                    await self.delivery.settle()
             if self._telegram is not None:
                 await self._telegram.close()
 
@@ -89,11 +93,9 @@ class App:
         self.book = await load_book(base.store)
         self.channels: dict[str, Channel] = {}
         self.now: Now = clocks.wall
-        offset = await base.store.read(clocks.kept_offset)
-        if offset is not None and not settings.playground_on:
-            raise SettingsError("this database belongs to a playground whose clock was moved; "
-                                "a real channel needs one of its own (TANFANG_DATABASE_URL)")
+        offset = await kept_clock(base)
         routes: list[BaseRoute] = []
+        working: list[Callable[[], Coroutine[Any, Any, None]]] = []
         if settings.playground_on:
             from bot.channels.playground import Playground
             from bot.playground.phones import all_phones
@@ -113,15 +115,17 @@ class App:
             self.channels[telegram.name] = self._telegram = telegram
             if settings.telegram_mode == "webhook":
                 routes += telegram.routes(self._handle, settings.telegram_secret)
-                self._tasks.append(asyncio.create_task(
-                    telegram.set_webhook(f"{settings.public}/telegram/webhook", settings.telegram_secret)))
+                working.append(lambda: telegram.keep_webhook(
+                    f"{settings.public}/telegram/webhook", settings.telegram_secret, self._stop))
             else:
-                self._tasks.append(asyncio.create_task(telegram.poll(self._handle, self._stop)))
-            self._tasks.append(asyncio.create_task(introduce(telegram)))
+                working.append(lambda: telegram.poll(self._handle, self._stop))
+            working.append(lambda: introduce(telegram))
         self.delivery = Delivery(base.store, self.channels, self.book, self.now, self._document)
+        await self.delivery.take_over()
         self.dispatch = Dispatch(base.store, House(self.book, base.policy), self.delivery, self.now)
         self.web.router.routes.extend(routes)
-        self._tasks.append(asyncio.create_task(self.delivery.run(self._stop)))
+        working.append(lambda: self.delivery.run(self._stop))
+        self._tasks += [asyncio.create_task(work()) for work in working]
         log.info("serving", channels=sorted(self.channels), engine=base.store.engine)
 
     async def _handle(self, inbound: Any) -> None:
@@ -140,6 +144,15 @@ class App:
 
         name, body = await asyncio.to_thread(docx, visit, self.book.form(visit.form_hash), words)
         return Document(name, body)
+
+
+async def kept_clock(base: Foundation) -> timedelta | None:
+    """How far the playground's clock was moved; None where it never was. Raises SettingsError on a real channel."""
+    offset = await base.store.read(clocks.kept_offset)
+    if offset is not None and not base.settings.playground_on:
+        raise SettingsError("this database belongs to a playground whose clock was moved; "
+                            "a real channel needs one of its own (TANFANG_DATABASE_URL)")
+    return offset
 
 
 async def load_book(store: Store) -> books.FormBook:

@@ -1,8 +1,10 @@
 """The command line: `python -m bot …`. What a command needs is imported when it runs, so that each starts quickly."""
 
 import asyncio
+import socket
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -44,9 +46,10 @@ def serve() -> None:
     """Serves the channels that are set up; without any, the playground page."""
     import uvicorn
 
-    from bot.app import App
+    from bot.app import App, kept_clock
     from bot.logs import configure
     from bot.settings import SettingsError
+    from storage.database import StoreUnavailable
 
     configure()
     base = _opened()
@@ -56,7 +59,10 @@ def serve() -> None:
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: Any) -> None:
             running.stopping()
-            super().handle_exit(sig, frame)
+            if not self.should_exit:
+                self.should_exit = True  # uvicorn's own would raise the signal again, and the store stay open
+            else:
+                self.force_exit = True
 
     server = Server(uvicorn.Config(
         running.web, host=settings.host, port=settings.port, log_config=None, access_log=False,
@@ -64,14 +70,23 @@ def serve() -> None:
     if settings.playground_on:
         typer.echo(f"open http://{settings.host}:{settings.port}/playground", err=True)
     try:
-        server.run()
-    except SettingsError as error:
+        asyncio.run(kept_clock(base))
+        with socket.create_server((settings.host, settings.port), family=_family(settings.host), backlog=2048) as port:
+            server.run(sockets=[port])
+    except (SettingsError, StoreUnavailable) as error:
         typer.echo(f"tanfang: {error}", err=True)
+        raise typer.Exit(2) from None
+    except OSError as error:
+        typer.echo(f"tanfang: TANFANG_HOST {settings.host}, TANFANG_PORT {settings.port}: {error.strerror}", err=True)
         raise typer.Exit(2) from None
     finally:
         base.store.close()
     if not server.started:
         raise typer.Exit(3)
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 @app.command()
@@ -90,6 +105,35 @@ def demo(only_fill: Annotated[bool, typer.Option(help="Fill the demo village and
     _with_store(fill)
     if not only_fill:
         serve()
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="The ledger: .xlsx or .xls.", exists=True, dir_okay=False)],
+    report: Annotated[Path | None, typer.Option(help="Where the copy with what to mend goes.")] = None,
+    under: Annotated[str, typer.Option(help="The area it is for, such as 江阳区 or 江阳区/云溪镇.")] = "",
+    create_areas: Annotated[bool, typer.Option(help="Make the townships and villages that the file names.")] = False,
+) -> None:
+    """Takes a township's ledger in: good rows go in, the others are marked in a copy. Twice changes nothing."""
+    from bot.importing import ImportRefused, import_file
+    from bot.inviting import InvitationRefused, area_called
+
+    async def work(base: "Foundation") -> Any:
+        area = await base.store.read(lambda tx: area_called(tx, under)) if under and not create_areas else None
+        return await import_file(file, base, datetime.now(UTC), report=report, progress=True, area=area,
+                                 create_under=under if create_areas else None)
+
+    try:
+        done = _with_store(work)
+    except (ImportRefused, InvitationRefused) as error:
+        typer.echo(f"tanfang: {error}", err=True)
+        raise typer.Exit(2) from None
+    for line in (*done.notes, *(f"+ {created}" for created in done.created)):
+        typer.echo(line)
+    typer.echo(f"new {done.new}, there before {done.same}, there but different (not changed) {done.changed}, "
+               f"faulty {done.faulty}")
+    if done.report:
+        typer.echo(f"what to mend: {done.report}")
 
 
 @app.command()

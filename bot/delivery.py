@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -16,7 +17,7 @@ from conversations.book import FormBook
 from conversations.message import Document, Inbound, Media, Message
 from conversations.say import messages
 from conversations.words_book import Words
-from storage import accounts, media, outbox
+from storage import accounts, leftovers, media, outbox
 from storage.database import Store, StoreUnavailable
 from storage.outbox import Outgoing
 
@@ -41,6 +42,7 @@ class Delivery:
         self._make_document = make_document
         self._words = {name: Words(abroad=channel.capabilities.abroad) for name, channel in channels.items()}
         self._queues: dict[Chat, deque[Outgoing]] = {}
+        self._own: set[str] = set()  # rows in those queues or leaving from them
         self._held: set[Chat] = set()  # chats where something older waits in the outbox
         self._sent: list[tuple[str, str]] = []
         self._marking: asyncio.Task[None] | None = None
@@ -49,6 +51,7 @@ class Delivery:
     def send_soon(self, row: Outgoing) -> None:
         """Sends the row after what is before it in its chat; never waits."""
         chat = (row.channel, row.chat)
+        self._own.add(row.id)
         queue = self._queues.get(chat)
         if queue is not None:
             queue.append(row)
@@ -62,28 +65,42 @@ class Delivery:
         if channel is not None:
             self._go(channel.settle(inbound))
 
+    async def take_over(self) -> None:
+        """What a process before this one left unsent goes first in its chat; called before anything comes in."""
+        alone = self._store.dialect == "sqlite"
+        left = await self._store.run(lambda tx: leftovers.take_over(tx, self._now(), alone=alone))
+        self._held.update(left.chats)
+        for row in left.due:
+            self.send_soon(row)
+
     async def run(self, stop: asyncio.Event) -> None:
         """Looks once a beat for rows and media that wait: left by a crash, held back, or due now."""
         while not stop.is_set():
-            with suppress(StoreUnavailable):
+            try:
                 await self.sweep()
                 await self._fetch_media()
+            except StoreUnavailable:
+                log.warning("the outbox cannot be read")
+            except Exception as error:  # the next look may go well; without any, nothing waiting is ever sent
+                log.error("the outbox was left", error=type(error).__name__)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), BEAT)
 
     async def sweep(self) -> int:
         """Takes what is due and free, and sends it; gives how many rows it took."""
         taken = 0
+        self._write_marks_soon()
+        await self.flush()
         while True:
             rows = await self._store.run(lambda tx: outbox.take(tx, self._now()))
             if not rows:
                 break
             taken += len(rows)
-            await asyncio.gather(*(self._send_taken(row) for row in rows))
+            self._held.update((row.channel, row.chat) for row in rows)  # what is newer there waits its turn
+            await asyncio.gather(*(self._send(row) for row in rows if row.id not in self._own))
             await self.flush()
-        for chat in list(self._held):
-            if not await self._store.read(lambda tx, chat=chat: outbox.waits(tx, *chat)):  # type: ignore[misc]
-                self._held.discard(chat)
+            await self._let_go({(row.channel, row.chat) for row in rows})
+        await self._let_go(self._held.copy())
         for lane, count in (await self._store.read(outbox.depth)).items():
             WAITING.labels(lane).set(count)
         return taken
@@ -101,24 +118,33 @@ class Delivery:
 
     # Sending
 
-    async def _send_taken(self, row: Outgoing) -> None:
-        if (row.channel, row.chat) in self._queues:  # the quick way is busy there: leave it for the next look
-            await self._store.run(lambda tx: outbox.retry(tx, row.id, self._now()))
-            return
-        await self._send(row)
+    async def _let_go(self, chats: set[Chat]) -> None:
+        """Chats where nothing waits any more take the quick way again."""
+        for chat in chats:
+            if not await self._store.read(partial(outbox.waits, channel=chat[0], chat=chat[1])):
+                self._held.discard(chat)
 
     async def _drain(self, chat: Chat) -> None:
         queue = self._queues[chat]
         try:
             while queue:
                 row = queue.popleft()
-                if chat in self._held or not await self._send(row):
+                if chat in self._held or not await self._sent_or_told(row):
                     await self._hold(chat, row)
+                self._own.discard(row.id)
         finally:
             del self._queues[chat]
 
+    async def _sent_or_told(self, row: Outgoing) -> bool:
+        """As `_send`; a row about which nothing could be written stays leased, and is taken when that runs out."""
+        try:
+            return await self._send(row)
+        except StoreUnavailable:
+            return False
+
     async def _hold(self, chat: Chat, row: Outgoing) -> None:
         """Something older waits there: this row stands in line behind it."""
+        self._own.discard(row.id)
         if chat in self._held:
             with suppress(StoreUnavailable):
                 await self._store.run(lambda tx: outbox.retry(tx, row.id, self._now()))
@@ -136,6 +162,9 @@ class Delivery:
                 receipt = await channel.send(row.chat, fit(message, channel.capabilities))
         except SendFailure as failure:
             return await self._failed(row, failure)
+        except Exception as error:  # a fault of ours: the chat must not stop for ever, nor the message be lost at once
+            log.error("sending failed", channel=row.channel, kind=row.kind, error=type(error).__name__)
+            return await self._failed(row, RetryAt(BEAT))
         SENDS.labels(row.channel, "sent").inc()
         self._mark(row.id, receipt.handle)
         return True
@@ -183,7 +212,10 @@ class Delivery:
 
     def _mark(self, row_id: str, handle: str) -> None:
         self._sent.append((row_id, handle))
-        if self._marking is None:
+        self._write_marks_soon()
+
+    def _write_marks_soon(self) -> None:
+        if self._sent and self._marking is None:
             self._marking = asyncio.get_running_loop().create_task(self._write_marks())
 
     async def _write_marks(self) -> None:
@@ -191,9 +223,11 @@ class Delivery:
             while self._sent:
                 marks, self._sent = self._sent, []
                 try:
-                    await self._store.run(lambda tx, marks=marks: outbox.sent(tx, marks, self._now()))  # type: ignore[misc]
-                except StoreUnavailable:  # the lease runs out, and the message may come twice
-                    log.warning("sent marks were lost", count=len(marks))
+                    await self._store.run(partial(outbox.sent, receipts=marks, now=self._now()))
+                except StoreUnavailable:  # the next look writes them, or the lease runs out and a message comes twice
+                    log.warning("sent marks could not be written", count=len(marks))
+                    self._sent = marks + self._sent
+                    break
         finally:
             self._marking = None
 
@@ -201,12 +235,12 @@ class Delivery:
 
     async def _fetch_media(self) -> None:
         for name, channel in self._channels.items():
-            for item, kind, ref in await self._store.read(lambda tx, name=name: media.waiting(tx, name)):  # type: ignore[misc]
+            for item, kind, ref in await self._store.read(partial(media.waiting, channel=name)):
                 try:
                     body = await channel.fetch(Media(kind, ref))
-                    await self._store.run(lambda tx, item=item, body=body: media.fill(tx, item, body))  # type: ignore[misc]
+                    await self._store.run(partial(media.fill, item=item, body=body))
                 except SendFailure:
-                    await self._store.run(lambda tx, item=item: media.failed(tx, item))  # type: ignore[misc]
+                    await self._store.run(partial(media.failed, item=item))
 
     def _go(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

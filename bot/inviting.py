@@ -25,7 +25,7 @@ async def make(base: Foundation, name: str, area: str, roles: tuple[str, ...], k
     settings = base.settings
 
     def work(tx: Tx) -> str:
-        where = _area(tx, area)
+        where = area_called(tx, area)
         person = people.add(tx, where.id, name, roles, now, kind)
         for elder_name in elder_names:
             _entrust(tx, person.id, where, elder_name, roles, day)
@@ -41,7 +41,8 @@ async def make(base: Foundation, name: str, area: str, roles: tuple[str, ...], k
     return lines
 
 
-def _area(tx: Tx, wanted: str) -> Area:
+def area_called(tx: Tx, wanted: str) -> Area:
+    """The one area of this name or path. Raises InvitationRefused."""
     *above, name = wanted.split("/")
     found = [area for area in areas.named(tx, name) if _lies_in(tx, area, above)]
     if len(found) != 1:

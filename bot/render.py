@@ -24,4 +24,7 @@ def fit(message: Message, can: Capabilities) -> Message:
                      for start in range(0, len(row), can.buttons_per_row))
     if any(len(button.label) > can.label_length for row in rows for button in row):
         rows = tuple(tuple(Button(button.label[:can.label_length], button.token) for button in row) for row in rows)
-    return replace(message, buttons=rows[:can.button_rows], edits=edits)
+    rows = rows[:can.button_rows]
+    if rows == message.buttons and edits == message.edits:
+        return message
+    return replace(message, buttons=rows, edits=edits)

@@ -7,10 +7,11 @@ from datetime import date
 from typing import Any
 
 from conversations import dates
+from conversations.controls import UNITS
 from conversations.draft import Value
 from conversations.form import Option, Question
 
-NUMBER = re.compile(r"(\d{1,9})\s*[个人位岁元次天]*")
+NUMBER = re.compile(rf"(\d{{1,9}})\s*[{UNITS}]*")
 DIGITS = re.compile(r"\d+")
 SEPARATORS = re.compile(r"[\s,，、;；/+和]+")
 
@@ -52,10 +53,16 @@ def read(question: Question, text: str, bounds: Bounds) -> Value | Refusal:
             return Refusal("refuse.person_unknown", {"text": text[:20]})
 
 
+def place(text: str, count: int) -> int | None:
+    """The index that a typed number means in a list of so many, None where it means none."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
+    return number - 1 if 1 <= number <= count else None
+
+
 def _matching(question: Question, text: str) -> Option | None:
     if text.isdigit() and text.isascii():
-        place = int(text[:4])
-        return question.options[place - 1] if 1 <= place <= len(question.options) else None
+        index = place(text, len(question.options))
+        return None if index is None else question.options[index]
     bare = text.rstrip("。.!！ ")
     for option in question.options:
         if bare == option.label or bare in option.also or bare == option.id:
@@ -92,7 +99,7 @@ def _number(question: Question, text: str) -> Value | Refusal:
     if match:
         number = int(match[1])
     else:
-        bare = text.rstrip("个人位岁元次天。 ")
+        bare = text.rstrip(f"{UNITS}。 ").replace("两", "二")
         try:
             number = int(unicodedata.numeric(bare))
         except (TypeError, ValueError):

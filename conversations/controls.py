@@ -10,17 +10,22 @@ Control = Literal["back", "skip", "sweep", "words", "keep", "pause", "cancel", "
 
 _raw = tomllib.loads((Path(__file__).parent / "words" / "controls.toml").read_text(encoding="utf-8"))
 LABELS: dict[str, str] = {name: words[0] for name, words in _raw["controls"].items()}
+UNITS: str = _raw["units"]
 DAYS: dict[str, int] = _raw["days"]
 _BY_WORD: dict[str, Control] = {word: cast(Control, name) for name, words in _raw["controls"].items()
                                 for word in words}
 
 
 def plain(text: str) -> str:
-    """The text as it is compared: full-width digits and letters narrowed, control characters and edges dropped."""
-    if text.isascii():
+    """The text as it is compared: as it is kept, with full-width digits and letters narrowed."""
+    return kept(text if text.isascii() else unicodedata.normalize("NFKC", text))
+
+
+def kept(text: str) -> str:
+    """The text as it is kept when somebody writes sentences: only control characters and edges are dropped."""
+    if text.isascii() and text.isprintable():
         return text.strip()
-    narrowed = unicodedata.normalize("NFKC", text)
-    return "".join(c for c in narrowed if c in "\n\t" or unicodedata.category(c)[0] != "C").strip()
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c)[0] != "C").strip()
 
 
 def control(text: str) -> Control | None:

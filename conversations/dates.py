@@ -26,19 +26,38 @@ def read(text: str, today: date) -> date | None:
             month, day = map(int, match.groups())
             return _without_year(month, day, today)
         if match := DAY_ONLY.fullmatch(text):
-            return today.replace(day=int(match[1]))
+            return _nearest(int(match[1]), today)
     except ValueError:
         return None
     return None
 
 
+def is_spelled_out(text: str) -> bool:
+    """Whether the text is a day and nothing else: 2.3 may be two numbers."""
+    return not (text.isascii() and len(text) < 8)
+
+
 def _without_year(month: int, day: int, today: date) -> date:
-    try:
-        this_year = date(today.year, month, day)
-    except ValueError:  # 29 February of the year before
-        return date(today.year - 1, month, day)
-    if this_year > today:
-        before = date(today.year - 1, month, day)
-        if today - before <= LOOK_BACK:
-            return before
+    this_year, before = _real(today.year, month, day), _real(today.year - 1, month, day)
+    if this_year is None or (this_year > today and before and today - before <= LOOK_BACK):
+        this_year = before
+    if this_year is None:
+        raise ValueError
     return this_year
+
+
+def _nearest(day: int, today: date) -> date:
+    """A day of this month, or of the one before where that is nearer: 28号 said on the 1st."""
+    end_before = today.replace(day=1) - timedelta(days=1)
+    this, before = _real(today.year, today.month, day), _real(end_before.year, end_before.month, day)
+    days = [each for each in (this, before) if each]
+    if not days:
+        raise ValueError
+    return this if this and this <= today else min(days, key=lambda each: abs(each - today))
+
+
+def _real(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None

@@ -1,8 +1,8 @@
 """A form on its way: plain data that survives any number of restarts."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
@@ -12,10 +12,10 @@ Value = str | int | list[str]
 REVIEW = "@review"
 CHANGE = "@change"
 CANCEL = "@cancel"
+TO_ASK = "to_ask"  # in the context: quiet questions that are asked for once, their line in a template was not clear
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A value with the time (milliseconds UTC) and manner it was given, and the ids of media that came with it."""
 
     value: Value
@@ -42,7 +42,12 @@ class Draft:
     returns_to: str = ""  # where a refused cancel goes back to
 
     def with_answer(self, question: str, answer: Answer) -> "Draft":
-        return replace(self, answers={**self.answers, question: answer})
+        return Draft(self.id, self.tag, self.form, self.at, {**self.answers, question: answer}, self.context,
+                     self.chosen, self.returns_to)
+
+    def moved(self, at: str, chosen: tuple[str, ...] = ()) -> "Draft":
+        """At another question, with these boxes ticked. (dataclasses.replace is five times slower.)"""
+        return Draft(self.id, self.tag, self.form, at, self.answers, self.context, chosen, self.returns_to)
 
     def day(self) -> date | None:
         """The date this record is about, once it is known."""

@@ -5,13 +5,13 @@ Nothing here reads a clock, a database or a file; the router resolves look-ups a
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from conversations import answers as reading
 from conversations import dates, walk
 from conversations.answers import Bounds, Refusal
-from conversations.controls import Control, control, plain
-from conversations.draft import CANCEL, CHANGE, REVIEW, Answer, Candidate, Draft, Manner, Value
+from conversations.controls import Control, control, kept, plain
+from conversations.draft import CANCEL, CHANGE, REVIEW, TO_ASK, Answer, Candidate, Draft, Manner, Value
 from conversations.form import Form, Question
 from storage.ids import millis
 
@@ -55,7 +55,7 @@ def begin(form: Form, draft: Draft, facts: Facts, now: datetime) -> Turn:
     """Puts the defaults in and asks the first open question."""
     answers = dict(draft.answers)
     for question in form.questions:
-        if question.default and question.id not in answers:
+        if question.default and question.id not in answers and question.id not in draft.context.get(TO_ASK, ()):
             value = facts.today.isoformat() if question.default == "today" else question.default
             answers[question.id] = Answer(value, millis(now), "default")
     return _onward(form, replace(draft, answers=answers), facts)
@@ -92,6 +92,8 @@ def advance(form: Form, draft: Draft, event: Event, facts: Facts, now: datetime)
     if draft.at == CANCEL:
         return _again(form, draft, facts, ("refuse.yes_no", {}))
     question = form.by_id[draft.at]
+    if question.kind in ("text", "photo"):
+        text = kept(event.text)  # as it was written: 30㎡ and ， are kept so
     if event.media or event.place or not text:
         return _with_media(form, draft, question, event, text, facts, now)
     return _with_text(form, draft, question, text, facts, now)
@@ -105,18 +107,19 @@ def _tapped(form: Form, draft: Draft, tap: tuple[str, str], facts: Facts, now: d
     if where != walk.place_of(form, draft.at):
         return _again(form, draft, facts, ("refuse.old_button", {}))
     if what.startswith("="):
-        turn = _steer(form, draft, what[1:], facts, now, "tap")  # type: ignore[arg-type]
+        turn = _steer(form, draft, cast(Control, what[1:]), facts, now, "tap")
         return turn or _again(form, draft, facts, ("refuse.old_button", {}))
     if draft.at in (REVIEW, CHANGE):
-        if what.isdigit() and int(what) < len(form.questions):
-            return _move_to(form, draft, form.questions[int(what)].id, facts)
+        named = form.questions[int(what)] if _is_index(what, len(form.questions)) else None
+        if named in walk.reviewed(form, draft):
+            return _move_to(form, draft, named.id, facts)
         return _again(form, draft, facts, ("refuse.old_button", {}))
     question = form.by_id.get(draft.at)
     if question is None:
         return _again(form, draft, facts, ("refuse.old_button", {}))
     if question.kind == "person":
         return _choose_person(form, draft, question, facts, now, "tap")
-    if not (what.isdigit() and int(what) < len(question.options)):
+    if not _is_index(what, len(question.options)):
         return _again(form, draft, facts, ("refuse.old_button", {}))
     option = question.options[int(what)].id
     if question.kind != "choices":
@@ -133,8 +136,11 @@ def _steer(form: Form, draft: Draft, wanted: Control, facts: Facts, now: datetim
     if draft.at == CANCEL:
         if wanted == "yes":
             return Turn(draft, (), "cancel")
-        if wanted in ("no", "keep", "cancel"):
-            return _again(form, replace(draft, at=draft.returns_to, returns_to=""), facts)
+        before_asking = replace(draft, at=draft.returns_to, returns_to="")
+        if wanted == "pause":
+            return Turn(before_asking, (), "pause")
+        if wanted in ("no", "keep", "cancel", "back"):
+            return _again(form, before_asking, facts)
     if wanted == "cancel":
         return _again(form, replace(draft, at=CANCEL, returns_to=draft.at), facts)
     if wanted == "pause":
@@ -166,8 +172,9 @@ def _steer(form: Form, draft: Draft, wanted: Control, facts: Facts, now: datetim
         if not draft.chosen:
             return _again(form, draft, facts, ("refuse.none_chosen", {}))
         return _take(form, draft, question, list(draft.chosen), manner, facts, now)
-    if wanted in ("keep", "review") and question.id in draft.answers:
-        return _onward(form, draft, facts)
+    if wanted in ("keep", "review", "submit", "change"):
+        answered = question.id in draft.answers
+        return _onward(form, draft, facts) if answered else _again(form, draft, facts, ("refuse.not_finished", {}))
     return None
 
 
@@ -175,9 +182,10 @@ def _with_text(form: Form, draft: Draft, question: Question, text: str, facts: F
     if question.kind == "person":
         return _choose_person(form, draft, question, facts, now, "text")
     if question.kind in ("choice", "signature"):
-        if len(text) > 1 and text.isascii() and text.isdigit() and len(question.options) < 10:
-            return _in_a_row(form, draft, question, text, facts, now)
-        if question.kind == "signature" and text in (facts.visitor, draft.context.get("elder_name")):
+        digits = "".join(text.split())
+        if len(digits) > 1 and digits.isascii() and digits.isdigit() and len(question.options) < 10:
+            return _in_a_row(form, draft, question, digits, facts, now)
+        if question.signer and text == {"visitor": facts.visitor, "elder": draft.context.get("elder_name")}[question.signer]:
             return _take(form, draft, question, "name", "text", facts, now)
     value = reading.read(question, text, _bounds(draft, facts))
     if not isinstance(value, Refusal):
@@ -223,15 +231,15 @@ def _in_a_row(form: Form, draft: Draft, question: Question, digits: str, facts: 
         draft = draft.with_answer(each.id, Answer(option.id, millis(now), "digits"))
         if option.warns:
             warnings.append((option.warns, {}))
-    return _onward(form, replace(draft, chosen=()), facts, *warnings)
+    return _onward(form, walk.pruned(form, draft), facts, *warnings)
 
 
 def _sweep(form: Form, draft: Draft, question: Question, facts: Facts, now: datetime) -> Turn:
-    if not walk.can_sweep(form, question):
+    swept = walk.swept(form, draft, question)
+    if not swept:
         return _again(form, draft, facts, ("refuse.no_sweep", {}))
-    for each in form.in_section(question.section):
-        if each.unchanged and walk.applies(each, draft) and (each.id not in draft.answers or each.id == question.id):
-            draft = draft.with_answer(each.id, Answer(each.unchanged, millis(now), "section"))
+    for each in swept:
+        draft = draft.with_answer(each, Answer(form.by_id[each].unchanged, millis(now), "section"))
     return _onward(form, walk.pruned(form, draft), facts)
 
 
@@ -252,7 +260,7 @@ def _choose_person(form: Form, draft: Draft, question: Question, facts: Facts, n
 def _day_said(form: Form, draft: Draft, text: str, facts: Facts, now: datetime) -> Turn | None:
     """A day typed at another question (昨天) sets the form's own day, which is never asked."""
     question = form.by_id.get("day")
-    if question is None or dates.read(text, facts.today) is None:
+    if question is None or not dates.is_spelled_out(text) or dates.read(text, facts.today) is None:
         return None
     value = reading.read(question, text, _bounds(draft, facts))
     if isinstance(value, Refusal):
@@ -263,15 +271,18 @@ def _day_said(form: Form, draft: Draft, text: str, facts: Facts, now: datetime) 
 
 def _in_review(form: Form, draft: Draft, text: str, facts: Facts) -> Turn:
     items = walk.reviewed(form, draft)
-    if text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= len(items):
-        return _move_to(form, draft, items[int(text) - 1].id, facts)
+    if (place := reading.place(text, len(items))) is not None:
+        return _move_to(form, draft, items[place].id, facts)
     for question in items:
         if text and (text == question.label or text in question.also):
             return _move_to(form, draft, question.id, facts)
-    return _again(form, draft, facts, ("refuse.review", {"count": len(items)}))
+    return _again(form, draft, facts, ("refuse.review" if draft.at == REVIEW else "refuse.change", {"count": len(items)}))
 
 
 def _submit(form: Form, draft: Draft, facts: Facts) -> Turn:
+    if walk.following(form, draft):
+        return _onward(form, draft, facts, ("refuse.not_finished", {}))
+    draft = walk.pruned(form, draft)  # a text template may have answered what does not apply
     day = form.by_id.get("day")
     if day is not None and day.id in draft.answers:  # the elder may have been changed since the day was given
         value = reading.read(day, str(draft.answers[day.id].value), _bounds(draft, facts))
@@ -285,20 +296,22 @@ def _submit(form: Form, draft: Draft, facts: Facts) -> Turn:
 
 def _take(form: Form, draft: Draft, question: Question, value: Value, manner: Manner, facts: Facts, now: datetime,
           media: tuple[str, ...] = ()) -> Turn:
-    draft = replace(draft.with_answer(question.id, Answer(value, millis(now), manner, media)), chosen=())
+    draft = draft.with_answer(question.id, Answer(value, millis(now), manner, media))
     warns = question.option(value).warns if isinstance(value, str) and value in question.option_ids else ""
-    return _onward(form, walk.pruned(form, draft), facts, *([(warns, {})] if warns else []))
+    if question.id in form.decisive:
+        draft = walk.pruned(form, draft)
+    return _onward(form, draft, facts, *([(warns, {})] if warns else []))
 
 
 def _onward(form: Form, draft: Draft, facts: Facts, *before: Part) -> Turn:
     following = walk.following(form, draft)
-    return _again(form, replace(draft, at=following.id if following else REVIEW, chosen=()), facts, *before)
+    return _again(form, draft.moved(following.id if following else REVIEW), facts, *before)
 
 
 def _move_to(form: Form, draft: Draft, question_id: str, facts: Facts) -> Turn:
     value = draft.answers[question_id].value if question_id in draft.answers else ()
     chosen = tuple(value) if isinstance(value, list) else ()
-    return _again(form, replace(draft, at=question_id, chosen=chosen), facts)
+    return _again(form, draft.moved(question_id, chosen), facts)
 
 
 def _again(form: Form, draft: Draft, facts: Facts, *before: Part) -> Turn:
@@ -307,6 +320,10 @@ def _again(form: Form, draft: Draft, facts: Facts, *before: Part) -> Turn:
     if question is not None and question.kind == "person" and facts.listing:
         draft = replace(draft, context={**draft.context, "listed": [each.id for each in facts.listing]})
     return Turn(draft, (*before, walk.shown(form, draft, facts.listing)))
+
+
+def _is_index(what: str, count: int) -> bool:
+    return what.isascii() and what.isdigit() and len(what) < 4 and int(what) < count
 
 
 def _bounds(draft: Draft, facts: Facts) -> Bounds:

@@ -65,6 +65,7 @@ class Question(_Part):
     unchanged: str = ""  # the option that a section's one tap gives
     alone: str = ""  # choices: the option that goes with no other
     lookup: str = ""  # person: what the router looks up
+    signer: Literal["", "visitor", "elder"] = ""  # signature: whose name, typed, confirms it (option `name`)
     least: int = 0
     most: int = 2000  # a number's range, or a text's length in characters
     also: tuple[str, ...] = ()  # other names of its line in a text template
@@ -102,6 +103,30 @@ class Form(_Part):
     def index(self) -> dict[str, int]:
         """Where each question stands."""
         return {question.id: place for place, question in enumerate(self.questions)}
+
+    @cached_property
+    def conditional(self) -> tuple[Question, ...]:
+        """The questions that are asked only under a condition."""
+        return tuple(question for question in self.questions if question.ask_if)
+
+    @cached_property
+    def decisive(self) -> frozenset[str]:
+        """The questions on whose answers others depend."""
+        return frozenset(condition.question for question in self.conditional for condition in question.ask_if)
+
+    @cached_property
+    def asked(self) -> tuple[Question, ...]:
+        """The questions that are asked of themselves."""
+        return tuple(question for question in self.questions if not question.quiet)
+
+    @cached_property
+    def counted(self) -> dict[str, int]:
+        """For each question, how many up to it are always asked; a person question does not count."""
+        count, counted = 0, {}
+        for question in self.questions:
+            count += not (question.quiet or question.ask_if or question.kind == "person")
+            counted[question.id] = count
+        return counted
 
     @cached_property
     def section_by_id(self) -> dict[str, Section]:

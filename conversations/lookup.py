@@ -4,6 +4,7 @@ import re
 from datetime import date, timedelta
 from typing import Any
 
+from conversations.answers import place
 from conversations.draft import Candidate
 from conversations.turn import Ask, label
 from storage import elders, visits
@@ -21,8 +22,8 @@ def listing(ask: Ask) -> tuple[Candidate, ...]:
 
 def find(ask: Ask, text: str, listed: list[str]) -> tuple[Candidate, ...]:
     """Everyone the text may mean; a single one comes with what a visit must know of him."""
-    if text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= len(listed):
-        return by_id(ask, listed[int(text) - 1])
+    if (index := place(text, len(listed))) is not None:
+        return by_id(ask, listed[index])
     return _candidates(ask, matching(ask, text))
 
 

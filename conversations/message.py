@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 MediaKind = Literal["photo", "voice"]
 ChatKind = Literal["private", "group"]
@@ -49,8 +49,7 @@ class Inbound:
     source: str = ""  # the channel's handle of the message whose button was tapped: it may be edited in place
 
 
-@dataclass(frozen=True, slots=True)
-class Button:
+class Button(NamedTuple):
     """A label to read and the opaque token (64 bytes at most) that comes back as `Inbound.choice`."""
 
     label: str

@@ -1,7 +1,7 @@
 """What a submitted form becomes in the ledgers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from conversations.draft import Draft, dump_answers
@@ -52,6 +52,8 @@ def _correction(ask: Ask, draft: Draft, visit_id: str, entry: Entry) -> Ended:
         return Ended((("form.not_yours", {}),), "paused")
     if before.version != draft.context["corrects_version"]:
         return Ended((("form.outdated", {}),), "cancelled")
+    if entry.on_day == before.on_day:  # written in time stays so, however late it is corrected
+        entry = replace(entry, late=before.late)
     reason = str(draft.answers[CORRECTION].value)
     try:
         kept = casework.correct(ask.tx, ask.scope, before, entry, reason, ask.house.policy, ask.now)

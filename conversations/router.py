@@ -6,9 +6,10 @@ from typing import Any
 import orjson
 
 from conversations import commands, lookup, session, template
+from conversations.answers import place
 from conversations.commands import general
 from conversations.controls import control, plain
-from conversations.draft import Answer
+from conversations.draft import TO_ASK, Answer
 from conversations.engine import Event, Part
 from conversations.message import Inbound
 from conversations.permissions import may
@@ -23,6 +24,7 @@ Parts = tuple[Part, ...]
 IN_A_FORM = ("question", "review", "change", "cancel", "which")  # parts that show where a form stands
 BREAK: Part = ("break", {})  # what follows is a message of its own
 MENU = "accounts.menu"
+MOST_BLOCKS = 20  # visits taken from one message: a unit of work is short
 _WORDS = Words()  # labels are compared as they are told in full
 
 
@@ -86,10 +88,10 @@ def _in_form(ask: Ask, draft: OpenDraft) -> Parts:
     if text and template.is_one(inbound.text, commands.VISIT_OPENERS):
         return _template(ask)
     call = commands.called(text) if text and not control(text) else None
-    if call and (text.startswith("/") or not call[1]):
+    if call and (text.startswith("/") or not call[1] or not session.is_writing(ask, draft)):
         return _aside(ask, draft, _command(ask, *call))
-    place = f"{inbound.place.latitude:.6f},{inbound.place.longitude:.6f} {inbound.place.datum}" if inbound.place else ""
-    return session.step(ask, draft, Event(inbound.text, None, session.keep_media(ask), place))
+    where = f"{inbound.place.latitude:.6f},{inbound.place.longitude:.6f} {inbound.place.datum}" if inbound.place else ""
+    return session.step(ask, draft, Event(inbound.text, None, session.keep_media(ask), where))
 
 
 def _tapped(ask: Ask, draft: OpenDraft | None) -> Parts:
@@ -111,6 +113,8 @@ def _old_button(ask: Ask, tag: str) -> Parts:
     kept = drafts.tagged(ask.tx, ask.writer.person_id, tag) if len(tag) <= 32 else None
     if kept and kept.state == "submitted" and kept.result and (
             visit := visits.find(ask.tx, ask.scope, kept.result)):
+        if visit.state == "void":
+            return (("menu.voided_already", {}),)
         return (("form.submitted_before", {"number": visit.number}),)
     if kept and kept.state == "paused" and ask.writer.draft is None:
         return session.resume(ask, kept)
@@ -152,8 +156,8 @@ def _from_menu(ask: Ask, text: str) -> str:
         return ""
     buttons = orjson.loads(ask.tx.keys.open(ask.writer.menu, MENU, _account(ask)))
     if text.isascii() and text.isdigit():
-        place = int(text[:4])
-        return str(buttons[place - 1][2]) if 1 <= place <= len(buttons) else ""
+        index = place(text, len(buttons))
+        return "" if index is None else str(buttons[index][2])
     return next((str(token) for key, fields, token in buttons if _WORDS.say(key, fields) == text), "")
 
 
@@ -177,23 +181,28 @@ def _template(ask: Ask) -> Parts:
         return (("menu.not_allowed", {}),)
     form = ask.house.book.current["visit"]
     blocks = template.read(form, ask.inbound.text, commands.VISIT_OPENERS, ask.today, ask.now)
-    first, *others = blocks[:20]
+    first, *others = blocks[:MOST_BLOCKS]
     said = _block(ask, first)
     for block in others:
-        context, answers = _whom(ask, block)
-        session.put_aside(ask, form, {**context, "unclear": block.unclear}, answers)
-    taken: Parts = (("menu.template_taken", {"count": 1 + len(others)}),) if others else ()
+        context, answers, typed = _whom(ask, block)
+        unclear = [*([typed] if typed else []), *block.unclear]
+        session.put_aside(ask, form, {**context, "unclear": unclear}, answers)
+    taken: Parts = (("menu.template_taken", {
+        "count": 1 + len(others), "left": len(blocks) - 1 - len(others)}),) if others else ()
     return (*taken, *said)
 
 
 def _block(ask: Ask, block: template.Block) -> Parts:
-    context, answers = _whom(ask, block)
+    context, answers, typed = _whom(ask, block)
     unclear: Parts = (("menu.template_unclear", {"lines": block.unclear}),) if block.unclear else ()
-    return (*unclear, *session.start(ask, "visit", context, answers))
+    return (*unclear, *session.start(ask, "visit", context, answers, typed))
 
 
-def _whom(ask: Ask, block: template.Block) -> tuple[dict[str, Any], dict[str, Answer]]:
+def _whom(ask: Ask, block: template.Block) -> tuple[dict[str, Any], dict[str, Answer], str]:
+    """What the draft begins with, and the name where it does not mean one elder."""
+    to_ask: dict[str, Any] = {TO_ASK: block.to_ask} if block.to_ask else {}
     found = lookup.find(ask, block.elder, []) if block.elder else ()
     if len(found) != 1:
-        return {}, block.answers
-    return found[0].context, {"elder": Answer(found[0].id, millis(ask.now), "template"), **block.answers}
+        return to_ask, block.answers, block.elder
+    elder = Answer(found[0].id, millis(ask.now), "template")
+    return {**found[0].context, **to_ask}, {"elder": elder, **block.answers}, ""

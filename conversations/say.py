@@ -87,13 +87,12 @@ def _question(fields: dict[str, Any], words: Words, book: FormBook) -> tuple[str
     last, given = fields["last"], fields["given"]
     several = question.kind == "choices"
     section = form.section_by_id[question.section]
-    sweep_over = words.say("values.joiner").join(
-        each.label for each in form.in_section(question.section) if each.unchanged) if fields["sweep"] else ""
+    sweep_over = words.say("values.joiner").join(form.by_id[each].label for each in fields["sweep"])
     text = words.say("form.question", {
         "elder": fields["elder"], "section": section.title, "nth": fields["nth"], "of": fields["of"],
-        "ask": question.ask, "sweep_over": sweep_over, "several": several, "done": LABELS["done"],
+        "ask": question.ask, "sweep_over": sweep_over, "sweep": LABELS["sweep"], "several": several, "done": LABELS["done"],
         "last": value(question, last, 0, words) if last not in (None, "") and question.kind != "person" else "",
-        "given": value(question, given, 0, words, fields["elder"]) if given is not None else "",
+        "given": value(question, given, fields["media"], words, fields["elder"]) if given is not None else "",
     })
     rows: Rows = []
     if fields["sweep"]:

@@ -13,21 +13,40 @@ from storage import drafts, forms, media
 from storage.accounts import OpenDraft
 from storage.drafts import Kept
 
+WHO = ("elder_id", "elder_name", "registered_on")
 QUEUED = "queued"  # a draft from a text template with several visits: it comes up when the one before is done
 
 
 def start(ask: Ask, name: str, context: dict[str, Any], answers: dict[str, Answer] | None = None,
-          ) -> tuple[Part, ...]:
-    """Opens a form and asks its first open question; what was open is put aside."""
-    before: tuple[Part, ...] = ()
-    if ask.writer.draft is not None and drafts.close(ask.tx, ask.writer.draft.id, "paused", ask.now):
-        before = (("form.put_aside", {}),)
+          typed: str = "") -> tuple[Part, ...]:
+    """Opens a form and asks its first open question; what was open is put aside.
+
+    `typed` is what was said of the elder, where that is the first question.
+    """
+    before = _make_room(ask)
     form = ask.house.book.current[name]
     draft = Draft(ask.tx.new_id(ask.now), drafts.new_tag(ask.tx), form.hash, "", answers or {}, context)
     turn = engine.begin(form, draft, _facts(ask), ask.now)
-    turn = _with_listing(ask, form, turn)
+    question = form.by_id.get(turn.draft.at)
+    if typed and question is not None and question.kind == "person":
+        event = Event(typed)
+        turn = engine.advance(form, turn.draft, event, _facts_of_person(ask, question, turn.draft, event), ask.now)
+    else:
+        turn = _with_listing(ask, form, turn)
     _add(ask, form, turn.draft)
     return (*before, *turn.say)
+
+
+def _make_room(ask: Ask) -> tuple[Part, ...]:
+    """Puts the open form aside; one in which nothing was done yet (a button tapped twice) just goes."""
+    kept = ask.writer.draft
+    if kept is None:
+        return ()
+    answers = parse(kept.id, kept.tag, kept.form_hash, drafts.open_body(ask.tx, kept.id, kept.body)).answers
+    opened = int(kept.id[:12], 16)  # a UUIDv7 begins with its time in milliseconds
+    begun = any(answer.at > opened or answer.manner == "template" for answer in answers.values())
+    closed = drafts.close(ask.tx, kept.id, "paused" if begun else "cancelled", ask.now)
+    return (("form.put_aside", {}),) if closed and begun else ()
 
 
 def put_aside(ask: Ask, form: Form, context: dict[str, Any], answers: dict[str, Answer]) -> None:
@@ -46,7 +65,7 @@ def step(ask: Ask, kept: OpenDraft, event: Event) -> tuple[Part, ...]:
     question = form.by_id.get(draft.at)
     facts = _facts(ask)
     if question is not None and question.kind == "person":
-        facts = replace(facts, found=_found(ask, question, draft, event), listing=lookup.listing(ask))
+        facts = _facts_of_person(ask, question, draft, event)
     turn = engine.advance(form, draft, event, facts, ask.now)
     if turn.outcome == "ask":
         if not facts.listing:
@@ -64,6 +83,13 @@ def again(ask: Ask, kept: OpenDraft) -> tuple[Part, ...]:
     if form.hash != kept.form_hash:
         return _refitted(ask, form, draft)
     return _with_listing(ask, form, engine.resume(form, draft, _facts(ask))).say
+
+
+def is_writing(ask: Ask, kept: OpenDraft) -> bool:
+    """Whether the open question takes any text: then 打印 材料 is an answer, not a command."""
+    draft = parse(kept.id, kept.tag, kept.form_hash, drafts.open_body(ask.tx, kept.id, kept.body))
+    question = ask.house.book.current[kept.form].by_id.get(draft.at)
+    return question is not None and question.kind == "text"
 
 
 def resume(ask: Ask, kept: Kept) -> tuple[Part, ...]:
@@ -98,20 +124,21 @@ def _add(ask: Ask, form: Form, draft: Draft, state: str = "open") -> None:
 def _ended(ask: Ask, form: Form, turn: Turn) -> tuple[Part, ...]:
     draft = turn.draft
     if turn.outcome == "pause":
+        drafts.save(ask.tx, draft.id, dump(draft), ask.now)
         drafts.close(ask.tx, draft.id, "paused", ask.now)
         return (("form.paused", {"elder": draft.context.get("elder_name", "")}),)
     if turn.outcome == "cancel":
         drafts.close(ask.tx, draft.id, "cancelled", ask.now)
-        return (("form.cancelled", {}), *_next_queued(ask))
+        return (("form.cancelled", {}), *_next_queued(ask, draft.id))
     ended = outcomes.submit(ask, form, draft)
     drafts.close(ask.tx, draft.id, ended.state, ask.now, ended.visit_id)
-    return (*ended.say, *_next_queued(ask))
+    return (*ended.say, *_next_queued(ask, draft.id))
 
 
-def _next_queued(ask: Ask) -> tuple[Part, ...]:
+def _next_queued(ask: Ask, after: str) -> tuple[Part, ...]:
     for kept in drafts.paused(ask.tx, ask.writer.person_id, count=50):
         context = parse(kept.id, kept.tag, kept.form_hash, kept.body).context
-        if context.get(QUEUED):
+        if context.get(QUEUED) and kept.id != after:
             unclear: tuple[Part, ...] = (
                 (("menu.template_unclear", {"lines": context["unclear"]}),) if context.get("unclear") else ())
             alone = Ask(ask.house, ask.tx, ask.inbound, replace(ask.writer, draft=None), ask.now)
@@ -131,6 +158,14 @@ def _refitted(ask: Ask, form: Form, draft: Draft) -> tuple[Part, ...]:
 
 def _facts(ask: Ask) -> Facts:
     return Facts(ask.today, ask.writer.name)
+
+
+def _facts_of_person(ask: Ask, question: Question, draft: Draft, event: Event) -> Facts:
+    found = _found(ask, question, draft, event)
+    if "corrects" in draft.context:  # what was asked then stays: only who he is changes
+        found = tuple(replace(each, context={key: value for key, value in each.context.items() if key in WHO})
+                      for each in found)
+    return replace(_facts(ask), found=found, listing=lookup.listing(ask))
 
 
 def _with_listing(ask: Ask, form: Form, turn: Turn) -> Turn:

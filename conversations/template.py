@@ -19,11 +19,15 @@ LINE = re.compile(r"\s*([^:：]{1,20})[:：]\s*(.*)")
 
 @dataclass(slots=True)
 class Block:
-    """One visit of a template: whom, the answers understood, and the labels of the lines that were not."""
+    """One visit of a template: whom, the answers understood, and the labels of the lines that were not.
+
+    `to_ask` are the questions of those lines, as far as they name one.
+    """
 
     elder: str
     answers: dict[str, Answer] = field(default_factory=dict)
     unclear: list[str] = field(default_factory=list)
+    to_ask: list[str] = field(default_factory=list)
 
 
 def blank(form: Form, heading: str) -> str:
@@ -69,6 +73,7 @@ def read(form: Form, text: str, openers: frozenset[str], today: date, now: datet
         name = match[1].strip() if match else line.strip()[:20]
         if not match or name not in labels or not _fill(form, blocks[-1], labels[name], match[2].strip(), today, now):
             blocks[-1].unclear.append(name)
+            blocks[-1].to_ask += [labels[name]] if name in labels else []
     return blocks
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from conversations.draft import CANCEL, CHANGE, REVIEW, Answer, Candidate, Draft
+from conversations.draft import CANCEL, CHANGE, REVIEW, TO_ASK, Answer, Candidate, Draft
 from conversations.form import Form, Question
 
 PLACES = {REVIEW: "r", CHANGE: "c", CANCEL: "x"}
@@ -23,13 +23,12 @@ def applies(question: Question, draft: Draft) -> bool:
         if condition.fact:
             if draft.context.get(condition.fact) in condition.values:
                 return True
-            continue
-        answer = draft.answers.get(condition.question)
-        if answer is None:
-            continue
-        given = answer.value if isinstance(answer.value, list) else [answer.value]
-        if any(value in condition.values for value in given):
-            return True
+        elif answer := draft.answers.get(condition.question):
+            if isinstance(answer.value, list):
+                if any(value in condition.values for value in answer.value):
+                    return True
+            elif answer.value in condition.values:
+                return True
     return False
 
 
@@ -48,9 +47,10 @@ def fits(question: Question, answer: Answer) -> bool:
 
 def following(form: Form, draft: Draft) -> Question | None:
     """The first question still to be asked, or None when the form is complete."""
-    answers = draft.answers
-    for question in form.questions:
-        if question.id not in answers and not question.quiet and (not question.ask_if or applies(question, draft)):
+    answers, asked_for_once = draft.answers, draft.context.get(TO_ASK, ())
+    for question in form.questions if asked_for_once else form.asked:
+        if question.id not in answers and (not question.quiet or question.id in asked_for_once) and (
+                not question.ask_if or applies(question, draft)):
             return question
     return None
 
@@ -66,7 +66,7 @@ def before(form: Form, draft: Draft) -> Question | None:
 
 def pruned(form: Form, draft: Draft) -> Draft:
     """Without the answers to questions that do not apply any more."""
-    gone = [q.id for q in form.questions if q.ask_if and q.id in draft.answers and not applies(q, draft)]
+    gone = [q.id for q in form.conditional if q.id in draft.answers and not applies(q, draft)]
     if not gone:
         return draft
     left = replace(draft, answers={key: answer for key, answer in draft.answers.items() if key not in gone})
@@ -74,23 +74,41 @@ def pruned(form: Form, draft: Draft) -> Draft:
 
 
 def row_of_choices(form: Form, draft: Draft, question: Question) -> list[Question]:
-    """The single choices that digits typed in a row answer, from this one on.
+    """The single choices that digits typed in a row answer, from this one on, up to a question of another kind.
 
-    On the main line they skip what is asked only on condition; inside such a follow-up they stay in it.
+    On the main line they skip what an answer may bring up (it is asked afterwards); inside such a follow-up
+    they stay in it.
     """
     row = []
+    inside = depends_on_answers(question, draft)
     for each in form.questions[form.index[question.id]:]:
-        single = each.kind in ("choice", "signature") and not each.quiet
-        if question.ask_if and not (single and each.ask_if and applies(each, draft)):
+        if each.quiet or (each.ask_if and not applies(each, draft)):
+            continue
+        if depends_on_answers(each, draft) != inside:
+            if inside:
+                break
+            continue
+        if each.kind not in ("choice", "signature"):
             break
-        if single and bool(each.ask_if) == bool(question.ask_if):
-            row.append(each)
+        row.append(each)
     return row
 
 
-def can_sweep(form: Form, question: Question) -> bool:
-    """Whether one tap 以上均无变化 is offered here: never for safety, which has no `unchanged`."""
-    return bool(question.unchanged) and form.section_by_id[question.section].one_tap
+def depends_on_answers(question: Question, draft: Draft) -> bool:
+    """Whether it is an answer of this draft that decides if the question is asked, not a fact known before."""
+    facts = [condition for condition in question.ask_if if condition.fact]
+    return bool(question.ask_if) and not any(draft.context.get(each.fact) in each.values for each in facts)
+
+
+def swept(form: Form, draft: Draft, question: Question) -> list[str]:
+    """What one tap 以上均无变化 answers here: this question and the open ones beside it.
+
+    Empty where it is not offered: never for safety, which has no `unchanged`.
+    """
+    if not question.unchanged or not form.section_by_id[question.section].one_tap:
+        return []
+    return [each.id for each in form.in_section(question.section) if each.unchanged and applies(each, draft)
+            and (each.id not in draft.answers or each.id == question.id)]
 
 
 def reviewed(form: Form, draft: Draft) -> list[Question]:
@@ -112,17 +130,21 @@ def shown(form: Form, draft: Draft, listing: Sequence[Candidate] = ()) -> tuple[
     if draft.at == CANCEL:
         return "cancel", fields
     question = form.by_id[draft.at]
-    asked = [q.id for q in form.questions
-             if not q.quiet and q.kind != "person" and (not q.ask_if or applies(q, draft))]
+    place, nth, of = form.index[question.id], form.counted[question.id], form.counted[form.questions[-1].id]
+    for each in form.conditional:
+        if applies(each, draft):
+            of += 1
+            nth += form.index[each.id] <= place
     answer = draft.answers.get(question.id)
     fields |= {
         "question": question.id,
-        "nth": asked.index(question.id) + 1 if question.id in asked else 0,
-        "of": len(asked),
+        "nth": 0 if question.quiet or question.kind == "person" else nth,
+        "of": of,
         "last": context.get("last", {}).get(question.id),
         "given": answer.value if answer else None,
+        "media": len(answer.media) if answer else 0,
         "chosen": draft.chosen,
-        "sweep": can_sweep(form, question) and not answer,
+        "sweep": swept(form, draft, question) if not answer else [],
         "back": before(form, draft) is not None,
         "people": [[each.id, each.label] for each in listing] if question.kind == "person" else [],
     }

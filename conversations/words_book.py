@@ -35,21 +35,24 @@ class Words:
     """The sentences for one kind of channel; `abroad` ones give no full name of an elder."""
 
     def __init__(self, *, abroad: bool = False) -> None:
-        environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)  # noqa: S701 channels escape
+        environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
         self.named = pseudonym if abroad else str
         self._days: dict[str, str] = {}
         environment.filters |= {
-            "named": self.named, "day": self.day, "due": self._due, "reasons": self._reasons, "place": self._place,
+            "named": self.named, "day": self.day, "full_day": self._full_day, "due": self._due, "reasons": self._reasons, "place": self._place,
             "care_class": lambda name: self.say(f"class.{name}"), "change": lambda name: self.say(f"change.{name}"),
         }
         self._templates: dict[str, Template] = {
             key: environment.from_string(text) for key, text in sources().items()}
         self._fixed = {key: text for key, text in sources().items() if "{" not in text}
 
-    def say(self, key: str, fields: Mapping[str, Any] | None = None) -> str:
+    def say(self, key: str, fields: dict[str, Any] | None = None) -> str:
         """The sentence of this key. A missing field raises jinja2's UndefinedError."""
         fixed = self._fixed.get(key)
-        return fixed if fixed is not None else self._templates[key].render(fields or {})
+        if fixed is not None:
+            return fixed
+        template = self._templates[key]  # `render` would copy the globals into each call's fields: nothing here uses them
+        return "".join(template.root_render_func(template.new_context(fields or {}, shared=True)))
 
     def keys(self) -> Iterable[str]:
         return self._templates.keys()
@@ -58,13 +61,18 @@ class Words:
         """A date as it is said: 11月23日 周一."""
         said = self._days.get(iso)
         if said is None:
-            day = date.fromisoformat(iso)
-            weekday = self.say("values.weekdays").split()[day.weekday()]
-            said = self._days[iso] = self.say(
-                "values.day", {"year": day.year, "month": day.month, "day": day.day, "weekday": weekday})
             if len(self._days) > 4000:
                 self._days.clear()
+            said = self._days[iso] = self._dated("values.day", iso)
         return said
+
+    def _full_day(self, iso: str) -> str:
+        return self._dated("values.full_day", iso)
+
+    def _dated(self, key: str, iso: str) -> str:
+        day = date.fromisoformat(iso)
+        weekday = self.say("values.weekdays").split()[day.weekday()]
+        return self.say(key, {"year": day.year, "month": day.month, "day": day.day, "weekday": weekday})
 
     def _due(self, due: Mapping[str, str]) -> str:
         return self.say(f"due.{due['state']}", {"first": self.day(due["first"]), "last": self.day(due["last"])})
@@ -74,4 +82,4 @@ class Words:
         return joiner.join(self.say(f"reason.{word}", {"number": number}) for word, number in reasons)
 
     def _place(self, elder: Mapping[str, Any]) -> str:
-        return self.say("menu.place", elder)
+        return self.say("menu.place", dict(elder))

@@ -59,6 +59,9 @@ def classify(categories: Sequence[str], birth: date | None, ability: str, disabi
         reasons.append(Reason(f"ability:{ability}"))
     if disability_grade in policy.priority_disability_grades:
         reasons.append(Reason("disability", disability_grade))
+    ungraded = {"severely_disabled": disability_grade is None, "care_dependent": not ability}
+    reasons += [Reason(f"category:{name}") for name in categories
+                if name in policy.priority_until_graded and ungraded.get(name)]
     return Classified("priority" if reasons else "general", tuple(reasons))
 
 

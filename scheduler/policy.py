@@ -26,6 +26,7 @@ class Policy(BaseModel):
     home_methods: tuple[str, ...]
     priority_categories: tuple[str, ...]
     priority_alone_when_old: tuple[str, ...]
+    priority_until_graded: tuple[str, ...]
     priority_abilities: tuple[str, ...]
     priority_disability_grades: tuple[int, ...]
 

@@ -3,18 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.database import Tx
 from storage.ids import millis
 from storage.tables import accounts, drafts, people
 
+_OPEN: ColumnElement[str] = literal_column("'open'")  # written out: the partial index wants no parameter
 _WRITER = (
     select(people.c.id, people.c.name, people.c.status, accounts.c.blocked_at, accounts.c.menu,
            drafts.c.id, drafts.c.tag, drafts.c.form, drafts.c.form_hash, drafts.c.body)
     .select_from(accounts.join(people, people.c.id == accounts.c.person_id).outerjoin(
-        drafts, and_(drafts.c.person_id == people.c.id, drafts.c.state == "open")))
+        drafts, and_(drafts.c.person_id == people.c.id, drafts.c.state == _OPEN)))
     .where(accounts.c.channel == bindparam("channel"), accounts.c.account == bindparam("account"))
     .with_for_update(of=people)  # one person's turns stand in line, on PostgreSQL too, whatever the channel
 )

@@ -83,7 +83,7 @@ def _write_new(path: Path, random_bytes: RandomBytes) -> None:
 
     content = {"current": "k1", "sealing": {"k1": fresh()}, "index": fresh(), "audit": fresh()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    partial = path.with_name(f"{path.name}.{random_bytes(6).hex()}")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         json.dump(content, file, indent=1)

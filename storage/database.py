@@ -9,9 +9,10 @@ import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement
 
 from storage.crypto import Keys
@@ -62,9 +63,8 @@ class Statements:
         """The SQL text and the values of its constants."""
         kept = self._kept.get(statement)
         if kept is None:
-            compiled = statement.compile(dialect=self.dialect)
-            constants = {name: bind.value for bind, name in compiled.bind_names.items()  # type: ignore[attr-defined]
-                         if not bind.required}
+            compiled = cast(SQLCompiler, statement.compile(dialect=self.dialect))
+            constants = {name: bind.value for bind, name in compiled.bind_names.items() if not bind.required}
             kept = self._kept[statement] = (str(compiled), constants)
         return kept
 

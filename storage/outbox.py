@@ -24,12 +24,15 @@ LEASE = timedelta(seconds=30)
 
 # written out: a parameter would keep the partial indexes from being used
 _WAITING: ColumnElement[str] = literal_column("'waiting'")
-_ADD = insert(outbox).on_conflict_do_nothing(index_elements=["unique_key"])
+_ADD = insert(outbox)
+_ADD_ONCE = insert(outbox).on_conflict_do_nothing(
+    index_elements=["unique_key"], index_where=outbox.c.unique_key.is_not(None))
 _other = outbox.alias("other")
 _OLDEST = select(_other.c.id).where(  # not "no older one exists", which PostgreSQL may do as a join over all rows
     _other.c.channel == outbox.c.channel, _other.c.chat == outbox.c.chat, _other.c.lane == outbox.c.lane,
     _other.c.state == _WAITING).order_by(_other.c.id).limit(1).scalar_subquery()
-_DUE = and_(outbox.c.state == _WAITING, outbox.c.not_before <= bindparam("at"), outbox.c.leased_until <= bindparam("at"))
+_DUE = and_(
+    outbox.c.state == _WAITING, outbox.c.not_before <= bindparam("at"), outbox.c.leased_until <= bindparam("at"))
 _READY = select(outbox.c.id, outbox.c.channel, outbox.c.chat, outbox.c.lane, outbox.c.kind, outbox.c.fields,
                 outbox.c.attempts).where(
     outbox.c.lane == bindparam("in_lane"), _DUE, outbox.c.id == _OLDEST,
@@ -66,7 +69,7 @@ def add(tx: Tx, row: Outgoing, now: datetime, *, leased: bool = False, unique_ke
         not_before: datetime | None = None) -> bool:
     """Keeps a row to be sent. `leased`: this process sends it at once. False where the unique key is taken."""
     return tx.run(
-        _ADD, id=row.id, channel=row.channel, chat=row.chat, lane=row.lane, kind=row.kind,
+        _ADD_ONCE if unique_key else _ADD, id=row.id, channel=row.channel, chat=row.chat, lane=row.lane, kind=row.kind,
         fields=tx.keys.seal(orjson.dumps(row.fields), "outbox.fields", row.id), unique_key=unique_key, state="waiting",
         not_before=millis(not_before or now), leased_until=millis(now + LEASE) if leased else 0, attempts=0,
         receipt=None, reason=None, created_at=millis(now), done_at=None) == 1
@@ -81,8 +84,8 @@ def take(tx: Tx, now: datetime, count: int = 50) -> list[Outgoing]:
         if len(rows) == count:
             break
     return [
-        Outgoing(row_id, channel, chat, lane, kind, orjson.loads(tx.keys.open(fields, "outbox.fields", row_id)), attempts)
-        for row_id, channel, chat, lane, kind, fields, attempts in rows
+        Outgoing(row_id, channel, chat, lane, kind, orjson.loads(tx.keys.open(fields, "outbox.fields", row_id)), tries)
+        for row_id, channel, chat, lane, kind, fields, tries in rows
         if tx.run(_LEASE, row=row_id, at=at, until=until) == 1
     ]
 

@@ -8,13 +8,16 @@ from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from storage.database import Tx
 from storage.ids import millis
-from storage.tables import assignments, people, posts
+from storage.tables import areas, assignments, people, posts
 
 ROLES = ("visitor", "first_contact", "family", "village", "township", "county", "city", "operator")
 
 _ADD = insert(people)
 _POST = insert_or(posts).on_conflict_do_nothing(index_elements=["person_id", "role", "area_id"])
 _ROLES = select(posts.c.role).where(posts.c.person_id == bindparam("person")).distinct()
+_POSTS = select(posts.c.role, areas.c.id, areas.c.name).select_from(
+    posts.join(areas, areas.c.id == posts.c.area_id)).where(posts.c.person_id == bindparam("person")).order_by(
+    posts.c.role, areas.c.path)
 _STATUS = update(people).where(people.c.id == bindparam("person")).values(status=bindparam("new_status"))
 _BY_ID = select(people.c.id, people.c.area_id, people.c.name, people.c.visitor_kind, people.c.status).where(
     people.c.id == bindparam("person"))
@@ -32,6 +35,15 @@ class Person:
     name: str
     visitor_kind: str | None
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What somebody may do, and where: a role, and the area's id and name."""
+
+    role: str
+    area_id: str
+    area: str
 
 
 def add(tx: Tx, area_id: str, name: str, roles: tuple[str, ...], now: datetime, visitor_kind: str | None = None,
@@ -53,6 +65,11 @@ def find(tx: Tx, person_id: str) -> Person | None:
 def roles(tx: Tx, person_id: str) -> frozenset[str]:
     """What the person may be, anywhere."""
     return frozenset(role for role, in tx.all(_ROLES, person=person_id))
+
+
+def posts_of(tx: Tx, person_id: str) -> list[Post]:
+    """Every role of the person with its area."""
+    return [Post(*row) for row in tx.all(_POSTS, person=person_id)]
 
 
 def suspend(tx: Tx, person_id: str, by: str, now: datetime) -> None:

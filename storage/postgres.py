@@ -71,7 +71,7 @@ class PostgresStore:
                     connection = psycopg.connect(self._url)
                     connection.prepare_threshold = 3
                 self._transact(connection, job, key)
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:  # cut, refused, or disk full: not acknowledged
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:  # cut, refused, or disk full
                 job.result, job.error = None, StoreUnavailable("the database could not take this work")
                 job.error.__cause__ = error
                 if connection is not None:

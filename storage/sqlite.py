@@ -82,7 +82,7 @@ class SqliteStore:
             connection.execute("BEGIN")
             result = query(tx)
         except driver.OperationalError as error:
-            if _of_the_work(error):
+            if not _of_the_disk(error):
                 raise
             raise StoreUnavailable(OUT_OF_ORDER) from error
         finally:
@@ -119,16 +119,49 @@ class SqliteStore:
         try:
             if self._connection is None:
                 self._connection = connect(self._path, busy_seconds=self._busy_seconds)
-            connection = self._connection
-            connection.execute("BEGIN IMMEDIATE")
-            for job in jobs:
-                self._one(connection, job)
-            connection.execute("COMMIT")
+            if not self._all_at_once(self._connection, jobs):
+                self._one_by_one(self._connection, jobs)
         except Exception as error:  # locked, disk full, gone: nobody of this batch is acknowledged
             self._undo()
             for job in jobs:
                 job.result, job.error = None, StoreUnavailable(OUT_OF_ORDER)
                 job.error.__cause__ = error
+
+    def _all_at_once(self, connection: Any, jobs: list[Job]) -> bool:
+        """The usual way, without savepoints, each of which copies the pages it touches. False where a work raised:
+        then nothing is kept, and all are done again.
+        """
+        connection.execute("BEGIN IMMEDIATE")
+        cursor = connection.cursor()
+        try:
+            for job in jobs:
+                tx = Tx(cursor, self._statements, self._keys, self._new_id)
+                job.result = job.work(tx)
+                audit.extend(tx)
+        except Exception as error:
+            if _of_the_disk(error):
+                raise
+            self._undo()
+            return False
+        connection.execute("COMMIT")
+        return True
+
+    def _one_by_one(self, connection: Any, jobs: list[Job]) -> None:
+        """Each work in a savepoint, so that one that raises undoes only itself."""
+        connection.execute("BEGIN IMMEDIATE")
+        for job in jobs:
+            connection.execute("SAVEPOINT work")
+            tx = self._tx(connection)
+            try:
+                job.result = job.work(tx)
+                audit.extend(tx)
+            except Exception as error:
+                if _of_the_disk(error) or not connection.in_transaction:
+                    raise
+                job.result, job.error = None, error
+                connection.execute("ROLLBACK TO work")
+            connection.execute("RELEASE work")
+        connection.execute("COMMIT")
 
     def _undo(self) -> None:
         try:
@@ -138,25 +171,10 @@ class SqliteStore:
             self._connection.close()
             self._connection = None  # the next batch opens another; this thread must live
 
-    def _one(self, connection: Any, job: Job) -> None:
-        tx = self._tx(connection)
-        connection.execute("SAVEPOINT work")
-        try:
-            job.result = job.work(tx)
-            audit.extend(tx)
-        except Exception as error:
-            if isinstance(error, driver.OperationalError) and not _of_the_work(error):
-                raise
-            if not connection.in_transaction:  # SQLite has rolled back everything, the works before this one too
-                raise
-            job.error = error
-            connection.execute("ROLLBACK TO work")
-        connection.execute("RELEASE work")
 
-
-def _of_the_work(error: Any) -> bool:
-    """Whether the statement itself is wrong, rather than the disk or the lock: that is no reason to come again."""
-    return bool(error.sqlite_errorcode == driver.SQLITE_ERROR)
+def _of_the_disk(error: Exception) -> bool:
+    """Whether the disk or the lock is at fault, rather than the work: then it may come again."""
+    return isinstance(error, driver.OperationalError) and error.sqlite_errorcode != driver.SQLITE_ERROR
 
 
 def connect(path: Path, *, read_only: bool = False, busy_seconds: float = BUSY_SECONDS) -> Any:

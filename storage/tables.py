@@ -144,16 +144,17 @@ media = Table(
 # every delivery of one inbound thing is the same row; `answer_id` is what it was answered with
 inbox = Table(
     "inbox", metadata, Column("channel", Text, primary_key=True), Column("dedupe_key", Text, primary_key=True),
-    _maybe("answer_id"), _sealed("body"), _number("at"),
-    Index("inbox_at", "at"),
+    _maybe("answer_id"), _sealed("body"), _number("at"), sqlite_with_rowid=False,
 )
 
 # what is to be sent: a kind and its fields, never finished text
 outbox = Table(
     "outbox", metadata, _id(), _text("channel"), _text("chat"), _text("lane"), _text("kind"), _sealed("fields"),
-    Column("unique_key", Text, unique=True), _text("state"),  # waiting, sent, dropped
+    _maybe("unique_key"), _text("state"),  # waiting, sent, dropped
     _number("not_before"), _number("leased_until"), _number("attempts"), _sealed("receipt"), _maybe("reason"),
     _number("created_at"), _maybe_number("done_at"),
+    Index("outbox_unique_key", "unique_key", unique=True, sqlite_where=text("unique_key IS NOT NULL"),
+          postgresql_where=text("unique_key IS NOT NULL")),  # most rows have none: they cost nothing
     Index("outbox_waiting", "lane", "not_before", "id", sqlite_where=text("state = 'waiting'"),
           postgresql_where=text("state = 'waiting'")),
     Index("outbox_chat", "channel", "chat", "lane", "id", sqlite_where=text("state = 'waiting'"),

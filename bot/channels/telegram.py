@@ -21,7 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.channels.base import Capabilities, Handle, Now, Receipt, RetryAt, SendFailure
-from bot.channels.telegram_inbound import CHANNEL, parse
+from bot.channels.telegram_inbound import CHANNEL, loads, parse
 from conversations.message import Document, Inbound, Media, Message
 
 if TYPE_CHECKING:
@@ -169,6 +169,19 @@ class Telegram:
         """Lets Telegram post updates to `url` (public address + WEBHOOK_PATH). Raises SendFailure."""
         await self._call("setwebhook", {"url": url, "secret_token": secret, "allowed_updates": _ALLOWED})
 
+    async def keep_webhook(self, url: str, secret: str, stop: asyncio.Event) -> None:
+        """As `set_webhook`, again and again until Telegram takes it or `stop`: without it no update comes."""
+        failures = 0
+        while not stop.is_set():
+            try:
+                await _unless(stop, self.set_webhook(url, secret))
+                return
+            except SendFailure as failure:
+                _log.error("telegram did not take the webhook", reason=type(failure).__name__)
+                seconds = failure.seconds if isinstance(failure, RetryAt) else LONGEST_PAUSE
+            failures += 1
+            await _unless(stop, self._wait(max(seconds, min(2.0 ** (failures - 1), LONGEST_PAUSE))))
+
     async def close(self) -> None:
         await self._calls.close()
 
@@ -260,8 +273,8 @@ class Telegram:
                 return Response(status_code=403)
             try:
                 body = await _body(request)
-                update = None if body is None else orjson.loads(body)
-            except (orjson.JSONDecodeError, ClientDisconnect):
+                update = None if body is None else loads(body)
+            except (ValueError, ClientDisconnect):
                 return Response(status_code=400)
             if body is None:
                 return Response(status_code=413)

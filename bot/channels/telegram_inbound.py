@@ -3,10 +3,13 @@
 `telegram.Update.de_json` builds every nested object (113 us); this takes 5 us.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+import orjson
 
 from conversations.message import ChatKind, Inbound, Media, Place
 
@@ -33,6 +36,20 @@ _CONTENT = frozenset(
 )
 _CHAT_KINDS: dict[str, ChatKind] = {"private": "private", "group": "group", "supergroup": "group"}
 _ADDRESSED = re.compile(r"(/\w+)@(\w+)", re.ASCII)
+
+
+def loads(body: bytes) -> Any:
+    """The JSON of a body; half a surrogate pair in a text becomes "?". Raises ValueError.
+
+    orjson refuses such a body whole: one broken character would hold up every update behind it.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        try:
+            return orjson.loads(json.dumps(json.loads(body), ensure_ascii=False).encode(errors="replace"))
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
 
 
 def parse(update: object, now: datetime, username: str = "") -> Inbound | None:

@@ -13,7 +13,7 @@ PAGE = 8
 
 def mine(ask: Ask, rest: str) -> tuple[Part, ...]:
     """A page of the elders in scope; `rest` is how many come before it."""
-    skip = int(rest) if rest.isascii() and rest.isdigit() else 0
+    skip = int(rest) if rest.isascii() and rest.isdigit() and len(rest) < 7 else 0
     total = elders.count(ask.tx, ask.scope)
     page = elders.due_first(ask.tx, ask.scope, PAGE, skip)
     if not page:

@@ -9,6 +9,9 @@ from storage import drafts
 from storage.drafts import Kept
 from storage.ids import instant
 
+MOST_COUNTED = 30  # drafts put aside
+MOST_OFFERED = 5
+
 
 def start(ask: Ask, rest: str) -> tuple[Part, ...]:
     """The menu, with what was put aside on top."""
@@ -20,7 +23,7 @@ def help_(ask: Ask, rest: str) -> tuple[Part, ...]:
     from conversations.commands import NAMES  # the list of all commands, this one among them
 
     lines = [named.about for name, named in NAMES.items() if not named.hidden and may(ask.roles, name)]
-    return (("menu.help", {"lines": lines}),)
+    return (("menu.help", {"lines": lines, "forms": may(ask.roles, "visit")}),)
 
 
 def unfinished(ask: Ask, rest: str) -> tuple[Part, ...]:
@@ -52,7 +55,7 @@ def menu(ask: Ask) -> list[list[list[object]]]:
 
 
 def _kept(ask: Ask) -> list[Kept]:
-    return drafts.paused(ask.tx, ask.writer.person_id)
+    return drafts.paused(ask.tx, ask.writer.person_id, MOST_COUNTED)
 
 
 def _elder(kept: Kept) -> str:
@@ -70,7 +73,7 @@ def _paused(ask: Ask) -> tuple[Part, ...]:
 
 
 def _resuming(ask: Ask) -> list[list[list[object]]]:
-    return [[["button.resume", {"elder": _elder(kept)}, f"/resume {kept.id}"]] for kept in _kept(ask)]
+    return [[["button.resume", {"elder": _elder(kept)}, f"/resume {kept.id}"]] for kept in _kept(ask)[:MOST_OFFERED]]
 
 
 COMMANDS = {"start": start, "help": help_, "drafts": unfinished, "resume": resume}

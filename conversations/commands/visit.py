@@ -12,11 +12,10 @@ FORM = "visit"
 
 def visit(ask: Ask, rest: str) -> tuple[Part, ...]:
     """Opens a visit, of the elder named or pressed; with none, or several of the name, that is the first question."""
-    found = (lookup.by_id(ask, rest) or lookup.find(ask, rest, [])) if rest else ()
-    if len(found) == 1:
-        return session.start(ask, FORM, found[0].context, {"elder": Answer(found[0].id, millis(ask.now), "tap")})
-    opened = session.start(ask, FORM, {})
-    return (("refuse.person_unknown", {}), *opened) if rest and not found else opened
+    pressed = lookup.by_id(ask, rest) if rest else ()
+    if pressed:
+        return session.start(ask, FORM, pressed[0].context, {"elder": Answer(pressed[0].id, millis(ask.now), "tap")})
+    return session.start(ask, FORM, {}, typed=rest)
 
 
 def template(ask: Ask, rest: str) -> tuple[Part, ...]:

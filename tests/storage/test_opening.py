@@ -85,19 +85,19 @@ async def test_opening_again_keeps_what_is_there_and_does_not_load_alembic(new_u
     await store.run(lambda tx: meta.put(tx, "a", "1"))
     store.close()
 
-    program = f"""
+    program = """
 import sys, asyncio
 from pathlib import Path
 from storage.crypto import Keys
 from storage.opening import open_store
 from storage import meta
-store = open_store({new_url!r}, Keys({{"k": bytes(32)}}, "k", bytes(32), bytes(32)))
+store = open_store(sys.argv[1], Keys({"k": bytes(32)}, "k", bytes(32), bytes(32)))
 async def value(): return await store.read(lambda tx: meta.get(tx, "a"))
 print(asyncio.run(value()), "alembic" in sys.modules, "psycopg" in sys.modules)
 store.close()
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
-    assert done.stdout.split() == ["1", "False", str(new_url.startswith("postgres"))], done.stderr
+    out, _ = await (await start(program, new_url)).communicate()
+    assert out.decode().split() == ["1", "False", str(new_url.startswith("postgres"))]
 
 
 OPEN = """
@@ -170,7 +170,7 @@ async def test_a_database_of_a_newer_release_is_refused_and_left_alone(new_url: 
 
 @pytest.mark.parametrize("url", ["", "tanfang.db", "mysql://host/db", "sqlite://", "sqlite:///", "sqlite:///:memory:"])
 def test_a_url_of_no_known_kind_is_refused_with_the_two_that_are(url: str, keys: Keys) -> None:
-    with pytest.raises(DatabaseRefused, match="TANFANG_DATABASE_URL must be sqlite:////.* or postgresql://"):
+    with pytest.raises(DatabaseRefused, match=r"TANFANG_DATABASE_URL must be sqlite:////.* or postgresql://"):
         open_store(url, keys)
 
 

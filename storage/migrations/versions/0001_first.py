@@ -42,8 +42,8 @@ def upgrade() -> None:
         sa.Column("answer_id", sa.Text()),
         sa.Column("body", sa.LargeBinary()),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sqlite_with_rowid=False,
     )
-    op.create_index("inbox_at", "inbox", ["at"])
     op.create_table(
         "media",
         sa.Column("id", sa.Text(), primary_key=True),
@@ -69,7 +69,7 @@ def upgrade() -> None:
         sa.Column("lane", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("fields", sa.LargeBinary()),
-        sa.Column("unique_key", sa.Text(), unique=True),
+        sa.Column("unique_key", sa.Text()),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("not_before", sa.BigInteger(), nullable=False),
         sa.Column("leased_until", sa.BigInteger(), nullable=False),
@@ -81,6 +81,9 @@ def upgrade() -> None:
     )
     op.create_index("outbox_chat", "outbox", ["channel", "chat", "lane", "id"],
                     sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
+    op.create_index("outbox_unique_key", "outbox", ["unique_key"], unique=True,
+                    sqlite_where=sa.text("unique_key IS NOT NULL"),
+                    postgresql_where=sa.text("unique_key IS NOT NULL"))
     op.create_index("outbox_waiting", "outbox", ["lane", "not_before", "id"],
                     sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
     op.create_table(
@@ -90,6 +93,7 @@ def upgrade() -> None:
         sa.Column("body", sa.LargeBinary()),
         sa.Column("at", sa.BigInteger(), nullable=False),
     )
+    op.create_index("phone_messages_at", "phone_messages", ["at"])
     op.create_index("phone_messages_chat", "phone_messages", ["chat", "id"])
     op.create_table(
         "elders",

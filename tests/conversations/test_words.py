@@ -1,0 +1,121 @@
+"""Every sentence: there, used, and fit to be said with the fields that it gets."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jinja2 import UndefinedError
+
+import conversations
+from conversations.book import from_folder
+from conversations.commands import NAMES
+from conversations.words_book import FOLDER, Words, pseudonym, sources
+
+ROOT = Path(conversations.__file__).parent.parent
+CODE = "\n".join(path.read_text(encoding="utf-8") for room in ("conversations", "bot", "scheduler")
+                 for path in sorted((ROOT / room).rglob("*.py")))
+FORMS = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "conversations" / "forms").glob("*.toml")))
+TEMPLATES = "\n".join(sources().values())
+# what a visit's conversation says; what documents, imports and others say is tested beside them
+FILES = [FOLDER / f"{name}.toml" for name in ("form", "menu", "refuse")]
+SPACES = sorted(
+    path.stem if table == "sentences" else table
+    for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
+# keys that are put together where they are used, and what stands in the gap
+MADE = {
+    "refuse.{}_wanted": ("photo", "place"), "menu.invitation_{}": ("used", "expired", "unknown"),
+    "menu.{}_already": ("voided", "moved"), "class.{}": ("priority", "general"),
+    "change.{}": ("replaced", "current", "void", "moved"), "due.{}": ("not_yet", "open", "due_soon", "overdue"),
+    "reason.{}": ("category:childless_alone", "old_alone", "ability:moderate", "ability:severe", "ability:total",
+                  "disability"),
+}
+KEY = re.compile(r"""["']((?:%s)\.[a-z_]+)["']""" % "|".join(SPACES))
+ELDER = {"name": "欧阳明", "village": "建设村", "group": "3组", "number": 5}
+DUE = {"state": "open", "first": "2026-03-01", "last": "2026-03-15"}
+FIELDS: dict[str, Any] = {
+    "elder": "欧阳明", "section": "探访", "nth": 2, "of": 20, "ask": "问？", "sweep_over": "甲、乙", "sweep": "以上均无变化",
+    "several": True, "done": "选好了", "last": "无变化", "given": "较好", "title": "记录", "say": "您好",
+    "lines": [{"label": "探访方式", "value": "上门"}], "count": 3, "number": 2, "day": "2026-03-05", "method": "上门探访",
+    "late": True, "due": DUE, "name": "王强", "total": 6, "people": [{**ELDER, "due": DUE}], "care_class": "priority",
+    "reasons": [("old_alone", 86)], "visits": [{"number": 1, "day": "2026-02-20", "method": "上门探访", "late": True}],
+    "versions": 2, "changes": [{"when": "2026-03-05", "who": "王强", "what": "moved", "why": "写错"}], "text": "探访 姓名",
+    "left": 2, "label": "甲", "village": "建设村", "group": "3组", "least": 1, "most": 20, "registered": "2026-01-01",
+    "length": 10000, "first": "3月1日 周日", "place": 3, "digit": "4", "optional": True, "forms": True, "year": 2026, "month": 3,
+    "weekday": "周四",
+}
+BY_KEY: dict[str, dict[str, Any]] = {
+    "menu.elder": {"elder": ELDER}, "button.person": {"label": ELDER}, "menu.template_unclear": {"lines": ["日期"]},
+    "menu.help": {"lines": ["帮助"]}, "values.day": {"day": 5}, "values.full_day": {"day": 5},
+    "refuse.too_many_digits": {"given": 13},
+}
+SAID_HERE = [key for key in sources() if key.partition(".")[0] in SPACES]
+
+
+@pytest.fixture(params=[False, True], ids=["at home", "abroad"])
+def words(request: pytest.FixtureRequest) -> Words:
+    return Words(abroad=request.param)
+
+
+@pytest.mark.parametrize("key", SAID_HERE)
+def test_a_sentence_can_be_said_with_its_fields(key: str, words: Words) -> None:
+    fields = {**FIELDS, **BY_KEY.get(key, {})}
+    said = words.say(key, fields)
+    assert said.strip()
+    assert not re.search(r"[{}]|None|Undefined|\n\n\n", said)
+    if words.named is not str:
+        assert "欧阳明" not in said
+
+
+@pytest.mark.parametrize("key", [key for key in SAID_HERE if "{{" in sources()[key]])
+def test_a_missing_field_is_an_error_and_not_a_gap(key: str) -> None:
+    with pytest.raises((UndefinedError, TypeError)):
+        Words().say(key, {})
+
+
+def test_each_sentence_that_the_code_speaks_of_exists() -> None:
+    made = {pattern.format(gap) for pattern, gaps in MADE.items() for gap in gaps}
+    spoken = {key for key in KEY.findall(CODE + FORMS)} | made
+    assert sorted(spoken - set(sources())) == []
+
+
+def test_each_sentence_is_spoken_of_somewhere() -> None:
+    made = {pattern.format(gap) for pattern, gaps in MADE.items() for gap in gaps}
+    spoken = {key for key in KEY.findall(CODE + FORMS + TEMPLATES)} | made
+    assert sorted(set(SAID_HERE) - spoken) == []
+
+
+def test_each_kind_of_made_key_is_made_somewhere() -> None:
+    for pattern in MADE:
+        space, _, gap = pattern.partition(".")
+        assert re.search(rf"{space}\.{re.escape(gap.split('{')[0])}\{{", CODE), pattern
+
+
+def test_each_word_for_a_command_calls_one_command() -> None:
+    calls = [call for named in NAMES.values() for call in (f"/{named.slash}", *named.words)]
+    assert len(calls) == len(set(calls))
+
+
+@pytest.mark.parametrize(("name", "short"), [
+    ("张桂芳", "张某"), ("欧阳明", "欧阳某"), ("单于大山", "单于某"), ("单秀英", "单某"), ("曾", "曾某")])
+def test_a_name_that_may_not_be_told_is_surname_and_someone(name: str, short: str) -> None:
+    assert pseudonym(name) == short
+
+
+def test_no_sentence_blames_or_talks_like_a_machine() -> None:
+    for path in (*FILES, *FOLDER.parent.glob("forms/*.toml")):
+        found = re.findall(r"错误|非法|无效|失败|异常|禁止|必须|系统|您必", path.read_text(encoding="utf-8"))
+        assert not found, (path.name, found)
+
+
+@pytest.mark.parametrize("iso", ["2026-03-05", "2028-02-29", "2026-12-31"])
+def test_a_day_is_said_with_its_weekday(iso: str) -> None:
+    assert re.fullmatch(r"\d{1,2}月\d{1,2}日 周[一二三四五六日]", Words().day(iso))
+
+
+def test_every_warning_of_a_form_is_a_sentence() -> None:
+    for form in from_folder().current.values():
+        for question in form.questions:
+            for option in question.options:
+                assert not option.warns or option.warns in sources()

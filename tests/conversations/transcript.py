@@ -1,0 +1,294 @@
+"""Plays the conversations in `transcripts/*.txt`, and writes them anew with TRANSCRIPTS=write.
+
+    TRANSCRIPTS=write .venv/bin/python -m pytest tests/conversations/test_transcripts.py
+
+rewrites the bot's side of every file; read the difference before you keep it. A file holds:
+
+    # a remark
+    > 你好                       王强 types it; `李军 > 你好` is somebody else; `| …` goes on with a further line
+    > [上门探访]                 taps this button of what he was shown last (the whole label, or a part of it)
+    > (old [2 增加])             taps a button that was shown before and stands there no more
+    > (李军's [1 无变化])         taps a button that somebody else was shown
+    > (button abc)               sends a button's token that never was
+    > (twice [提交])             two taps at the same moment
+    > (same again)               the last message is delivered again
+    > (photo), (photo) 说明, (voice), (sticker), (place), (10000 characters), (in the group) 你好
+    @ time 2026-03-06 09:00      moves the clock; each message takes 20 seconds
+    @ invite 钱进                 makes an invitation: `/start {invitation}`
+    @ suspend 王强 / @ release 张桂芳3组 / @ form changed
+    @ unchanged … @ changed      between these nothing may change in the form that is open
+    @ draft, @ visits 张桂芳3组   prints what is kept, every answer with its manner
+
+What the bot says is indented, buttons as [label] [label], `----` between messages, (nothing) where it is silent.
+"""
+
+import asyncio
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+
+from conversations.book import FormBook
+from conversations.draft import dump, parse
+from conversations.form import Form
+from conversations.message import Inbound, Media, Place
+from storage import accounts, drafts, invitations, people, visits
+from storage.database import Tx
+from storage.scope import Scope
+from tests.fakes.house import START, ZONE, Recorder, Running, Shown, find_account
+
+FOLDER = Path(__file__).parent / "transcripts"
+WRITE = os.environ.get("TRANSCRIPTS") == "write"
+INDENT = "    "
+ACTION = re.compile(r"(\S*) ?> (.*)")
+DIRECTION = re.compile(r"\(([^)]*)\) ?(.*)", re.DOTALL)
+GROUP = "-100"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a script: a person's action, a direction, or a remark."""
+
+    kind: str  # > @ #
+    who: str
+    what: str
+    source: str
+
+
+class Stage(Protocol):
+    """Where a transcript is played: what a person does, and what he is then shown."""
+
+    running: Running
+
+    async def act(self, who: str, inbounds: list[dict[str, Any]]) -> list[Shown]:
+        """Does these at once; gives the messages sent or edited because of it."""
+        ...
+
+
+class InMemory:
+    """The channel that only records."""
+
+    def __init__(self, running: Running, recorder: Recorder) -> None:
+        self.running, self._recorder = running, recorder
+        self._delivered = 0
+        self._last: list[Inbound] = []
+
+    async def act(self, who: str, inbounds: list[dict[str, Any]]) -> list[Shown]:
+        account = find_account(who)
+        before = {chat: len(sent) for chat, sent in self._recorder.sent.items()}
+        if inbounds != [AGAIN]:
+            self._last = [self._inbound(account, fields) for fields in inbounds]
+        await asyncio.gather(*map(self.running.handle, self._last))
+        await self.running.delivery.settle()
+        return [shown for chat, sent in self._recorder.sent.items() for shown in sent[before.get(chat, 0):]]
+
+    def _inbound(self, account: str, fields: dict[str, Any]) -> Inbound:
+        self._delivered += 1
+        chat = GROUP if fields.get("chat_kind") == "group" else account
+        return Inbound("test", account, chat, str(self._delivered), self.running.now(), **fields)
+
+
+AGAIN: dict[str, Any] = {"again": True}
+
+
+def steps(script: str) -> Iterator[Step]:
+    """The lines of a script; what the bot said (indented) is passed over."""
+    lines = [line for line in script.splitlines() if line.strip() and not line.startswith(INDENT)]
+    index = 0
+    while index < len(lines):
+        line = lines[index]
+        index += 1
+        if line[0] in "#@":
+            yield Step(line[0], "", line[1:].strip(), line)
+            continue
+        match = ACTION.fullmatch(line)
+        assert match, f"not a line of a transcript: {line}"
+        what, source = match[2], [line]
+        while index < len(lines) and lines[index].startswith("|"):
+            what += "\n" + lines[index][2:]
+            source.append(lines[index])
+            index += 1
+        yield Step(">", match[1] or "王强", what, "\n".join(source))
+
+
+class Player:
+    """Plays one script on a stage and writes down what is said."""
+
+    def __init__(self, stage: Stage, changed_form: Form) -> None:
+        self.stage, self.running = stage, stage.running
+        self._changed_form = changed_form
+        self._seen: dict[str, list[Shown]] = {}
+        self._invitation = ""
+        self._still: tuple[str, bytes] | None = None
+
+    async def play(self, script: str) -> str:
+        """The whole transcript as it went."""
+        written: list[str] = []
+        for step in steps(script):
+            written += ["", step.source] if written else [step.source]
+            try:
+                if step.kind == ">":
+                    written += await self._act(step.who, step.what)
+                elif step.kind == "@":
+                    written += await self._direct(step.what)
+            except AssertionError as error:
+                error.add_note("\n".join(written[-120:]))
+                raise
+        return "\n".join(line.rstrip() for line in written).strip() + "\n"
+
+    async def _act(self, who: str, what: str) -> list[str]:
+        self.running.later()
+        fields = self._inbounds(who, what.replace("{invitation}", self._invitation))
+        shown = await self.stage.act(who, fields)
+        self._seen.setdefault(who, []).extend(shown)
+        await self._check_draft(who)
+        return told(shown)
+
+    def _inbounds(self, who: str, what: str) -> list[dict[str, Any]]:
+        if what.startswith("[") and what.endswith("]"):
+            return [self._tap(who, what[1:-1])]
+        match = DIRECTION.fullmatch(what)
+        if not match:
+            return [{"text": what}]
+        direction, text = match[1], match[2]
+        if button := re.fullmatch(r"old \[(.*)\]", direction):
+            return [self._old(who, button[1])]
+        if button := re.fullmatch(r"(\S+)'s \[(.*)\]", direction):
+            return [{**self._tap(button[1], button[2]), "source": self._seen[who][-1].handle}]
+        if button := re.fullmatch(r"twice \[(.*)\]", direction):
+            return [self._tap(who, button[1])] * 2
+        if button := re.fullmatch(r"button (.*)", direction):
+            return [{"choice": button[1], "source": self._seen[who][-1].handle}]
+        return [{
+            "photo": {"media": (Media("photo", "a-photo", 1000),), "text": text},
+            "voice": {"media": (Media("voice", "a-voice", 1000),)},
+            "sticker": {},
+            "place": {"place": Place(28.871, 105.442)},
+            "10000 characters": {"text": "好" * 10_000},
+            "in the group": {"text": text, "chat_kind": "group"},
+            "same again": AGAIN,
+        }[direction]]
+
+    def _tap(self, who: str, label: str) -> dict[str, Any]:
+        """The newest message with such a button: its whole label, or without its number, or a part of it."""
+        visible = {shown.handle: shown for shown in self._seen.get(who, [])}.values()
+        for fits in (_same, _numbered, _contains):
+            for shown in sorted(visible, key=lambda shown: int(shown.handle), reverse=True):
+                for text, token in (button for row in shown.buttons for button in row):
+                    if fits(text, label):
+                        return {"choice": token, "source": shown.handle} if token else {"text": text}
+        raise AssertionError(f"{who} sees no button {label}: {told(self._seen.get(who, [])[-1:])}")
+
+    def _old(self, who: str, label: str) -> dict[str, Any]:
+        newest = {token for row in self._seen[who][-1].buttons for _, token in row}
+        for shown in self._seen[who]:
+            for text, token in (button for row in shown.buttons for button in row):
+                if token not in newest and (_same(text, label) or _numbered(text, label)):
+                    return {"choice": token, "source": shown.handle}
+        raise AssertionError(f"{who} was never shown an older button {label}")
+
+    async def _direct(self, what: str) -> list[str]:
+        name, _, rest = what.partition(" ")
+        store, village = self.running.store, self.running.village
+        match name:
+            case "time":
+                self.running.at = datetime.strptime(rest, "%Y-%m-%d %H:%M").replace(tzinfo=ZONE)
+            case "invite":
+                self._invitation = await store.run(
+                    lambda tx: invitations.make(tx, village.people[rest], "operator", self.running.now()))
+            case "suspend":
+                await store.run(lambda tx: people.suspend(tx, village.people[rest], "operator", self.running.now()))
+            case "release":
+                await store.run(lambda tx: people.release(tx, village.people["王强"], village.elders[rest]))
+            case "form":
+                self.running.use(FormBook([self._changed_form, self.running.book.current["void"]],
+                                          self.running.book.current.values()))
+            case "unchanged":
+                self._still = await store.read(lambda tx: self._open(tx, "王强"))
+                assert self._still, "no form is open"
+            case "changed":
+                self._still = None
+            case "draft":
+                kept = await store.read(lambda tx: self._open(tx, "王强"))
+                return [INDENT + line for line in (_answers(orjson.loads(kept[1])["answers"]) if kept else ["(none)"])]
+            case "visits":
+                return await store.read(lambda tx: self._visits(tx, rest))
+            case _:
+                raise AssertionError(f"unknown direction: {what}")
+        return []
+
+    async def _check_draft(self, who: str) -> None:
+        """What is kept reads back as it was; and it stands still where the script says so."""
+        kept = await self.running.store.read(lambda tx: self._open(tx, who))
+        if kept is not None:
+            assert dump(parse(kept[0], "", "", kept[1])) == kept[1]
+        if self._still is not None and who == "王强":
+            assert kept == self._still, "the open form was changed"
+
+    def _open(self, tx: Tx, who: str) -> tuple[str, bytes] | None:
+        writer = accounts.writer(tx, self.running.channel.name, find_account(who))
+        if writer is None or writer.draft is None:
+            return None
+        return writer.draft.id, drafts.open_body(tx, writer.draft.id, writer.draft.body)
+
+    def _visits(self, tx: Tx, elder: str) -> list[str]:
+        scope = Scope(self.running.village.people["赵敏"], START.date())
+        rows = tx.all(visits._VISIBLE.where(visits.visits.c.elder_id == self.running.village.elders[elder]).order_by(
+            visits.visits.c.number, visits.visits.c.version), **scope.values)
+        lines = []
+        for visit in map(lambda row: visits._visit(tx, row), rows):
+            late = " late" if visit.late else ""
+            why = f" because {visit.reason}" if visit.reason else ""
+            lines.append(f"{INDENT}no. {visit.number} version {visit.version} {visit.state}: {visit.on_day}{late}{why}")
+            lines += [INDENT * 2 + line for line in _answers(visit.answers)]
+        return lines or [INDENT + "(none)"]
+
+
+def told(shown: list[Shown]) -> list[str]:
+    """Messages as they stand in a transcript."""
+    lines: list[str] = []
+    for message in shown:
+        lines += [INDENT + "----"] if lines else []
+        lines += [INDENT + line for line in message.text.splitlines()]
+        lines += [f"{INDENT}[file {message.document}]"] if message.document else []
+        lines += [INDENT + " ".join(f"[{label}]" for label, _ in row) for row in message.buttons]
+    return lines or [INDENT + "(nothing)"]
+
+
+def without_rows(transcript: str) -> str:
+    """A transcript with all buttons of a message in one row: platforms lay them out in their own way."""
+    return re.sub(r"\]\n {4}\[", "] [", transcript)
+
+
+def _answers(answers: dict[str, list[Any]]) -> list[str]:
+    """One line for each answer, those given in one manner after another on one line."""
+    lines: list[str] = []
+    manner = ""
+    for question, (value, _, how, *media) in answers.items():
+        shown = "…" if question == "elder" else orjson.dumps(value).decode()
+        text = f"{question}={shown}{f' +{len(media[0])} media' if media else ''}"
+        if how == manner and len(lines[-1]) + len(text) < 100:
+            lines[-1] += f", {text}"
+        else:
+            lines.append(f"{how}: {text}")
+        manner = how
+    return lines
+
+
+def _same(text: str, label: str) -> bool:
+    return text == label
+
+
+def _numbered(text: str, label: str) -> bool:
+    return re.sub(r"^(☑ )?\d+ ", "", text) == label
+
+
+def _contains(text: str, label: str) -> bool:
+    return label in text
+
+

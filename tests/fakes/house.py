@@ -1,0 +1,231 @@
+"""A small made-up village in a real store, and the whole way from an inbound message to a sent one.
+
+One township, two villages. 王强 looks after six elders: two of the same name, two found by `zgf`, surnames
+that are read in their own way. 李军 has one in the next village, 赵敏 coordinates, 李娜 is a daughter.
+"""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.channels.base import Capabilities, Channel, Receipt
+from bot.delivery import Delivery
+from bot.dispatch import Dispatch
+from conversations import book as books
+from conversations.book import FormBook
+from conversations.documents.for_visit import docx
+from conversations.form import Form
+from conversations.message import Document, Inbound, Media, Message
+from conversations.turn import House
+from conversations.words_book import Words
+from scheduler import casework
+from scheduler import policy as policies
+from storage import accounts, areas, elders, forms, people, visits
+from storage.crypto import Keys
+from storage.database import Store, Tx
+from storage.elders import NewElder
+from storage.ids import millis, uuid7
+from storage.initials import initials
+from storage.opening import open_store
+from storage.scope import Scope
+from storage.visits import Entry
+
+ZONE = ZoneInfo("Asia/Shanghai")
+START = datetime(2026, 3, 5, 9, 0, tzinfo=ZONE)  # a Thursday
+FILED = "2026-01-01"
+# name, group, sex, birth, categories, ability, disability grade, registered on
+ELDERS = (
+    ("张桂芳", "3组", "female", "1940-01-01", ["living_alone"], "intact", None, FILED),
+    ("曾国富", "3组", "male", "1951-06-01", ["empty_nest"], "intact", None, FILED),
+    ("张桂芳", "5组", "female", "1948-09-09", ["left_behind"], "mild", None, FILED),
+    ("单秀英", "5组", "female", "1945-02-03", ["empty_nest"], "moderate", None, FILED),
+    ("仇大山", "6组", "male", "1950-12-12", ["childless_alone"], "intact", None, FILED),
+    ("欧阳明", "6组", "male", "1962-04-05", ["severely_disabled"], "mild", 1, "2026-03-01"),
+)
+PEOPLE = {  # name: account, roles, whether in the village or the township
+    "王强": ("7001", ("visitor",), "village"),
+    "李军": ("7002", ("visitor",), "other"),
+    "赵敏": ("7003", ("township",), "township"),
+    "李娜": ("7004", ("family",), "village"),
+}
+STRANGER = "7999"
+# what 仇大山's visit in February says; his mood screening is not due again in March
+EARLIER = {
+    "method": "home", "family_size": "unchanged", "expression": "unchanged", "mobility": "worse",
+    "reaction": "unchanged", "illness": "severe", "illness_name": "高血压", "mood": "better",
+    "screening_low": "no", "screening_interest": "sometimes", "screening_hopeless": "no", "gas": "mostly_safe",
+    "water_heating": "safe", "electricity": "safe", "personal_hygiene": "unchanged", "home_hygiene": "worse",
+    "indoor": "unchanged", "care_given": "量了血压", "need_kinds": ["none"], "suggestions": "",
+    "keep_from_family": ["health"],
+    "visitor_signature": "name", "elder_signature": "name", "satisfaction": "satisfied",
+    "satisfaction_by": "elder",
+}
+
+
+@dataclass
+class Village:
+    """The ids of what stands in the store: people by name, elders by name and group (`张桂芳3组`)."""
+
+    people: dict[str, str] = field(default_factory=dict)
+    elders: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A message as a person has it before him: handle, text, rows of (label, token), and a file's name."""
+
+    handle: str
+    text: str
+    buttons: tuple[tuple[tuple[str, str], ...], ...] = ()
+    document: str = ""
+
+
+class Recorder:
+    """A channel that keeps what it is given to send, by chat."""
+
+    name = "test"
+
+    def __init__(self, *, abroad: bool = False) -> None:
+        self.capabilities = Capabilities(
+            button_rows=30, buttons_per_row=4, label_length=40, text_length=20_000, can_edit=True, can_push=True,
+            has_groups=True, carries_files=True, abroad=abroad)
+        self.sent: dict[str, list[Shown]] = {}
+        self.edited = 0
+
+    async def send(self, chat: str, message: Message) -> Receipt:
+        shown = self.sent.setdefault(chat, [])
+        handle = message.edits or str(len(shown) + 1)
+        self.edited += bool(message.edits)
+        rows = tuple(tuple((button.label, button.token) for button in row) for row in message.buttons)
+        shown.append(Shown(handle, message.text, rows, message.document.name if message.document else ""))
+        return Receipt(handle)
+
+    async def fetch(self, media: Media) -> bytes:
+        return b"bytes of " + media.ref.encode()
+
+    async def settle(self, inbound: Inbound) -> None:
+        """Nothing spins here."""
+
+
+class Running:
+    """The house over one channel, with a clock that the test moves."""
+
+    def __init__(self, store: Store, village: Village, channel: Channel, book: FormBook | None = None) -> None:
+        self.store, self.village, self.channel = store, village, channel
+        self.at = START
+        self.use(book or books.from_folder())
+
+    def use(self, book: FormBook) -> None:
+        """Goes on with other forms, as after a restart with a newer release."""
+        self.book = book
+        self.delivery = Delivery(self.store, {self.channel.name: self.channel}, book, self.now, self._document)
+        self.dispatch = Dispatch(self.store, House(book, policies.load()), self.delivery, self.now)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def later(self, seconds: float = 20) -> None:
+        self.at += timedelta(seconds=seconds)
+
+    async def handle(self, inbound: Inbound) -> None:
+        await self.dispatch.handle(inbound)
+
+    async def _document(self, wanted: dict[str, Any], words: Words) -> Document | None:
+        scope = Scope(wanted["person"], self.at.astimezone(ZONE).date())
+        visit = await self.store.read(lambda tx: visits.find(tx, scope, wanted["visit"]))
+        return Document(*docx(visit, self.book.form(visit.form_hash), words)) if visit else None
+
+
+class Originals:
+    """Makes stores with the village in them: one file is migrated and filled, the others are copies of it."""
+
+    def __init__(self, folder: Path, keys: Keys) -> None:
+        self._folder, self._keys = folder, keys
+        self._made = 0
+
+    async def store(self, *channels: str) -> tuple[Store, Village]:
+        path, village = await self._original()
+        self._made += 1
+        copy = self._folder / f"copy{self._made}.db"
+        shutil.copy(path, copy)
+        store = open_store(f"sqlite:///{copy}", self._keys, uuid7(Random(self._made).randbytes))
+        await store.run(lambda tx: bind(tx, village, channels or ("test",)))
+        return store, village
+
+    async def _original(self) -> tuple[Path, Village]:
+        if "_kept" not in self.__dict__:
+            path = self._folder / "original.db"
+            store = open_store(f"sqlite:///{path}", self._keys, uuid7(Random(0).randbytes))
+            form = self.visit_form
+            village = await store.run(lambda tx: settle(tx, form))
+            store.close()
+            self._kept = path, village
+        return self._kept
+
+    @cached_property
+    def visit_form(self) -> Form:
+        return books.from_folder().current["visit"]
+
+
+def settle(tx: Tx, form: Form) -> Village:
+    """Fills an empty store with the village."""
+    opened = START - timedelta(days=60)
+    policy = policies.load()
+    township = areas.add(tx, None, "township", "云溪镇", opened)
+    places = {"township": township, "village": areas.add(tx, township, "village", "建设村", opened),
+              "other": areas.add(tx, township, "village", "河坝村", opened)}
+    village = Village()
+    for name, (_, roles, place) in PEOPLE.items():
+        village.people[name] = people.add(tx, places[place].id, name, roles, opened).id
+    village.people["钱进"] = people.add(tx, places["village"].id, "钱进", ("visitor",), opened).id  # not yet bound
+    wang, other = village.people["王强"], village.people["李军"]
+    for name, group, sex, birth, categories, ability, grade, since in ELDERS:
+        elder = NewElder(places["village"].id, group, name, initials(name), sex, birth, categories, ability, since,
+                         disability_grade=grade)
+        village.elders[name + group] = casework.register(tx, elder, policy, opened)
+        people.entrust(tx, wang, village.elders[name + group], "visitor", FILED)
+    next_door = NewElder(places["other"].id, "1组", "陈国清", initials("陈国清"), "male", "1950-01-01", ["left_behind"],
+                         "intact", FILED)
+    village.elders["陈国清1组"] = casework.register(tx, next_door, policy, opened)
+    people.entrust(tx, other, village.elders["陈国清1组"], "visitor", FILED)
+    people.entrust(tx, village.people["李娜"], village.elders["张桂芳3组"], "family", FILED)
+    _earlier_visit(tx, village, form)
+    return village
+
+
+def bind(tx: Tx, village: Village, channels: tuple[str, ...]) -> None:
+    """Gives everybody but 钱进 an account on these channels; the chat has the account's number."""
+    for channel in channels:
+        for name, (account, *_) in PEOPLE.items():
+            accounts.bind(tx, channel, account, account, village.people[name], START - timedelta(days=1))
+
+
+def _earlier_visit(tx: Tx, village: Village, form: Form) -> None:
+    elder, day = village.elders["仇大山6组"], START - timedelta(days=13)
+    given: dict[str, Any] = {"elder": elder, "day": day.date().isoformat(), **EARLIER}
+    forms.keep(tx, form.hash, form.name, form.definition)
+    entry = Entry(elder, form.hash, given["day"], "home", False,
+                  {question: [value, millis(day), "tap"] for question, value in given.items()}, "")
+    kept = casework.submit(tx, Scope(village.people["王强"], day.date()), entry, policies.load(), day)
+    assert kept is not None
+
+
+def find_account(name: str) -> str:
+    """The account of somebody by name; a name that nobody has is a stranger's."""
+    return PEOPLE[name][0] if name in PEOPLE else STRANGER
+
+
+Handle = Callable[[Inbound], Any]
+
+
+def elder_called(store_tx: Tx, village: Village, name: str) -> elders.Elder:
+    """An elder as the coordinator sees him now."""
+    found = elders.find(store_tx, Scope(village.people["赵敏"], START.date()), village.elders[name])
+    assert found is not None
+    return found

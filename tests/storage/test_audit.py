@@ -1,0 +1,91 @@
+"""The audit chain: whatever is changed afterwards shows."""
+
+import asyncio
+from datetime import datetime
+
+import pytest
+import sqlalchemy as sa
+
+from storage import audit, meta
+from storage.audit import Verdict
+from storage.crypto import Keys
+from storage.database import Store, Tx
+from storage.opening import open_store
+
+
+async def write(store: Store, now: datetime, count: int, first: int = 0) -> None:
+    def noted(number: int) -> None:
+        def work(tx: Tx) -> None:
+            meta.put(tx, f"n{number}", "x")
+            tx.note(now, "p1", "elder.read", f"e{number}", ["phone"])
+        works.append(work)
+
+    works: list[object] = []
+    for number in range(first, first + count):
+        noted(number)
+    await asyncio.gather(*(store.run(work) for work in works))  # type: ignore[arg-type]
+
+
+async def verdict(store: Store, known_head: tuple[int, str] | None = None) -> Verdict:
+    return await store.read(lambda tx: audit.verify(tx, known_head))
+
+
+async def test_works_done_at_once_by_two_stores_make_one_chain_without_forks(
+    store: Store, url: str, keys: Keys, now: datetime
+) -> None:
+    second = open_store(url, keys)
+    await asyncio.gather(write(store, now, 100), write(second, now, 100, first=100))
+    second.close()
+    whole = await verdict(store)
+    assert (whole.lines, whole.broken_at) == (200, None)
+
+
+async def test_a_chain_without_a_line_is_whole(store: Store) -> None:
+    assert await verdict(store) == Verdict(0, audit.FIRST_MAC, None)
+
+
+async def test_a_work_that_fails_leaves_no_line(store: Store, now: datetime) -> None:
+    def work(tx: Tx) -> None:
+        tx.note(now, "p1", "elder.read", "e1")
+        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        await store.run(work)
+    assert (await verdict(store)).lines == 0
+
+
+@pytest.mark.parametrize(("change", "broken_at"), [
+    ("UPDATE audit SET entries = replace(entries, 'e2', 'e9')", 3),
+    ("UPDATE audit SET at = at + 1 WHERE seq = 4", 4),
+    ("DELETE FROM audit WHERE seq = 2", 2),
+    ("DELETE FROM audit WHERE seq = 1", 1),
+    ("UPDATE audit SET mac = (SELECT a.mac FROM audit a WHERE a.seq = 1) WHERE seq = 2", 2),
+])
+async def test_a_line_that_was_changed_or_taken_away_is_found(
+    store: Store, now: datetime, change: str, broken_at: int
+) -> None:
+    for number in range(5):
+        await write(store, now, 1, first=number)
+    assert (await verdict(store)).broken_at is None
+    await store.run(lambda tx: tx.run(sa.text(change)))
+    assert (await verdict(store)).broken_at == broken_at
+
+
+async def test_a_cut_tail_shows_to_who_knows_the_head(store: Store, now: datetime) -> None:
+    await write(store, now, 5)
+    whole = await verdict(store)
+    head = (whole.lines, whole.head)
+    assert (await verdict(store, head)).broken_at is None
+    await store.run(lambda tx: tx.run(sa.text("DELETE FROM audit WHERE seq > 3")))
+    assert (await verdict(store)).broken_at is None
+    assert (await verdict(store, head)).broken_at == 4
+    await write(store, now, 5, first=10)
+    assert (await verdict(store, head)).broken_at == 5
+
+
+async def test_a_chain_made_with_another_key_is_not_taken_for_ones_own(
+    store: Store, url: str, now: datetime
+) -> None:
+    await write(store, now, 2)
+    forger = open_store(url, Keys({"k": bytes(32)}, "k", bytes(32), bytes(32)))
+    assert (await verdict(forger)).broken_at == 1
+    forger.close()

@@ -1,0 +1,72 @@
+"""The statements of every turn find their rows by an index, in ledgers of a size where that matters."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.sql.expression import ClauseElement
+
+from storage import accounts, areas, drafts, elders, inbox, outbox, people, visits
+from storage.database import Store, Tx
+from storage.ids import millis
+from storage.outbox import Outgoing
+from storage.scope import Scope
+from tests.storage.ground import DAY, STANDING, lay, new_elder
+
+ELDERS, WAITING = 10_000, 10_000
+BIG = ("elders", "outbox", "visits", "accounts", "drafts", "people", "inbox", "assignments")
+
+
+def fill(tx: Tx, now: datetime) -> dict[str, Any]:
+    """A ledger of many villages, with a visitor who has 30 elders and a queue of reminders."""
+    ground = lay(now)(tx)
+    villages = [areas.add(tx, ground.township, "village", f"村{n}", now) for n in range(50)]
+    made = elders.add_many(tx, [(new_elder(villages[n % 50], number=n), STANDING) for n in range(ELDERS)], now)
+    visitor = people.add(tx, villages[0].id, "某", ("visitor",), now).id
+    for elder in made[:30]:
+        people.entrust(tx, visitor, elder, "visitor", "2026-01-01")
+    for n in range(WAITING):
+        outbox.add(tx, Outgoing(f"{n:06}", "t", f"c{n % 2000}", "reminder", "text", {}), now)
+    accounts.bind(tx, "t", "1", "1", visitor, now)
+    visits.submit(tx, visits.Entry(made[0], "h", "2026-03-01", "home", False, {}, "d"), visitor, now)
+    inbox.take(tx, "t", "1", b"", "", now)
+    drafts.add(tx, "d", "TAG", visitor, "visit", "h", b"", now)
+    scope = Scope(visitor, DAY).values
+    return {
+        "due_first": (elders._DUE_FIRST, {"count": 10, "skip": 0, **scope}),
+        "matching": (elders._MATCHING, {"part": "%x%", "initials": "x%", "count": 5, **scope}),
+        "numbered": (elders._NUMBERED, {"number": 7, "count": 5, **scope}),
+        "count": (elders._COUNT, scope),
+        "find": (elders._ONE, {"elder": made[0], **scope}),
+        "last": (visits._LAST, {"elder": made[0], "count": 1, **scope}),
+        "last_by": (visits._LAST_BY, scope),
+        "writer": (accounts._WRITER, {"channel": "t", "account": "1"}),
+        "ready": (outbox._READY, {"in_lane": "reminder", "at": millis(now), "count": 50}),
+    }
+
+
+def plan(statement: ClauseElement, values: dict[str, Any]) -> Callable[[Tx], list[str]]:
+    def work(tx: Tx) -> list[str]:
+        sql, constants = tx._statements.sql(statement)
+        explain = "EXPLAIN QUERY PLAN " if tx.dialect == "sqlite" else "EXPLAIN (ANALYZE, COSTS OFF) "
+        tx._cursor.execute(explain + sql, {**constants, **values})
+        return [str(row[-1]).strip() for row in tx._cursor.fetchall()]
+    return work
+
+
+def whole_tables(lines: list[str]) -> list[str]:
+    """The steps of a plan that read one of the big tables from end to end."""
+    return [line for line in lines
+            if any(line.startswith((f"SCAN {table}", f"->  Seq Scan on {table}")) for table in BIG)]
+
+
+async def test_no_statement_of_a_turn_reads_a_big_table_whole_or_sorts_all_that_waits(
+    store: Store, now: datetime
+) -> None:
+    statements = await store.run(lambda tx: fill(tx, now))
+    for name, (statement, values) in statements.items():
+        lines = await store.run(plan(statement, values))
+        assert whole_tables(lines) == [], name
+        if name == "ready":
+            assert not [line for line in lines if "TEMP B-TREE" in line or line.startswith("->  Sort")]
+    assert len(await store.run(lambda tx: outbox.take(tx, now))) == 50
