@@ -62,9 +62,9 @@ class Updates:
     They are whole: sender, chat, date, and under a tap the message with its text and buttons.
     """
 
-    def __init__(self, form: Form, steps: Sequence[Step]) -> None:
+    def __init__(self, form: Form, steps: Sequence[Step], first: int = 0) -> None:
         self._templates = [_templates(form, step) for step in steps]
-        self._last = 700_000_000
+        self._last = 700_000_000 + first  # each run's updates have numbers of their own
 
     def raw(self, place: int, chat: int, message: int, data: str) -> bytes:
         """The update of the step at `place`: a text, or a tap with `data` on the chat's `message`."""

@@ -92,7 +92,7 @@ async def measure(name: str, feed: Feed, token: Token, platform: Platform, load:
     """
     form = flow.visit_form()
     steps = flow.main_line(form, command)
-    updates = flow.Updates(form, steps)
+    updates = flow.Updates(form, steps, (first_chat - FIRST_CHAT) * 1000)
 
     async def log_visits(chat: int, visits: int, times: list[float]) -> None:
         reply = Reply(0.0, None, 1)

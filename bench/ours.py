@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from bench.flow import SUBMIT, Step
 from bench.measure import FIRST_CHAT, Load, Platform, Row, measure, serve, visits_logged
 from bench.telegram_stub import TOKEN, StubRequest
-from bot.app import load_book
+from bot.app import keep_out_of_collections, load_book
 from bot.channels.telegram import Telegram
 from bot.channels.telegram_calls import encode
 from bot.clock import wall
@@ -60,6 +60,7 @@ async def _run(store: Store, load: Load, first: int) -> Row:
     delivery = Delivery(store, {telegram.name: telegram}, book, wall, _no_document)
     dispatch = Dispatch(store, House(book, policy), delivery, wall)
     before = await store.read(_visits)
+    keep_out_of_collections()
 
     async def feed(raw: bytes) -> None:
         inbound = telegram.parse(orjson.loads(raw))
@@ -83,7 +84,7 @@ def _token(step: Step, markup: Any) -> str:
     buttons = [button["callback_data"] for row in orjson.loads(markup)["inline_keyboard"] for button in row]
     if step.name == SUBMIT:
         wanted = ".=submit"
-        return next(token for token in buttons if token.endswith(wanted))
+        return next(str(token) for token in buttons if token.endswith(wanted))
     answers = [token for token in buttons if "=" not in token]
     return str(answers[step.option or 0])
 

@@ -1,6 +1,7 @@
 """Wiring: settings to parts, parts to each other. No decisions here."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -126,6 +127,7 @@ class App:
         self.web.router.routes.extend(routes)
         working.append(lambda: self.delivery.run(self._stop))
         self._tasks += [asyncio.create_task(work()) for work in working]
+        keep_out_of_collections()
         log.info("serving", channels=sorted(self.channels), engine=base.store.engine)
 
     async def _handle(self, inbound: Any) -> None:
@@ -153,6 +155,13 @@ async def kept_clock(base: Foundation) -> timedelta | None:
         raise SettingsError("this database belongs to a playground whose clock was moved; "
                             "a real channel needs one of its own (TANFANG_DATABASE_URL)")
     return offset
+
+
+def keep_out_of_collections() -> None:
+    """What is loaded now stays: the garbage collector need not look at it again (8% of a turn's time)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 50)
 
 
 async def load_book(store: Store) -> books.FormBook:

@@ -29,7 +29,7 @@ def _opened() -> "Foundation":
     try:
         return foundation(load())
     except (SettingsError, KeyFileError, PolicyError, DatabaseRefused) as error:
-        typer.echo(f"tanfang: {error}", err=True)
+        typer.echo(f"tanfang: {' '.join(str(error).split())}", err=True)  # pydantic and PostgreSQL write several lines
         raise typer.Exit(2) from None
 
 
@@ -66,12 +66,12 @@ def serve() -> None:
 
     server = Server(uvicorn.Config(
         running.web, host=settings.host, port=settings.port, log_config=None, access_log=False,
-        timeout_graceful_shutdown=3, server_header=False))
-    if settings.playground_on:
-        typer.echo(f"open http://{settings.host}:{settings.port}/playground", err=True)
+        ws="none", timeout_graceful_shutdown=3, server_header=False))
     try:
         asyncio.run(kept_clock(base))
         with socket.create_server((settings.host, settings.port), family=_family(settings.host), backlog=2048) as port:
+            if settings.playground_on:
+                typer.echo(f"open http://{settings.host}:{settings.port}/playground", err=True)
             server.run(sockets=[port])
     except (SettingsError, StoreUnavailable) as error:
         typer.echo(f"tanfang: {error}", err=True)
@@ -94,12 +94,17 @@ def demo(only_fill: Annotated[bool, typer.Option(help="Fill the demo village and
     """Fills a made-up village (once), then serves it on the playground page."""
 
     async def fill(base: "Foundation") -> None:
+        from bot.playground.phones import DEMO
+        from storage import meta
+
+        if not base.settings.playground_on:
+            raise typer.BadParameter("the demo village belongs on the playground: unset TANFANG_TELEGRAM_TOKEN")
+        if await base.store.read(lambda tx: meta.get(tx, DEMO)):
+            return  # there already: what makes it is not even imported
         from bot.app import load_book
         from bot.demo import fill
         from conversations.turn import House
 
-        if not base.settings.playground_on:
-            raise typer.BadParameter("the demo village belongs on the playground: unset TANFANG_TELEGRAM_TOKEN")
         await fill(base.store, House(await load_book(base.store), base.policy), datetime.now(UTC))
 
     _with_store(fill)

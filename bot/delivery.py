@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from bot.channels.base import Blocked, Channel, Gone, Moved, Now, Receipt, Refused, RetryAt, SendFailure
-from bot.metrics import SENDS, WAITING
+from bot.metrics import WAITING, sends
 from bot.render import fit
 from conversations.book import FormBook
 from conversations.message import Document, Inbound, Media, Message
@@ -165,7 +165,7 @@ class Delivery:
         except Exception as error:  # a fault of ours: the chat must not stop for ever, nor the message be lost at once
             log.error("sending failed", channel=row.channel, kind=row.kind, error=type(error).__name__)
             return await self._failed(row, RetryAt(BEAT))
-        SENDS.labels(row.channel, "sent").inc()
+        sends(row.channel, "sent").inc()
         self._mark(row.id, receipt.handle)
         return True
 
@@ -181,11 +181,11 @@ class Delivery:
         except Exception as error:  # a plain sentence goes out, and the operator is told
             log.error("message could not be rendered", kind=row.kind, parts=[part[0] for part in parts],
                       error=type(error).__name__)
-            SENDS.labels(row.channel, "unrendered").inc()
+            sends(row.channel, "unrendered").inc()
             return [Message(words.say("menu.fallback"))]
 
     async def _failed(self, row: Outgoing, failure: SendFailure) -> bool:
-        SENDS.labels(row.channel, type(failure).__name__.lower()).inc()
+        sends(row.channel, type(failure).__name__.lower()).inc()
         now = self._now()
         if isinstance(failure, RetryAt):
             if row.attempts >= MOST_TRIES:

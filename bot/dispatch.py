@@ -7,7 +7,7 @@ import structlog
 
 from bot.channels.base import Now
 from bot.delivery import Delivery
-from bot.metrics import TURNS
+from bot.metrics import turns
 from conversations import router
 from conversations.message import Inbound
 from conversations.turn import House
@@ -34,14 +34,14 @@ class Dispatch:
         try:
             row = await self._store.run(lambda tx: self._turn(tx, inbound, now), key)
         except StoreUnavailable:
-            TURNS.labels(inbound.channel, "unavailable").inc()
+            turns(inbound.channel, "unavailable").inc()
             raise
         except Exception as error:  # a fault of ours must not stop the queue: say so, keep nothing of the turn
             log.error("turn failed", channel=inbound.channel, error=type(error).__name__, where=_where(error))
-            TURNS.labels(inbound.channel, "failed").inc()
+            turns(inbound.channel, "failed").inc()
             row = await self._store.run(lambda tx: self._apology(tx, inbound, now), key)
         else:
-            TURNS.labels(inbound.channel, "done" if row else "silent").inc()
+            turns(inbound.channel, "done" if row else "silent").inc()
         if row is not None:
             self._delivery.send_soon(row)
         if inbound.choice:

@@ -185,7 +185,8 @@ def _with_text(form: Form, draft: Draft, question: Question, text: str, facts: F
         digits = "".join(text.split())
         if len(digits) > 1 and digits.isascii() and digits.isdigit() and len(question.options) < 10:
             return _in_a_row(form, draft, question, digits, facts, now)
-        if question.signer and text == {"visitor": facts.visitor, "elder": draft.context.get("elder_name")}[question.signer]:
+        signer = {"visitor": facts.visitor, "elder": draft.context.get("elder_name")}.get(question.signer)
+        if signer and text == signer:
             return _take(form, draft, question, "name", "text", facts, now)
     value = reading.read(question, text, _bounds(draft, facts))
     if not isinstance(value, Refusal):
@@ -276,7 +277,8 @@ def _in_review(form: Form, draft: Draft, text: str, facts: Facts) -> Turn:
     for question in items:
         if text and (text == question.label or text in question.also):
             return _move_to(form, draft, question.id, facts)
-    return _again(form, draft, facts, ("refuse.review" if draft.at == REVIEW else "refuse.change", {"count": len(items)}))
+    sentence = "refuse.review" if draft.at == REVIEW else "refuse.change"
+    return _again(form, draft, facts, (sentence, {"count": len(items)}))
 
 
 def _submit(form: Form, draft: Draft, facts: Facts) -> Turn:

@@ -71,6 +71,11 @@ class Question(_Part):
     also: tuple[str, ...] = ()  # other names of its line in a text template
 
     @cached_property
+    def rules(self) -> tuple[tuple[str, str, tuple[str | bool, ...]], ...]:
+        """`ask_if` as plain tuples (question, fact, values), which a turn goes through many times."""
+        return tuple((condition.question, condition.fact, condition.values) for condition in self.ask_if)
+
+    @cached_property
     def option_ids(self) -> tuple[str, ...]:
         return tuple(option.id for option in self.options)
 

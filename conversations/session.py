@@ -42,7 +42,7 @@ def _make_room(ask: Ask) -> tuple[Part, ...]:
     kept = ask.writer.draft
     if kept is None:
         return ()
-    answers = parse(kept.id, kept.tag, kept.form_hash, drafts.open_body(ask.tx, kept.id, kept.body)).answers
+    answers = _opened(ask, kept).answers
     opened = int(kept.id[:12], 16)  # a UUIDv7 begins with its time in milliseconds
     begun = any(answer.at > opened or answer.manner == "template" for answer in answers.values())
     closed = drafts.close(ask.tx, kept.id, "paused" if begun else "cancelled", ask.now)
@@ -57,8 +57,7 @@ def put_aside(ask: Ask, form: Form, context: dict[str, Any], answers: dict[str, 
 
 def step(ask: Ask, kept: OpenDraft, event: Event) -> tuple[Part, ...]:
     """One event in the open form."""
-    body = drafts.open_body(ask.tx, kept.id, kept.body)
-    draft = parse(kept.id, kept.tag, kept.form_hash, body)
+    draft = _opened(ask, kept)
     form = ask.house.book.current[kept.form]
     if form.hash != kept.form_hash:
         return _refitted(ask, form, draft)
@@ -71,14 +70,14 @@ def step(ask: Ask, kept: OpenDraft, event: Event) -> tuple[Part, ...]:
         if not facts.listing:
             turn = _with_listing(ask, form, turn)
         if turn.draft is not draft:
-            drafts.save(ask.tx, draft.id, dump(turn.draft), ask.now)
+            _save(ask, turn.draft)
         return turn.say
     return _ended(ask, form, turn)
 
 
 def again(ask: Ask, kept: OpenDraft) -> tuple[Part, ...]:
     """The question at which the open form stands."""
-    draft = parse(kept.id, kept.tag, kept.form_hash, drafts.open_body(ask.tx, kept.id, kept.body))
+    draft = _opened(ask, kept)
     form = ask.house.book.current[kept.form]
     if form.hash != kept.form_hash:
         return _refitted(ask, form, draft)
@@ -87,7 +86,7 @@ def again(ask: Ask, kept: OpenDraft) -> tuple[Part, ...]:
 
 def is_writing(ask: Ask, kept: OpenDraft) -> bool:
     """Whether the open question takes any text: then 打印 材料 is an answer, not a command."""
-    draft = parse(kept.id, kept.tag, kept.form_hash, drafts.open_body(ask.tx, kept.id, kept.body))
+    draft = _opened(ask, kept)
     question = ask.house.book.current[kept.form].by_id.get(draft.at)
     return question is not None and question.kind == "text"
 
@@ -106,7 +105,7 @@ def resume(ask: Ask, kept: Kept) -> tuple[Part, ...]:
         return _refitted(ask, form, draft)
     turn = _with_listing(ask, form, engine.resume(form, draft, _facts(ask)))
     if turn.draft is not draft:
-        drafts.save(ask.tx, draft.id, dump(turn.draft), ask.now)
+        _save(ask, turn.draft)
     return turn.say
 
 
@@ -114,6 +113,15 @@ def keep_media(ask: Ask) -> tuple[tuple[str, str], ...]:
     """Keeps the photos and voice notes of this message; gives kind and id of each."""
     return tuple((item.kind, media.add(ask.tx, ask.inbound.channel, item.kind, item.ref, ask.now))
                  for item in ask.inbound.media)
+
+
+def _opened(ask: Ask, kept: OpenDraft) -> Draft:
+    return ask.house.drafts.get(kept.id, kept.body) or parse(
+        kept.id, kept.tag, kept.form_hash, drafts.open_body(ask.tx, kept.id, kept.body))
+
+
+def _save(ask: Ask, draft: Draft) -> None:
+    ask.house.drafts.put(draft, drafts.save(ask.tx, draft.id, dump(draft), ask.now))
 
 
 def _add(ask: Ask, form: Form, draft: Draft, state: str = "open") -> None:
@@ -124,7 +132,7 @@ def _add(ask: Ask, form: Form, draft: Draft, state: str = "open") -> None:
 def _ended(ask: Ask, form: Form, turn: Turn) -> tuple[Part, ...]:
     draft = turn.draft
     if turn.outcome == "pause":
-        drafts.save(ask.tx, draft.id, dump(draft), ask.now)
+        _save(ask, draft)
         drafts.close(ask.tx, draft.id, "paused", ask.now)
         return (("form.paused", {"elder": draft.context.get("elder_name", "")}),)
     if turn.outcome == "cancel":
@@ -152,7 +160,7 @@ def _refitted(ask: Ask, form: Form, draft: Draft) -> tuple[Part, ...]:
     turn = _with_listing(ask, form, engine.begin(form, fitted, _facts(ask), ask.now))
     forms.keep(ask.tx, form.hash, form.name, form.definition)
     drafts.rename(ask.tx, draft.id, turn.draft.tag, form.hash)
-    drafts.save(ask.tx, draft.id, dump(turn.draft), ask.now)
+    _save(ask, turn.draft)
     return (("form.refitted", {}), *turn.say)
 
 

@@ -1,11 +1,12 @@
 """What a command or a form is given in one unit of work: who asks, when, and the means to answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
 from conversations.book import FormBook
+from conversations.draft_cache import DraftCache
 from conversations.message import Inbound
 from scheduler import casework
 from scheduler.cadence import Window
@@ -23,6 +24,7 @@ class House:
 
     book: FormBook
     policy: Policy
+    drafts: DraftCache = field(default_factory=DraftCache)
 
 
 @dataclass

@@ -19,15 +19,13 @@ def applies(question: Question, draft: Draft) -> bool:
     """Whether the question is asked, given the answers and facts so far."""
     if not question.ask_if:
         return True
-    for condition in question.ask_if:
-        if condition.fact:
-            if draft.context.get(condition.fact) in condition.values:
+    for depends_on, fact, values in question.rules:
+        if fact:
+            if draft.context.get(fact) in values:
                 return True
-        elif answer := draft.answers.get(condition.question):
-            if isinstance(answer.value, list):
-                if any(value in condition.values for value in answer.value):
-                    return True
-            elif answer.value in condition.values:
+        elif answer := draft.answers.get(depends_on):
+            value = answer[0]
+            if value in values if not isinstance(value, list) else any(each in values for each in value):
                 return True
     return False
 

@@ -53,9 +53,11 @@ def add(tx: Tx, draft_id: str, tag: str, person_id: str, form: str, form_hash: s
            body=tx.keys.seal(body, LABEL, draft_id), result=None, created_at=millis(now), updated_at=millis(now))
 
 
-def save(tx: Tx, draft_id: str, body: bytes, now: datetime) -> None:
-    """One statement, run in every turn of a form."""
-    tx.run(_SAVE, draft=draft_id, new_body=tx.keys.seal(body, LABEL, draft_id), at=millis(now))
+def save(tx: Tx, draft_id: str, body: bytes, now: datetime) -> bytes:
+    """One statement, run in every turn of a form. Gives the body as it is kept, sealed."""
+    sealed = tx.keys.seal(body, LABEL, draft_id)
+    tx.run(_SAVE, draft=draft_id, new_body=sealed, at=millis(now))
+    return sealed
 
 
 def rename(tx: Tx, draft_id: str, tag: str, form_hash: str) -> None:

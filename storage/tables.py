@@ -151,7 +151,7 @@ inbox = Table(
 outbox = Table(
     "outbox", metadata, _id(), _text("channel"), _text("chat"), _text("lane"), _text("kind"), _sealed("fields"),
     _maybe("unique_key"), _text("state"),  # waiting, sent, dropped
-    _number("not_before"), _number("leased_until"), _number("attempts"), _sealed("receipt"), _maybe("reason"),
+    _number("not_before"), _number("leased_until"), _number("attempts"), _maybe("receipt"), _maybe("reason"),
     _number("created_at"), _maybe_number("done_at"),
     Index("outbox_unique_key", "unique_key", unique=True, sqlite_where=text("unique_key IS NOT NULL"),
           postgresql_where=text("unique_key IS NOT NULL")),  # most rows have none: they cost nothing

@@ -102,6 +102,9 @@ function tabs() {
     tab.type = "button";
     tab.role = "tab";
     tab.textContent = phone.title || "新手机";
+    const more = document.createElement("small");
+    more.textContent = phone.subtitle;
+    tab.append(more);
     tab.setAttribute("aria-selected", id === active);
     tab.setAttribute("aria-controls", `phone-${id}`);
     tab.classList.toggle("unread", unread.has(id) && id !== active);

@@ -4,6 +4,7 @@ const ZONE = {timeZone: "Asia/Shanghai"};
 const TIME = new Intl.DateTimeFormat("zh-CN", {...ZONE, hour: "2-digit", minute: "2-digit", hourCycle: "h23"});
 const DAY = new Intl.DateTimeFormat("zh-CN", {...ZONE, month: "long", day: "numeric", weekday: "long"});
 const PLACE = {latitude: 28.87, longitude: 105.44}; // made up: Luzhou
+const LONG = 0.6; // of the screen: a text to be read from its beginning
 const NEAR = 80; // pixels from the end that still count as reading the newest
 
 function make(tag, className = "", text = "") {
@@ -35,7 +36,8 @@ export class PhoneView {
     this.describe(phone);
     this.composer();
     this.part(".earlier").onclick = () => this.loadEarlier();
-    this.part(".below").onclick = () => this.toEnd();
+    this.part(".below").onclick = () => this.toEnd(false);
+    this.part(".hello button").onclick = () => this.does({text: "你好"});
     this.log.onscroll = () => { if (this.atEnd()) this.part(".below").hidden = true; };
     new ResizeObserver(() => { if (this.following) this.toEnd(); }).observe(this.log);
   }
@@ -144,6 +146,7 @@ export class PhoneView {
     for (const message of messages) this.take(message);
     if (atTop || !this.loaded) this.part(".earlier").hidden = !earlier;
     this.loaded = true;
+    this.drawPending();
     if (atTop) this.log.scrollTop = top + this.log.scrollHeight - height;
     else this.toEnd();
   }
@@ -156,7 +159,9 @@ export class PhoneView {
   // A message that came or changed.
   show(message) {
     const follow = this.following || this.atEnd();
+    const before = this.messages.get(message.id);
     if (!this.take(message)) return;
+    if (before && before.text === message.text) return; // only its buttons changed: one goes on pressing there
     if (follow) this.toEnd();
     else this.part(".below").hidden = false;
   }
@@ -172,11 +177,15 @@ export class PhoneView {
 
   atEnd() { return this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR; }
 
-  toEnd() {
-    this.log.scrollTop = this.log.scrollHeight;
+  // Shows the end; of a message that is long to read, the beginning.
+  toEnd(reading = true) {
+    const last = this.list.lastElementChild;
+    const long = reading && last && !this.part(".pending").firstChild && last.offsetHeight > this.log.clientHeight
+      && last.querySelector(".bubble").offsetHeight > LONG * this.log.clientHeight;
+    this.log.scrollTop = long ? last.offsetTop - this.log.offsetTop - 8 : this.log.scrollHeight;
     this.following = true;
     this.log.onwheel = this.log.ontouchmove = this.log.onkeydown = () => { this.following = false; };
-    this.part(".below").hidden = true;
+    this.part(".below").hidden = !long;
   }
 
   // What waits to be sent changed.
@@ -274,7 +283,8 @@ export class PhoneView {
     const tapped = waiting.filter((item) => item.body.source === message.id).map((item) => item.body.choice);
     const pressed = tapped.length ? tapped[tapped.length - 1] : message.pressed;
     for (const line of message.buttons) {
-      const row = make("div", "button-row");
+      const numbered = line.some(({label}) => /^(☑ )?\d/.test(label)); // answers, as against what steers
+      const row = make("div", `button-row ${numbered ? "" : line.length > 1 ? "steering" : "main"}`.trim());
       for (const {label, token} of line) {
         const button = make("button", "inline", label);
         button.type = "button";
@@ -301,6 +311,10 @@ export class PhoneView {
       row.append(bubble, make("p", "time", "待发送…"));
       return row;
     }));
+    const empty = this.loaded && !this.messages.size && !words.length;
+    this.part(".hello").hidden = !empty;
+    this.part(".hello p").textContent = this.phone.kind === "group" ? "群里还没有消息。" : "还没有消息。先打个招呼：";
+    this.part(".hello button").hidden = this.phone.kind === "group";
     if (words.length && this.following) this.toEnd();
   }
 }

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from bot.channels.base import Handle
@@ -198,6 +198,7 @@ def build_routes(playground: Playground, phones: Phones, handle: Handle, clock: 
         ("GET", "/clock", desk.clock), ("POST", "/clock", desk.move),
     ]
     pages = [Route(shapes.ROOT + path, _file(name), middleware=guard) for path, name in PAGE_FILES.items()]
+    pages.append(Route("/", _to_page, middleware=guard))
     return pages + [Route(API + path, _answering(handler), methods=[method], middleware=guard)
                     for method, path, handler in served]
 
@@ -213,6 +214,10 @@ def _answering(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[R
             return JSONResponse({"error": "the database is away: try again"}, status_code=503)
 
     return answer
+
+
+async def _to_page(request: Request) -> Response:
+    return RedirectResponse(shapes.ROOT)
 
 
 def _file(name: str) -> Callable[[Request], Awaitable[Response]]:

@@ -241,6 +241,14 @@ def test_another_one_s_name_is_not_the_elder_s_signature() -> None:
     assert talk.says("仇大山").value("elder_signature") == "name"
 
 
+@pytest.mark.parametrize("at", ["method", "r", "c", "x", "elder"])
+def test_a_button_of_another_position_changes_nothing(at: str) -> None:
+    talk = Talk().for_qiu(method="home")
+    before = talk.draft
+    talk.does(Event(tap=(walk.place_of(VISIT, at) if at in VISIT.by_id else at, "1")))
+    assert (talk.said, talk.draft) == (["refuse.old_button", "question"], before)
+
+
 def test_pausing_when_asked_whether_to_cancel_goes_back_to_the_question() -> None:
     talk = Talk().for_qiu(method="home").says("取消")
     assert talk.draft.at == CANCEL

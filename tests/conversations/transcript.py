@@ -32,12 +32,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import orjson
+from sqlalchemy import select
 
 from conversations.book import FormBook
 from conversations.draft import dump, parse
 from conversations.form import Form
 from conversations.message import Inbound, Media, Place
-from storage import accounts, drafts, invitations, people, visits
+from storage import accounts, drafts, invitations, people, tables, visits
 from storage.database import Tx
 from storage.scope import Scope
 from tests.fakes.house import START, ZONE, Recorder, Running, Shown, find_account
@@ -83,6 +84,7 @@ class InMemory:
         before = {chat: len(sent) for chat, sent in self._recorder.sent.items()}
         if inbounds != [AGAIN]:
             self._last = [self._inbound(account, fields) for fields in inbounds]
+        self.running.forget()  # what is not in the store is gone before every message
         await asyncio.gather(*map(self.running.handle, self._last))
         await self.running.delivery.settle()
         return [shown for chat, sent in self._recorder.sent.items() for shown in sent[before.get(chat, 0):]]
@@ -164,7 +166,7 @@ class Player:
             return [self._tap(who, button[1])] * 2
         if button := re.fullmatch(r"button (.*)", direction):
             return [{"choice": button[1], "source": self._seen[who][-1].handle}]
-        return [{
+        others: dict[str, dict[str, Any]] = {
             "photo": {"media": (Media("photo", "a-photo", 1000),), "text": text},
             "voice": {"media": (Media("voice", "a-voice", 1000),)},
             "sticker": {},
@@ -172,7 +174,8 @@ class Player:
             "10000 characters": {"text": "好" * 10_000},
             "in the group": {"text": text, "chat_kind": "group"},
             "same again": AGAIN,
-        }[direction]]
+        }
+        return [others[direction]]
 
     def _tap(self, who: str, label: str) -> dict[str, Any]:
         """The newest message with such a button: its whole label, or without its number, or a part of it."""
@@ -238,10 +241,11 @@ class Player:
 
     def _visits(self, tx: Tx, elder: str) -> list[str]:
         scope = Scope(self.running.village.people["赵敏"], START.date())
-        rows = tx.all(visits._VISIBLE.where(visits.visits.c.elder_id == self.running.village.elders[elder]).order_by(
-            visits.visits.c.number, visits.visits.c.version), **scope.values)
+        ids = tx.all(select(tables.visits.c.visit_id).where(
+            tables.visits.c.elder_id == self.running.village.elders[elder], tables.visits.c.version == 1,
+        ).order_by(tables.visits.c.number))
         lines = []
-        for visit in map(lambda row: visits._visit(tx, row), rows):
+        for visit in [version for visit_id, in ids for version in visits.versions(tx, scope, visit_id)]:
             late = " late" if visit.late else ""
             why = f" because {visit.reason}" if visit.reason else ""
             lines.append(f"{INDENT}no. {visit.number} version {visit.version} {visit.state}: {visit.on_day}{late}{why}")

@@ -5,7 +5,6 @@ that are read in their own way. 李军 has one in the next village, 赵敏 coord
 """
 
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -119,13 +118,18 @@ class Running:
     def __init__(self, store: Store, village: Village, channel: Channel, book: FormBook | None = None) -> None:
         self.store, self.village, self.channel = store, village, channel
         self.at = START
+        self._policy = policies.load()
         self.use(book or books.from_folder())
 
     def use(self, book: FormBook) -> None:
         """Goes on with other forms, as after a restart with a newer release."""
         self.book = book
         self.delivery = Delivery(self.store, {self.channel.name: self.channel}, book, self.now, self._document)
-        self.dispatch = Dispatch(self.store, House(book, policies.load()), self.delivery, self.now)
+        self.forget()
+
+    def forget(self) -> None:
+        """Goes on as after a restart: nothing is known but what the store holds."""
+        self.dispatch = Dispatch(self.store, House(self.book, self._policy), self.delivery, self.now)
 
     def now(self) -> datetime:
         return self.at
@@ -219,9 +223,6 @@ def _earlier_visit(tx: Tx, village: Village, form: Form) -> None:
 def find_account(name: str) -> str:
     """The account of somebody by name; a name that nobody has is a stranger's."""
     return PEOPLE[name][0] if name in PEOPLE else STRANGER
-
-
-Handle = Callable[[Inbound], Any]
 
 
 def elder_called(store_tx: Tx, village: Village, name: str) -> elders.Elder:

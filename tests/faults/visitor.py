@@ -31,22 +31,26 @@ class Visitor:
     given: dict[tuple[str, int], int] = field(default_factory=dict)
     typed: list[str] = field(default_factory=list)
     diary: list[str] = field(default_factory=list)  # what he saw and did, for a failing test's message
+    idle: bool = True  # no visit is under way
+    answered: str = ""  # the place that he reacted to last
     acted: int = 0  # the fake's count of changes when he last did something
 
     async def begins(self, token: str) -> None:
         """Binds his account by the invitation."""
         await self._says(f"/start {token}")
         assert "绑定好了" in (await self.next()).text
+        self.idle = True
 
     async def next(self) -> Shown:
-        """What the bot sent or edited last, once there is something since he last did anything."""
+        """What the bot last sent or edited that has buttons, once that was since he last did anything."""
         chat = self.person.private
         try:
             async with asyncio.timeout(self.patience):
                 while True:
                     changed = chat.changed
-                    newest = max(chat.messages.values(), key=lambda message: message.change)
-                    if newest.by_bot and newest.change > self.acted:
+                    asked = [message for message in chat.messages.values() if message.by_bot and message.keyboard]
+                    newest = max(asked, key=lambda message: message.change, default=None)
+                    if newest is not None and newest.change > self.acted:
                         return newest
                     await changed.wait()
         except TimeoutError:
@@ -61,39 +65,41 @@ class Visitor:
     async def logs_visit(self) -> str:
         """From wherever he is to one more kept visit; gives its id."""
         before = len(self.visits)
-        while True:
-            shown = await self.next()
-            if len(self.visits) > before:
-                return list(self.visits)[-1]
-            await self.reacts(shown)
-            if len(self.visits) > before:
-                return list(self.visits)[-1]
+        if self.idle:
+            await self._says("/visit")
+        while len(self.visits) == before:
+            await self.reacts(await self.next())
+        return list(self.visits)[-1]
 
     async def finishes(self) -> None:
         """Takes up what was put aside by a repeated message, until nothing is left unfinished."""
         await self._says("你好")
         while True:
             shown = await self.next()
-            if "今天要做什么" in shown.text and not any("接着填" in label for label in shown.labels):
-                return
-            if "今天要做什么" in shown.text:
-                await self._taps(shown, next(label for label in shown.labels if "接着填" in label))
-            elif _kept(shown) in self.visits:
-                await self._says("你好")
-            else:
+            if "今天要做什么" not in shown.text:
                 await self.reacts(shown)
+                if self.idle:
+                    await self._says("你好")
+            elif unfinished := next((label for label in shown.labels if "接着填" in label), ""):
+                await self._taps(shown, unfinished)
+            else:
+                return
 
     async def reacts(self, shown: Shown) -> None:
         """Does what a visitor does when he sees this."""
         text = shown.text
         self.diary.append(f"sees {text[-60:]!r}")
         assert "出了点小问题" not in text and "显示不了" not in text, "a turn failed"
-        kept = _kept(shown)
+        kept, place = _kept(shown), _place(shown)
+        if place == self.answered or kept in self.visits:  # shown again: what he did there is on its way
+            self.acted = shown.change
+            return
+        self.answered = place
         if kept:
             number = _NUMBER.search(text)
-            if kept not in self.visits and number:
-                self.visits[kept] = int(number[1])
-            await self._taps(shown, next(label for label in shown.labels if label.endswith("上门探访")))
+            assert number, text
+            self.visits[kept] = int(number[1])
+            self.acted, self.idle = shown.change, True
         elif "请核对" in text:
             await self._taps(shown, "提交")
         elif CARE in text:
@@ -119,7 +125,7 @@ class Visitor:
 
     async def _says(self, text: str) -> None:
         self.diary.append(f"says {text}")
-        self.acted = self.fake.change
+        self.acted, self.idle = self.fake.change, False
         await self.person.says(text)
 
     async def _taps(self, shown: Shown, label: str) -> None:
@@ -127,7 +133,7 @@ class Visitor:
         if option := _OPTION.search(data):
             self.given[data.partition(".")[0], int(option[1])] = int(option[2])
         self.diary.append(f"taps {label} {data}")
-        self.acted = self.fake.change
+        self.acted, self.idle = self.fake.change, False
         await self.person.taps_old(shown.message_id, label, data)
 
 
@@ -141,3 +147,9 @@ def _kept(shown: Shown) -> str:
         return ""
     prints = "/printvisit "
     return next((data.removeprefix(prints) for _, data in _buttons(shown) if data.startswith(prints)), "")
+
+
+def _place(shown: Shown) -> str:
+    """Where a message stands: a draft's question, or for a menu the message itself."""
+    data = _buttons(shown)[0][1]
+    return f"{shown.message_id} {data}" if data.startswith("/") else data.rpartition(".")[0]
