@@ -27,8 +27,10 @@ async def make(base: Foundation, name: str, area: str, roles: tuple[str, ...], k
     def work(tx: Tx) -> str:
         where = area_called(tx, area)
         person = people.add(tx, where.id, name, roles, now, kind)
+        tx.note(now, OPERATOR, "person.add", person.id, roles)
         for elder_name in elder_names:
             _entrust(tx, person.id, where, elder_name, roles, day)
+            tx.note(now, OPERATOR, "elder.entrust", person.id, roles)
         return invitations.make(tx, person.id, OPERATOR, now)
 
     token = await base.store.run(work)

@@ -68,7 +68,7 @@ def _matching(question: Question, text: str) -> Option | None:
         if bare == option.label or bare in option.also or bare == option.id:
             return option
     # "1 无变化", "1.无变化": the number with its label
-    head = re.match(r"(\d+)[\s.、:：]*(.+)", bare)
+    head = re.match(r"([0-9]+)[\s.、:：]*(.+)", bare)
     numbered = _matching(question, head[1]) if head else None
     return numbered if head and numbered and head[2] in (numbered.label, *numbered.also) else None
 

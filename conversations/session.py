@@ -9,7 +9,7 @@ from conversations.draft import Answer, Candidate, Draft, dump, parse
 from conversations.engine import Event, Facts, Part, Turn
 from conversations.form import Form, Question
 from conversations.turn import Ask
-from storage import drafts, forms, media
+from storage import drafts, elders, forms, media
 from storage.accounts import OpenDraft
 from storage.drafts import Kept
 
@@ -58,6 +58,8 @@ def put_aside(ask: Ask, form: Form, context: dict[str, Any], answers: dict[str, 
 def step(ask: Ask, kept: OpenDraft, event: Event) -> tuple[Part, ...]:
     """One event in the open form."""
     draft = _opened(ask, kept)
+    if not theirs(ask, draft):
+        return _put_away(ask, kept)
     form = ask.house.book.current[kept.form]
     if form.hash != kept.form_hash:
         return _refitted(ask, form, draft)
@@ -78,10 +80,18 @@ def step(ask: Ask, kept: OpenDraft, event: Event) -> tuple[Part, ...]:
 def again(ask: Ask, kept: OpenDraft) -> tuple[Part, ...]:
     """The question at which the open form stands."""
     draft = _opened(ask, kept)
+    if not theirs(ask, draft):
+        return _put_away(ask, kept)
     form = ask.house.book.current[kept.form]
     if form.hash != kept.form_hash:
         return _refitted(ask, form, draft)
     return _with_listing(ask, form, engine.resume(form, draft, _facts(ask))).say
+
+
+def theirs(ask: Ask, draft: Draft) -> bool:
+    """Whether the draft's elder is in the person's scope today: it holds his name and what the last visit found."""
+    elder = draft.context.get("elder_id")
+    return elder is None or elders.in_scope(ask.tx, ask.scope, elder)
 
 
 def is_writing(ask: Ask, kept: OpenDraft) -> bool:
@@ -93,13 +103,15 @@ def is_writing(ask: Ask, kept: OpenDraft) -> bool:
 
 def resume(ask: Ask, kept: Kept) -> tuple[Part, ...]:
     """Takes up a draft that was put aside; the one open now is put aside instead."""
+    draft = parse(kept.id, kept.tag, kept.form_hash, kept.body)
+    if not theirs(ask, draft):
+        return (("form.not_yours", {}),)
     if ask.writer.draft is not None:
         if ask.writer.draft.id == kept.id:
             return again(ask, ask.writer.draft)
         drafts.close(ask.tx, ask.writer.draft.id, "paused", ask.now)
     if not drafts.reopen(ask.tx, kept.id, ask.now):
         return (("menu.nothing_paused", {}),)
-    draft = parse(kept.id, kept.tag, kept.form_hash, kept.body)
     form = ask.house.book.current[kept.form]
     if form.hash != kept.form_hash:
         return _refitted(ask, form, draft)
@@ -113,6 +125,12 @@ def keep_media(ask: Ask) -> tuple[tuple[str, str], ...]:
     """Keeps the photos and voice notes of this message; gives kind and id of each."""
     return tuple((item.kind, media.add(ask.tx, ask.inbound.channel, item.kind, item.ref, ask.now))
                  for item in ask.inbound.media)
+
+
+def _put_away(ask: Ask, kept: OpenDraft) -> tuple[Part, ...]:
+    """The elder went to somebody else meanwhile: nothing of him is shown, and nothing typed is lost."""
+    drafts.close(ask.tx, kept.id, "paused", ask.now)
+    return (("form.not_yours", {}),)
 
 
 def _opened(ask: Ask, kept: OpenDraft) -> Draft:
@@ -145,8 +163,9 @@ def _ended(ask: Ask, form: Form, turn: Turn) -> tuple[Part, ...]:
 
 def _next_queued(ask: Ask, after: str) -> tuple[Part, ...]:
     for kept in drafts.paused(ask.tx, ask.writer.person_id, count=50):
-        context = parse(kept.id, kept.tag, kept.form_hash, kept.body).context
-        if context.get(QUEUED) and kept.id != after:
+        draft = parse(kept.id, kept.tag, kept.form_hash, kept.body)
+        context = draft.context
+        if context.get(QUEUED) and kept.id != after and theirs(ask, draft):
             unclear: tuple[Part, ...] = (
                 (("menu.template_unclear", {"lines": context["unclear"]}),) if context.get("unclear") else ())
             alone = Ask(ask.house, ask.tx, ask.inbound, replace(ask.writer, draft=None), ask.now)

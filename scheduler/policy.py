@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 DEFAULT = Path(__file__).parent / "policy.toml"
 
@@ -30,6 +30,15 @@ class Policy(BaseModel):
     priority_abilities: tuple[str, ...]
     priority_disability_grades: tuple[int, ...]
 
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError):
+            raise ValueError(f"no such time zone: {name}") from None
+        return name
+
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
@@ -42,5 +51,5 @@ def load(path: Path = DEFAULT) -> Policy:
         if path != DEFAULT:
             values |= tomllib.loads(path.read_text(encoding="utf-8"))
         return Policy.model_validate(values)
-    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
+    except (OSError, ValueError) as error:
         raise PolicyError(f"policy file {path}: {error}") from None

@@ -26,6 +26,7 @@ _BRIEF = (
     .select_from(elders.join(areas, areas.c.id == elders.c.village_id))
 )
 _ONE = _BRIEF.where(ELDER_IN_SCOPE, elders.c.id == bindparam("elder"))
+_IN_SCOPE = select(elders.c.id).where(ELDER_IN_SCOPE, elders.c.id == bindparam("elder"))
 _OPEN = elders.c.status != "closed"
 
 
@@ -201,6 +202,11 @@ def known(tx: Tx, files: Sequence[NewElder]) -> list[Known | None]:
 def find(tx: Tx, scope: Scope, elder_id: str) -> Elder | None:
     row = tx.one(_ONE, elder=elder_id, **scope.values)
     return Elder(*row) if row else None
+
+
+def in_scope(tx: Tx, scope: Scope, elder_id: str) -> bool:
+    """Whether the scope's person may see this elder (today): asked in each turn of a form about him."""
+    return tx.one(_IN_SCOPE, elder=elder_id, **scope.values) is not None
 
 
 def due_first(tx: Tx, scope: Scope, count: int, skip: int = 0) -> list[Elder]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, literal_column, select, update
 
 from storage.database import Tx
 from storage.ids import millis
@@ -12,7 +12,8 @@ from storage.outbox import LEASE, Outgoing
 from storage.tables import outbox
 
 _WAITING = select(outbox.c.id, outbox.c.channel, outbox.c.chat, outbox.c.lane, outbox.c.kind, outbox.c.fields,
-                  outbox.c.attempts, outbox.c.not_before).where(outbox.c.state == "waiting").order_by(outbox.c.id)
+                  outbox.c.attempts, outbox.c.not_before).where(
+    outbox.c.state == literal_column("'waiting'"), outbox.c.lane != "reminder").order_by(outbox.c.id)
 _LEASE = update(outbox).where(outbox.c.id == bindparam("row")).values(leased_until=bindparam("until"))
 
 
@@ -25,7 +26,7 @@ class Left:
 
 
 def take_over(tx: Tx, now: datetime, *, alone: bool) -> Left:
-    """All that waits; called once, before anything comes in.
+    """All that waits, reminders excepted: those may be many, and have time. Called once, before anything comes in.
 
     `alone`: no other process sends from this database (SQLite), so a lease in it is a dead process's and counts
     no more. Where there are others (PostgreSQL) nothing is taken: a lease runs out by itself.

@@ -29,8 +29,8 @@ _entrusted = select(assignments.c.elder_id).where(
 _held_here = elders.c.village_id.in_(VILLAGES_HELD)
 _entrusted_here = elders.c.id.in_(_entrusted)
 
-# the condition on `elders` that every statement about one elder carries
-ELDER_IN_SCOPE = or_(_held_here, _entrusted_here)
+# the condition on `elders` that every statement about one elder carries: for a visitor one look by primary key
+ELDER_IN_SCOPE = or_(_entrusted.where(assignments.c.elder_id == elders.c.id).exists(), _held_here)
 
 
 def within(statement: Select[Any]) -> CompoundSelect[Any]:

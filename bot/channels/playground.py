@@ -24,7 +24,7 @@ POLL = 2.0  # seconds
 BATCH = 50  # messages that a listener takes at once
 
 _CAPABILITIES = Capabilities(
-    button_rows=100, buttons_per_row=5, label_length=60, text_length=TEXT_LENGTH, can_edit=True, can_push=True,
+    button_rows=100, buttons_per_row=4, label_length=60, text_length=TEXT_LENGTH, can_edit=True, can_push=True,
     has_groups=True, carries_files=True, abroad=False,
 )
 

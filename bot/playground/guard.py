@@ -54,9 +54,16 @@ def _refusal(headers: Headers, method: str, hosts: frozenset[str]) -> str:
     if _name(host) not in hosts:
         return "this host name is not served here"
     origin = headers.get("origin")
-    if method not in ("GET", "HEAD") and origin is not None and urlsplit(origin).netloc != host:
+    if method not in ("GET", "HEAD") and origin is not None and _netloc(origin) != host:
         return "only the playground's own page may send"
     return ""
+
+
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def _name(host: str) -> str:

@@ -282,9 +282,11 @@ export class PhoneView {
     const block = make("div", "buttons");
     const tapped = waiting.filter((item) => item.body.source === message.id).map((item) => item.body.choice);
     const pressed = tapped.length ? tapped[tapped.length - 1] : message.pressed;
+    let steering = false;
     for (const line of message.buttons) {
       const numbered = line.some(({label}) => /^(☑ )?\d/.test(label)); // answers, as against what steers
-      const row = make("div", `button-row ${numbered ? "" : line.length > 1 ? "steering" : "main"}`.trim());
+      steering = !numbered && (steering || line.length > 1); // once it began, it goes on to the last row
+      const row = make("div", `button-row ${numbered ? "" : steering ? "steering" : "main"}`.trim());
       for (const {label, token} of line) {
         const button = make("button", "inline", label);
         button.type = "button";

@@ -29,6 +29,7 @@ def edit(ask: Ask, rest: str) -> tuple[Part, ...]:
     visit = _own(ask, rest)
     if not isinstance(visit, Visit):
         return visit
+    ask.note("visit.read", visit.elder_id, ("answers",))
     elder = elders.find(ask.tx, ask.scope, visit.elder_id)
     context: dict[str, Any] = lookup.context(ask, elder) if elder else {}
     context |= {"correcting": True, "corrects": visit.visit_id, "corrects_version": visit.version, "last": {},
@@ -43,7 +44,8 @@ def void(ask: Ask, rest: str) -> tuple[Part, ...]:
     visit = _own(ask, rest)
     if not isinstance(visit, Visit):
         return visit
-    return session.start(ask, "void", {"voids": visit.visit_id, "elder_name": visit.elder})
+    return session.start(ask, "void", {
+        "voids": visit.visit_id, "elder_id": visit.elder_id, "elder_name": visit.elder})
 
 
 def _own(ask: Ask, rest: str) -> Visit | tuple[Part, ...]:

@@ -1,7 +1,7 @@
 """你好, 帮助: where everything begins."""
 
 from conversations import session
-from conversations.draft import parse
+from conversations.draft import Draft, parse
 from conversations.engine import Part
 from conversations.permissions import may
 from conversations.turn import Ask
@@ -55,11 +55,17 @@ def menu(ask: Ask) -> list[list[list[object]]]:
 
 
 def _kept(ask: Ask) -> list[Kept]:
-    return drafts.paused(ask.tx, ask.writer.person_id, MOST_COUNTED)
+    """What was put aside, but for elders who are not theirs any more."""
+    paused = drafts.paused(ask.tx, ask.writer.person_id, MOST_COUNTED)
+    return [kept for kept in paused if session.theirs(ask, _draft(kept))]
+
+
+def _draft(kept: Kept) -> Draft:
+    return parse(kept.id, kept.tag, kept.form_hash, kept.body)
 
 
 def _elder(kept: Kept) -> str:
-    return str(parse(kept.id, kept.tag, kept.form_hash, kept.body).context.get("elder_name", ""))
+    return str(_draft(kept).context.get("elder_name", ""))
 
 
 def _paused(ask: Ask) -> tuple[Part, ...]:

@@ -327,11 +327,10 @@ async def test_an_import_killed_in_the_middle_and_run_again_ends_the_same(tmp_pa
     assert len(ended[0]) == 1191
 
 
-def test_twenty_thousand_rows_take_less_than_thirty_seconds_and_300_megabytes(tmp_path: Path) -> None:
+def test_twenty_thousand_rows_go_in_within_300_megabytes(tmp_path: Path) -> None:
     ledger = tmp_path / "big.xlsx"
     ledger_files.big_ledger(ledger)
-    new, _, faulty, seconds, megabytes = run_child(
+    new, _, faulty, _, megabytes = run_child(
         f"sqlite:///{tmp_path / 'a.db'}", tmp_path / "test.keys.json", ledger, 0).stdout.split()
     assert int(new) + int(faulty) == 20_000
-    assert float(seconds) < 30  # of this process and its children, whatever else the machine does
     assert int(megabytes) < 300

@@ -1,9 +1,11 @@
 """Whole visits on the page in a real browser, with the server that `make run` starts: kept, printed, and there again."""
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 from docx import Document
@@ -96,6 +98,10 @@ async def test_a_whole_visit_by_taps_is_kept_and_comes_out_as_the_official_form(
                        ("怎么签字", "1 以姓名确认"), ("满意吗", "1 满意"), ("谁说的", "1 老人自己"))
     review = await wang.sees_last("请核对")
     await expect(review).to_contain_text("行动能力：较差")
+    submit = review.get_by_role("button", name="提交")
+    await expect(submit).not_to_be_in_viewport()  # a long text is shown from its beginning
+    await wang.frame.get_by_role("button", name="往下看").click()
+    await expect(submit).to_be_in_viewport()
     await wang.taps("提交")
     await wang.sees_last(f"已记下：{elder.name}第 {elder.visits_made + 1} 次探访")
     await wang.taps("1 打印记录表")
@@ -187,3 +193,11 @@ async def test_a_visit_with_a_step_back_a_pause_two_kills_and_an_edit_in_review_
     visit = await kept(village, elder, before)
     assert values(visit) | {"expression": "better", "mobility": "unchanged", "gas": "safe", "electricity": "unsafe",
                             "electricity_hazard": "插座烧黑了", "electricity_told": "told"} == values(visit)
+
+
+async def test_a_second_start_answers_in_less_than_three_seconds(village: DemoServer) -> None:
+    begun = time.monotonic()
+    await village.start()
+    async with httpx.AsyncClient(trust_env=False) as client:
+        assert "王强" in (await client.get(f"{village.url}/playground/api/phones")).text
+    assert time.monotonic() - begun < 3
