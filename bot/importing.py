@@ -208,6 +208,7 @@ def _progress(words: Words, shown: bool) -> Progress:
 def _write_copy(path: Path, source: bytes, faults: list[Fault], words: Words, report: Path | None) -> Path:
     target = report or _free_name(path, words.say("import.copy_mark"))
     try:
+        target.touch(mode=0o600)  # ID numbers are in it
         ledger_report.write_faulty_copy(source, target, faults)
     except OSError:
         raise ImportRefused(words.say("import.report_not_writable", {"path": target})) from None

@@ -29,8 +29,8 @@ async def make(base: Foundation, name: str, area: str, roles: tuple[str, ...], k
         person = people.add(tx, where.id, name, roles, now, kind)
         tx.note(now, OPERATOR, "person.add", person.id, roles)
         for elder_name in elder_names:
-            _entrust(tx, person.id, where, elder_name, roles, day)
-            tx.note(now, OPERATOR, "elder.entrust", person.id, roles)
+            elder = _entrust(tx, person.id, where, elder_name, roles, day)
+            tx.note(now, OPERATOR, "elder.entrust", elder, [person.id])
         return invitations.make(tx, person.id, OPERATOR, now)
 
     token = await base.store.run(work)
@@ -58,13 +58,15 @@ def _lies_in(tx: Tx, area: Area, above: list[str]) -> bool:
     return names[len(names) - len(above):] == above
 
 
-def _entrust(tx: Tx, person_id: str, area: Area, elder_name: str, roles: tuple[str, ...], day: date) -> None:
+def _entrust(tx: Tx, person_id: str, area: Area, elder_name: str, roles: tuple[str, ...], day: date) -> str:
+    """Gives the elder's id."""
     found = elders.ids_named(tx, area.path, elder_name)
     if len(found) != 1:
         raise InvitationRefused(f"{'no elder' if not found else 'several elders'} of that name in {area.name}")
     for role in roles:
         if role in ("visitor", "first_contact", "family"):
             people.entrust(tx, person_id, found[0], role, day.isoformat())
+    return found[0]
 
 
 async def _telegram_link(base: Foundation, token: str) -> str:

@@ -205,8 +205,12 @@ def _with_media(form: Form, draft: Draft, question: Question, event: Event, text
         return _take(form, draft, question, event.place, "media", facts, now)
     if question.kind == "photo" and "photo" in kinds:
         return _take(form, draft, question, text, "media", facts, now, ids)
-    if ids and question.kind == "text" and not text:  # a voice note or a photo says it all
-        return _take(form, draft, question, "", "media", facts, now, ids)
+    if ids and question.kind == "text" and not text:
+        earlier = draft.answers.get(question.id)
+        if "voice" in kinds:  # that says it all
+            return _take(form, draft, question, "", "media", facts, now, ids)
+        kept_now = Answer(earlier.value if earlier else "", millis(now), "media", (*_media(earlier), *ids))
+        return _again(form, draft.with_answer(question.id, kept_now), facts, ("form.photo_kept", {}))
     if ids and text and question.kind not in ("photo", "place", "person"):
         value = reading.read(question, text, _bounds(draft, facts))
         if not isinstance(value, Refusal):
@@ -298,11 +302,17 @@ def _submit(form: Form, draft: Draft, facts: Facts) -> Turn:
 
 def _take(form: Form, draft: Draft, question: Question, value: Value, manner: Manner, facts: Facts, now: datetime,
           media: tuple[str, ...] = ()) -> Turn:
+    if question.kind == "text" and value:  # words that follow a photo belong to it
+        media = (*_media(draft.answers.get(question.id)), *media)
     draft = draft.with_answer(question.id, Answer(value, millis(now), manner, media))
     warns = question.option(value).warns if isinstance(value, str) and value in question.option_ids else ""
     if question.id in form.decisive:
         draft = walk.pruned(form, draft)
     return _onward(form, draft, facts, *([(warns, {})] if warns else []))
+
+
+def _media(answer: Answer | None) -> tuple[str, ...]:
+    return answer.media if answer else ()
 
 
 def _onward(form: Form, draft: Draft, facts: Facts, *before: Part) -> Turn:

@@ -39,23 +39,28 @@ class Words:
         self.named = pseudonym if abroad else str
         self._days: dict[str, str] = {}
         environment.filters |= {
-            "named": self.named, "day": self.day, "full_day": self._full_day, "due": self._due, "reasons": self._reasons, "place": self._place,
-            "care_class": lambda name: self.say(f"class.{name}"), "change": lambda name: self.say(f"change.{name}"),
+            "named": self.named, "day": self.day, "full_day": self._full_day, "due": self._due, "place": self._place,
+            "reasons": self._reasons, "care_class": lambda name: self.say(f"class.{name}"),
+            "change": lambda name: self.say(f"change.{name}"),
         }
-        self._templates: dict[str, Template] = {
-            key: environment.from_string(text) for key, text in sources().items()}
-        self._fixed = {key: text for key, text in sources().items() if "{" not in text}
+        self._environment = environment
+        self._sources = sources()
+        self._fixed = {key: text for key, text in self._sources.items() if "{" not in text}
+        self._templates: dict[str, Template] = {}  # compiled when first said: all at once would take 0.1 s
 
     def say(self, key: str, fields: dict[str, Any] | None = None) -> str:
         """The sentence of this key. A missing field raises jinja2's UndefinedError."""
         fixed = self._fixed.get(key)
         if fixed is not None:
             return fixed
-        template = self._templates[key]  # `render` would copy the globals into each call's fields: nothing here uses them
+        template = self._templates.get(key)
+        if template is None:
+            template = self._templates[key] = self._environment.from_string(self._sources[key])
+        # the template's own `render` would copy the globals into each call's fields: nothing here uses them
         return "".join(template.root_render_func(template.new_context(fields or {}, shared=True)))
 
     def keys(self) -> Iterable[str]:
-        return self._templates.keys()
+        return self._sources.keys()
 
     def day(self, iso: str) -> str:
         """A date as it is said: 11月23日 周一."""

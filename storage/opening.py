@@ -39,6 +39,7 @@ def open_store(url: str, keys: Keys, new_id: NewId = NEW_ID) -> Store:
 def _open_sqlite(path: Path, keys: Keys, new_id: NewId) -> Store:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # names are in it, and the folder may be open to others; -wal and -shm take this mode
         with closing(connect(path)) as connection:
             if _version(connection, "SELECT name FROM sqlite_master WHERE name = 'alembic_version'") != NEWEST:
                 _migrate("sqlite", lambda: connect(path), "BEGIN IMMEDIATE")

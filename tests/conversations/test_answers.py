@@ -27,6 +27,7 @@ def answer(question: str, text: str, bounds: Bounds = BOUNDS) -> Any:
     ("2.较好", "better"), ("2、较好", "better"), ("没变化", "unchanged"), ("无", "unchanged"),
     ("4", "refuse.choice"), ("0", "refuse.choice"), ("00002", "refuse.choice"), ("2 较差", "refuse.choice"),
     ("说不清", "refuse.choice"), ("9" * 6000, "refuse.choice"), ("²", "refuse.choice"),
+    ("\N{ARABIC-INDIC DIGIT ONE}" * 3000, "refuse.choice"),
 ])
 def test_a_choice_takes_a_number_a_label_or_a_word_for_it(text: str, value: str) -> None:
     assert answer("expression", text) == value

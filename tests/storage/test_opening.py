@@ -194,6 +194,15 @@ def test_a_folder_that_is_made_for_the_database_is_open_to_nobody_else(tmp_path:
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
 
 
+def test_nobody_else_can_read_the_database_whatever_its_folder(tmp_path: Path, keys: Keys) -> None:
+    tmp_path.chmod(0o755)
+    store = open_store(f"sqlite:///{tmp_path / 'tanfang.db'}", keys)
+    files = {file.name: oct(file.stat().st_mode & 0o777) for file in tmp_path.glob("tanfang.db*")}
+    store.close()
+    assert "tanfang.db-wal" in files
+    assert set(files.values()) == {"0o600"}
+
+
 def test_every_migration_file_is_known_by_its_number() -> None:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
