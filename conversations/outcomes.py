@@ -48,7 +48,7 @@ def _visit(ask: Ask, form: Form, draft: Draft) -> Ended:
 
 def _correction(ask: Ask, draft: Draft, visit_id: str, entry: Entry) -> Ended:
     before = visits.find(ask.tx, ask.scope, visit_id)
-    if before is None:
+    if before is None or not ask.may_correct(before):
         return Ended((("form.not_yours", {}),), "paused")
     if before.version != draft.context["corrects_version"]:
         return Ended((("form.outdated", {}),), "cancelled")
@@ -68,7 +68,7 @@ def _correction(ask: Ask, draft: Draft, visit_id: str, entry: Entry) -> Ended:
 
 def _void(ask: Ask, form: Form, draft: Draft) -> Ended:
     before = visits.find(ask.tx, ask.scope, draft.context["voids"])
-    if before is None:
+    if before is None or not ask.may_correct(before):
         return Ended((("form.not_yours", {}),), "paused")
     try:
         elder = casework.void(ask.tx, ask.scope, before, str(draft.answers["reason"].value), ask.house.policy, ask.now)

@@ -24,8 +24,3 @@ ALLOWED: dict[str, frozenset[str]] = {
 def may(roles: frozenset[str], command: str) -> bool:
     """Whether one of these roles may use the command."""
     return bool(roles & ALLOWED[command])
-
-
-def may_correct(roles: frozenset[str], person_id: str, visitor_id: str | None) -> bool:
-    """A coordinator may correct a visit in his area, everybody else only his own."""
-    return visitor_id == person_id or bool(roles & {"village", "township"})

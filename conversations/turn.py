@@ -11,11 +11,12 @@ from conversations.message import Inbound
 from scheduler import casework
 from scheduler.cadence import Window
 from scheduler.policy import Policy
-from storage import people
+from storage import elders, people
 from storage.accounts import Writer
 from storage.database import Tx
 from storage.elders import Elder
 from storage.scope import Scope
+from storage.visits import Visit
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,10 @@ class Ask:
     def note(self, action: str, subject: str, fields: tuple[str, ...] = ()) -> None:
         """A line on the audit chain in this person's name."""
         self.tx.note(self.now, self.writer.person_id, action, subject, fields)
+
+    def may_correct(self, visit: Visit) -> bool:
+        """Everybody may correct his own visits, a coordinator those in the area that he coordinates."""
+        return visit.visitor_id == self.writer.person_id or elders.held(self.tx, self.scope, visit.elder_id)
 
     def due(self, elder: Elder) -> dict[str, str]:
         """The elder's due window with its state today, as words want it."""

@@ -12,7 +12,7 @@ from sqlalchemy.sql.expression import ClauseElement
 
 from storage.database import Tx
 from storage.ids import millis
-from storage.scope import ELDER_IN_SCOPE, Scope, within
+from storage.scope import ELDER_IN_SCOPE, HELD_HERE, Scope, within
 from storage.tables import areas, elders
 
 _ADD = insert(elders)
@@ -27,6 +27,7 @@ _BRIEF = (
 )
 _ONE = _BRIEF.where(ELDER_IN_SCOPE, elders.c.id == bindparam("elder"))
 _IN_SCOPE = select(elders.c.id).where(ELDER_IN_SCOPE, elders.c.id == bindparam("elder"))
+_HELD = select(elders.c.id).where(HELD_HERE, elders.c.id == bindparam("elder"))
 _OPEN = elders.c.status != "closed"
 
 
@@ -207,6 +208,12 @@ def find(tx: Tx, scope: Scope, elder_id: str) -> Elder | None:
 def in_scope(tx: Tx, scope: Scope, elder_id: str) -> bool:
     """Whether the scope's person may see this elder (today): asked in each turn of a form about him."""
     return tx.one(_IN_SCOPE, elder=elder_id, **scope.values) is not None
+
+
+def held(tx: Tx, scope: Scope, elder_id: str) -> bool:
+    """Whether the scope's person coordinates the area where this elder lives."""
+    values = scope.values
+    return tx.one(_HELD, elder=elder_id, scope_person=values["scope_person"]) is not None
 
 
 def due_first(tx: Tx, scope: Scope, count: int, skip: int = 0) -> list[Elder]:

@@ -26,11 +26,12 @@ _entrusted = select(assignments.c.elder_id).where(
     assignments.c.person_id == bindparam("scope_person"), assignments.c.from_on <= bindparam("scope_day"),
     or_(assignments.c.until_on.is_(None), assignments.c.until_on >= bindparam("scope_day")))
 
-_held_here = elders.c.village_id.in_(VILLAGES_HELD)
+# the condition on `elders` that they lie in an area which the person coordinates
+HELD_HERE = elders.c.village_id.in_(VILLAGES_HELD)
 _entrusted_here = elders.c.id.in_(_entrusted)
 
 # the condition on `elders` that every statement about one elder carries: for a visitor one look by primary key
-ELDER_IN_SCOPE = or_(_entrusted.where(assignments.c.elder_id == elders.c.id).exists(), _held_here)
+ELDER_IN_SCOPE = or_(_entrusted.where(assignments.c.elder_id == elders.c.id).exists(), HELD_HERE)
 
 
 def within(statement: Select[Any]) -> CompoundSelect[Any]:
@@ -39,7 +40,7 @@ def within(statement: Select[Any]) -> CompoundSelect[Any]:
     One arm for each way to an elder, so that each uses its index: for the condition above, an OR of two
     subqueries, PostgreSQL reads the whole table, which only a statement with the elder's id avoids.
     """
-    return union(statement.where(_held_here), statement.where(_entrusted_here))
+    return union(statement.where(HELD_HERE), statement.where(_entrusted_here))
 
 
 @dataclass(frozen=True, slots=True)

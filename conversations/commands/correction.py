@@ -7,7 +7,6 @@ from conversations.commands.record import chosen
 from conversations.draft import parse_answers
 from conversations.engine import Part
 from conversations.outcomes import CORRECTION
-from conversations.permissions import may_correct
 from conversations.turn import Ask
 from storage import elders
 from storage.visits import Visit
@@ -53,7 +52,7 @@ def _own(ask: Ask, rest: str) -> Visit | tuple[Part, ...]:
     visit = chosen(ask, rest)
     if visit is None:
         return (("menu.record_gone", {}),)
-    if not may_correct(ask.roles, ask.writer.person_id, visit.visitor_id):
+    if not ask.may_correct(visit):
         return (("menu.not_allowed", {}),)
     if visit.state != "current":
         return ((f"menu.{'voided' if visit.state == 'void' else 'moved'}_already", {}),)

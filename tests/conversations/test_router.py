@@ -205,3 +205,23 @@ async def test_the_clock_of_a_submitted_visit_is_the_wall_where_the_elders_live(
     house.running.at = START.replace(hour=23, minute=30)
     await house.says("上门探访 仇大山", "1", "111111", "111", "111", "送菜", "没有", "跳过", "没有", "111")
     assert "3月5日" in (await house.says("提交")).text
+
+
+async def test_who_coordinates_elsewhere_may_not_correct_a_colleagues_visit_here(house: House) -> None:
+    """A village coordinator who visits one elder next door is a visitor there: he reads the visit, no more."""
+    village, account = house.running.village, "9900"
+
+    def next_door(tx: Tx) -> None:
+        home = people.find(tx, village.people["李军"])
+        assert home is not None
+        person = people.add(tx, home.area_id, "何平", ("village", "visitor"), START)
+        people.entrust(tx, person.id, village.elders["仇大山6组"], "visitor", START.date().isoformat())
+        accounts.bind(tx, "test", account, account, person.id, START)
+
+    await house.running.store.run(next_door)
+    shown = (await house.does(account=account, text="看记录 仇大山"))[-1]
+    assert "第 1 次" in shown.text
+    assert not [label for row in shown.buttons for label, _ in row if "更正" in label]
+    visit = next(token for row in shown.buttons for _, token in row if "/printvisit" in token).split()[1]
+    for command in ("correct", "edit", "void"):
+        assert "用不了" in (await house.does(account=account, choice=f"/{command} {visit}"))[-1].text
