@@ -27,6 +27,7 @@ BEAT = 1.0  # seconds between looks at what waits
 LONGEST_WAIT = 300.0  # seconds between two tries of one message
 MOST_TRIES = 100
 Chat = tuple[str, str]
+Marks = list[tuple[str, str]]  # id of an outbox row, and the channel's handle of the sent message
 MakeDocument = Callable[[dict[str, Any], Words], Awaitable[Document | None]]
 
 
@@ -44,8 +45,7 @@ class Delivery:
         self._queues: dict[Chat, deque[Outgoing]] = {}
         self._own: set[str] = set()  # rows in those queues or leaving from them
         self._held: set[Chat] = set()  # chats where something older waits in the outbox
-        self._sent: list[tuple[str, str]] = []
-        self._marking: asyncio.Task[None] | None = None
+        self._sent: Marks = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     def send_soon(self, row: Outgoing) -> None:
@@ -89,7 +89,6 @@ class Delivery:
     async def sweep(self) -> int:
         """Takes what is due and free, and sends it; gives how many rows it took."""
         taken = 0
-        self._write_marks_soon()
         await self.flush()
         while True:
             rows = await self._store.run(lambda tx: outbox.take(tx, self._now()))
@@ -104,11 +103,6 @@ class Delivery:
         for lane, count in (await self._store.read(outbox.depth)).items():
             WAITING.labels(lane).set(count)
         return taken
-
-    async def flush(self) -> None:
-        """Returns once every mark of what was sent is on disk."""
-        while self._marking is not None:
-            await asyncio.shield(self._marking)
 
     async def settle(self) -> None:
         """Returns once everything that was sent soon has left and is marked."""
@@ -166,7 +160,7 @@ class Delivery:
             log.error("sending failed", channel=row.channel, kind=row.kind, error=type(error).__name__)
             return await self._failed(row, RetryAt(BEAT))
         sends(row.channel, "sent").inc()
-        self._mark(row.id, receipt.handle)
+        self._sent.append((row.id, receipt.handle))
         return True
 
     async def _compose(self, row: Outgoing, channel: Channel) -> list[Message]:
@@ -208,28 +202,28 @@ class Delivery:
     async def _drop(self, row: Outgoing, why: str) -> None:
         await self._store.run(lambda tx: outbox.drop(tx, row.id, why, self._now()))
 
-    # Marks, written together with the next batch: losing one may repeat a message, never drop one
+    # Marks ride on the next turn's transaction, or are written at the next beat: losing one may repeat a message,
+    # never drop one
 
-    def _mark(self, row_id: str, handle: str) -> None:
-        self._sent.append((row_id, handle))
-        self._write_marks_soon()
+    def take_marks(self) -> Marks:
+        """The marks that wait, for the caller to write with its own work, or to give back."""
+        marks, self._sent = self._sent, []
+        return marks
 
-    def _write_marks_soon(self) -> None:
-        if self._sent and self._marking is None:
-            self._marking = asyncio.get_running_loop().create_task(self._write_marks())
+    def give_back(self, marks: Marks) -> None:
+        """They could not be written: the next one takes them."""
+        self._sent = marks + self._sent
 
-    async def _write_marks(self) -> None:
+    async def flush(self) -> None:
+        """Writes the marks that wait; where the store takes nothing, they go on waiting."""
+        marks = self.take_marks()
+        if not marks:
+            return
         try:
-            while self._sent:
-                marks, self._sent = self._sent, []
-                try:
-                    await self._store.run(partial(outbox.sent, receipts=marks, now=self._now()))
-                except StoreUnavailable:  # the next look writes them, or the lease runs out and a message comes twice
-                    log.warning("sent marks could not be written", count=len(marks))
-                    self._sent = marks + self._sent
-                    break
-        finally:
-            self._marking = None
+            await self._store.run(partial(outbox.sent, receipts=marks, now=self._now()))
+        except StoreUnavailable:
+            log.warning("sent marks could not be written", count=len(marks))
+            self.give_back(marks)
 
     # Media
 

@@ -6,7 +6,7 @@ import orjson
 import structlog
 
 from bot.channels.base import Now
-from bot.delivery import Delivery
+from bot.delivery import Delivery, Marks
 from bot.metrics import turns
 from conversations import router
 from conversations.message import Inbound
@@ -31,14 +31,17 @@ class Dispatch:
         """Stores the turn; its answer is on the way. Raises StoreUnavailable when nothing was kept."""
         now = self._now()
         key = f"{inbound.channel}:{inbound.chat}"
+        marks = self._delivery.take_marks()
         try:
-            row = await self._store.run(lambda tx: self._turn(tx, inbound, now), key)
+            row = await self._store.run(lambda tx: self._turn(tx, inbound, now, marks), key)
         except StoreUnavailable:
+            self._delivery.give_back(marks)
             turns(inbound.channel, "unavailable").inc()
             raise
         except Exception as error:  # a fault of ours must not stop the queue: say so, keep nothing of the turn
             log.error("turn failed", channel=inbound.channel, error=type(error).__name__, where=_where(error))
             turns(inbound.channel, "failed").inc()
+            self._delivery.give_back(marks)
             row = await self._store.run(lambda tx: self._apology(tx, inbound, now), key)
         else:
             turns(inbound.channel, "done" if row else "silent").inc()
@@ -47,7 +50,9 @@ class Dispatch:
         if inbound.choice:
             self._delivery.settle_soon(inbound)
 
-    def _turn(self, tx: Tx, inbound: Inbound, now: datetime) -> Outgoing | None:
+    def _turn(self, tx: Tx, inbound: Inbound, now: datetime, marks: Marks) -> Outgoing | None:
+        if marks:
+            outbox.sent(tx, marks, now)
         answer_id = tx.new_id(now)
         if not inbox.take(tx, inbound.channel, inbound.dedupe_key, _body(inbound), answer_id, now):
             return None  # delivered before: its answer stands in the outbox, sent or on its way

@@ -120,6 +120,22 @@ class Form(_Part):
         return frozenset(condition.question for question in self.conditional for condition in question.ask_if)
 
     @cached_property
+    def opens(self) -> dict[tuple[str, str | int], tuple[str, ...]]:
+        """Which questions an answer (question, value) makes to be asked."""
+        found: dict[tuple[str, str | int], tuple[str, ...]] = {}
+        for question in self.conditional:
+            for depends_on, _, values in question.rules:
+                for value in values if depends_on else ():
+                    found[depends_on, value] = (*found.get((depends_on, value), ()), question.id)
+        return found
+
+    @cached_property
+    def opened_by_facts(self) -> tuple[tuple[str, tuple[str | bool, ...], str], ...]:
+        """Facts, their values, and the question that they make to be asked."""
+        return tuple((fact, values, question.id) for question in self.conditional
+                     for _, fact, values in question.rules if fact)
+
+    @cached_property
     def asked(self) -> tuple[Question, ...]:
         """The questions that are asked of themselves."""
         return tuple(question for question in self.questions if not question.quiet)

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from conversations import walk
 from conversations.book import FormBook, from_folder
+from conversations.draft import Answer, Draft
 from conversations.form import FORMS, FormError, from_definition, load
 
 VISIT = from_folder().current["visit"]
@@ -92,3 +94,14 @@ def test_a_broken_form_is_refused_and_says_what_is_wrong(tmp_path: Path, body: s
 def test_a_missing_form_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FormError, match=r"gone\.toml"):
         load(tmp_path / "gone.toml")
+
+
+@pytest.mark.parametrize("fact", [True, False])
+def test_the_quick_way_to_what_applies_agrees_with_the_plain_one(fact: bool) -> None:
+    form = load(FORMS / "visit.toml")
+    for question in form.questions:
+        for value in question.option_ids:
+            given = [value] if question.kind == "choices" else value
+            draft = Draft("", "", form.hash, "", {question.id: Answer(given, 0, "tap")}, {"screening_due": fact})
+            plain = {each.id for each in form.conditional if walk.applies(each, draft)}
+            assert walk.open_ones(form, draft) == plain
