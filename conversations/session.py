@@ -57,12 +57,10 @@ def put_aside(ask: Ask, form: Form, context: dict[str, Any], answers: dict[str, 
 
 def step(ask: Ask, kept: OpenDraft, event: Event) -> tuple[Part, ...]:
     """One event in the open form."""
-    draft = _opened(ask, kept)
-    if not theirs(ask, draft):
-        return _put_away(ask, kept)
+    draft = _current(ask, kept)
+    if not isinstance(draft, Draft):
+        return draft
     form = ask.house.book.current[kept.form]
-    if form.hash != kept.form_hash:
-        return _refitted(ask, form, draft)
     question = form.by_id.get(draft.at)
     facts = _facts(ask)
     if question is not None and question.kind == "person":
@@ -79,12 +77,10 @@ def step(ask: Ask, kept: OpenDraft, event: Event) -> tuple[Part, ...]:
 
 def again(ask: Ask, kept: OpenDraft) -> tuple[Part, ...]:
     """The question at which the open form stands."""
-    draft = _opened(ask, kept)
-    if not theirs(ask, draft):
-        return _put_away(ask, kept)
+    draft = _current(ask, kept)
+    if not isinstance(draft, Draft):
+        return draft
     form = ask.house.book.current[kept.form]
-    if form.hash != kept.form_hash:
-        return _refitted(ask, form, draft)
     return _with_listing(ask, form, engine.resume(form, draft, _facts(ask))).say
 
 
@@ -125,6 +121,15 @@ def keep_media(ask: Ask) -> tuple[tuple[str, str], ...]:
     """Keeps the photos and voice notes of this message; gives kind and id of each."""
     return tuple((item.kind, media.add(ask.tx, ask.inbound.channel, item.kind, item.ref, ask.now))
                  for item in ask.inbound.media)
+
+
+def _current(ask: Ask, kept: OpenDraft) -> Draft | tuple[Part, ...]:
+    """The open draft, or what is said instead: its elder is no more theirs, or its form has changed."""
+    draft = _opened(ask, kept)
+    if not theirs(ask, draft):
+        return _put_away(ask, kept)
+    form = ask.house.book.current[kept.form]
+    return draft if form.hash == kept.form_hash else _refitted(ask, form, draft)
 
 
 def _put_away(ask: Ask, kept: OpenDraft) -> tuple[Part, ...]:

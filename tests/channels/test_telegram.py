@@ -1,7 +1,5 @@
 """Telegram, what goes out: sending, editing, splitting, and what each refusal means."""
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,30 +9,11 @@ from telegram.request import BaseRequest
 from bot.channels.base import Blocked, Channel, Gone, Moved, Refused, RetryAt, SendFailure
 from bot.channels.telegram import CAPTION_LIMIT, FILE_LIMIT, TEXT_LIMIT, Telegram, split
 from conversations.message import Button, Document, Inbound, Media, Message
+from tests.channels.conftest import NOW, channel
 from tests.fakes.telegram_api import USERNAME, FakeTelegram
 from tests.fakes.telegram_people import Person
 
-NOW = datetime(2026, 3, 2, 8, 40, tzinfo=UTC)
 YES_NO = ((Button("好", "t1"), Button("不好", "t2")),)
-
-
-def channel(fake: FakeTelegram, **settings: Any) -> Telegram:
-    return Telegram(
-        settings.pop("token", fake.token), fake.url, place_label="发送位置", now=lambda: NOW, **settings
-    )
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeTelegram]:
-    async with FakeTelegram() as fake:
-        yield fake
-
-
-@pytest.fixture
-async def telegram(fake: FakeTelegram) -> AsyncIterator[Telegram]:
-    telegram = channel(fake)
-    yield telegram
-    await telegram.close()
 
 
 @pytest.fixture

@@ -9,17 +9,11 @@ import pytest
 
 from bot.channels.telegram import Telegram
 from conversations.message import Button, Inbound, Message, Place
-from tests.channels.test_telegram import NOW, channel
+from tests.channels.conftest import NOW, channel
 from tests.fakes.telegram_api import USERNAME, FakeTelegram
 
 SECRET = "a-secret_1"
 BOTS = {"id": 9, "is_bot": True, "first_name": "x"}
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeTelegram]:
-    async with FakeTelegram() as fake:
-        yield fake
 
 
 @pytest.fixture

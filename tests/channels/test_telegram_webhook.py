@@ -1,6 +1,5 @@
 """Telegram by webhook: who may post, what is answered, and that 200 means stored."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -8,23 +7,9 @@ import pytest
 from starlette.applications import Starlette
 
 from bot.channels.telegram import BODY_LIMIT, WEBHOOK_PATH, Telegram
-from tests.channels.test_telegram import channel
 from tests.channels.test_telegram_inbound import SECRET, Inbox, message
 from tests.fakes.served import served
 from tests.fakes.telegram_api import FakeTelegram
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeTelegram]:
-    async with FakeTelegram() as fake:
-        yield fake
-
-
-@pytest.fixture
-async def telegram(fake: FakeTelegram) -> AsyncIterator[Telegram]:
-    telegram = channel(fake)
-    yield telegram
-    await telegram.close()
 
 
 def posting(telegram: Telegram, inbox: Inbox) -> httpx.AsyncClient:
