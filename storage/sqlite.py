@@ -3,6 +3,7 @@
 import asyncio
 import queue
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -181,7 +182,21 @@ def connect(path: Path, *, read_only: bool = False, busy_seconds: float = BUSY_S
     """A connection in WAL mode whose commits are on disk before they return, and whose deletions leave no trace."""
     connection = driver.connect(str(path), timeout=busy_seconds, isolation_level=None, check_same_thread=False,
                                 cached_statements=512)
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON",
+    _into_wal_mode(connection, busy_seconds)
+    for pragma in ("synchronous=FULL", "secure_delete=ON", "foreign_keys=ON",
                    "temp_store=MEMORY", "cache_size=-16000", f"query_only={'ON' if read_only else 'OFF'}"):
         connection.execute(f"PRAGMA {pragma}")
     return connection
+
+
+def _into_wal_mode(connection: Any, busy_seconds: float) -> None:
+    """Tries again while another process does the same to a new file: SQLite does not wait for that by itself."""
+    until = time.monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except driver.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != driver.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
