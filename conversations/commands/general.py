@@ -15,7 +15,8 @@ MOST_OFFERED = 5
 
 def start(ask: Ask, rest: str) -> tuple[Part, ...]:
     """The menu, with what was put aside on top."""
-    return (*_paused(ask), ("menu.home", {"name": ask.writer.name, "buttons": [*_resuming(ask), *menu(ask)]}))
+    return (*_paused(ask), ("menu.home" if may(ask.roles, "mine") else "menu.home_idle", {
+        "name": ask.writer.name, "buttons": [*_resuming(ask), *menu(ask)]}))
 
 
 def help_(ask: Ask, rest: str) -> tuple[Part, ...]:
