@@ -173,8 +173,10 @@ async def load_book(store: Store) -> books.FormBook:
             forms.keep(tx, form.hash, form.name, form.definition)
         return forms.definitions(tx)
 
+    known = {form.definition for form in book.current.values()}
     for definition in await store.run(keep):
-        book.learn(definition)
+        if definition not in known:
+            book.learn(definition)
     return book
 
 

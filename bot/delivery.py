@@ -17,7 +17,7 @@ from conversations.book import FormBook
 from conversations.message import Document, Inbound, Media, Message
 from conversations.say import messages
 from conversations.words_book import Words
-from storage import accounts, leftovers, media, outbox
+from storage import accounts, media, outbox
 from storage.database import Store, StoreUnavailable
 from storage.outbox import Outgoing
 
@@ -68,7 +68,7 @@ class Delivery:
     async def take_over(self) -> None:
         """What a process before this one left unsent goes first in its chat; called before anything comes in."""
         alone = self._store.dialect == "sqlite"
-        left = await self._store.run(lambda tx: leftovers.take_over(tx, self._now(), alone=alone))
+        left = await self._store.run(lambda tx: outbox.take_over(tx, self._now(), alone=alone))
         self._held.update(left.chats)
         for row in left.due:
             self.send_soon(row)

@@ -1,5 +1,6 @@
 """One inbound thing, one unit of work: commit first, then acknowledge, then send."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 import orjson
@@ -9,6 +10,7 @@ from bot.channels.base import Now
 from bot.delivery import Delivery, Marks
 from bot.metrics import turns
 from conversations import router
+from conversations.engine import Part
 from conversations.message import Inbound
 from conversations.turn import House
 from storage import inbox, outbox
@@ -16,6 +18,8 @@ from storage.database import Store, StoreUnavailable, Tx
 from storage.outbox import Outgoing
 
 log = structlog.get_logger()
+
+APOLOGY: tuple[Part, ...] = (("menu.trouble", {}),)
 
 
 class Dispatch:
@@ -42,7 +46,7 @@ class Dispatch:
             log.error("turn failed", channel=inbound.channel, error=type(error).__name__, where=_where(error))
             turns(inbound.channel, "failed").inc()
             self._delivery.give_back(marks)
-            row = await self._store.run(lambda tx: self._apology(tx, inbound, now), key)
+            row = await self._store.run(lambda tx: _once(tx, inbound, now, lambda: APOLOGY), key)
         else:
             turns(inbound.channel, "done" if row else "silent").inc()
         if row is not None:
@@ -53,25 +57,21 @@ class Dispatch:
     def _turn(self, tx: Tx, inbound: Inbound, now: datetime, marks: Marks) -> Outgoing | None:
         if marks:
             outbox.sent(tx, marks, now)
-        answer_id = tx.new_id(now)
-        if not inbox.take(tx, inbound.channel, inbound.dedupe_key, _body(inbound), answer_id, now):
-            return None  # delivered before: its answer stands in the outbox, sent or on its way
-        said = router.answer(self._house, tx, inbound, now)
-        if not said:
-            return None
-        edits = inbound.source if router.edits_in_place(inbound, said) else ""
-        row = Outgoing(answer_id, inbound.channel, inbound.chat, "reply", "reply", {"parts": said, "edits": edits})
-        outbox.add(tx, row, now, leased=True)
-        return row
+        return _once(tx, inbound, now, lambda: router.answer(self._house, tx, inbound, now))
 
-    def _apology(self, tx: Tx, inbound: Inbound, now: datetime) -> Outgoing | None:
-        answer_id = tx.new_id(now)
-        if not inbox.take(tx, inbound.channel, inbound.dedupe_key, _body(inbound), answer_id, now):
-            return None
-        row = Outgoing(answer_id, inbound.channel, inbound.chat, "reply", "reply",
-                       {"parts": [["menu.trouble", {}]], "edits": ""})
-        outbox.add(tx, row, now, leased=True)
-        return row
+
+def _once(tx: Tx, inbound: Inbound, now: datetime, say: Callable[[], tuple[Part, ...]]) -> Outgoing | None:
+    """Takes the inbound thing and keeps its answer; None where it came before, or there is nothing to say."""
+    answer_id = tx.new_id(now)
+    if not inbox.take(tx, inbound.channel, inbound.dedupe_key, _body(inbound), answer_id, now):
+        return None  # its answer stands in the outbox, sent or on its way
+    said = say()
+    if not said:
+        return None
+    edits = inbound.source if router.edits_in_place(inbound, said) else ""
+    row = Outgoing(answer_id, inbound.channel, inbound.chat, "reply", "reply", {"parts": said, "edits": edits})
+    outbox.add(tx, row, now, leased=True)
+    return row
 
 
 def _body(inbound: Inbound) -> bytes:

@@ -136,7 +136,6 @@ def shown(form: Form, draft: Draft, listing: Sequence[Candidate] = ()) -> tuple[
         fields["items"] = [
             [q.id, answers[q.id].value, len(answers[q.id].media)] if q.id in answers else [q.id, "", 0]
             for q in reviewed(form, draft)]
-        fields["labels"] = {"elder": context.get("elder_name", "")}
         return ("review" if draft.at == REVIEW else "change"), fields
     if draft.at == CANCEL:
         return "cancel", fields

@@ -38,6 +38,9 @@ _READY = select(outbox.c.id, outbox.c.channel, outbox.c.chat, outbox.c.lane, out
     outbox.c.lane == bindparam("in_lane"), _DUE, outbox.c.id == _OLDEST,
 ).order_by(outbox.c.not_before, outbox.c.id).limit(bindparam("count")).with_for_update(skip_locked=True)
 _LEASE = update(outbox).where(outbox.c.id == bindparam("row"), _DUE).values(leased_until=bindparam("until"))
+_LEFT = select(*_READY.selected_columns, outbox.c.not_before).where(
+    outbox.c.state == _WAITING, outbox.c.lane != "reminder").order_by(outbox.c.id)
+_SEIZE = update(outbox).where(outbox.c.id == bindparam("row")).values(leased_until=bindparam("until"))
 _SENT = update(outbox).where(outbox.c.id == bindparam("row")).values(
     state="sent", receipt=bindparam("new_receipt"), done_at=bindparam("at"))
 _RETRY = update(outbox).where(outbox.c.id == bindparam("row"), outbox.c.state == "waiting").values(
@@ -65,6 +68,14 @@ class Outgoing:
     attempts: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """`due` rows are leased to the caller, in the order of their making; in `chats` something waits for its time."""
+
+    due: tuple[Outgoing, ...]
+    chats: frozenset[tuple[str, str]]
+
+
 def add(tx: Tx, row: Outgoing, now: datetime, *, leased: bool = False, unique_key: str | None = None,
         not_before: datetime | None = None) -> bool:
     """Keeps a row to be sent. `leased`: this process sends it at once. False where the unique key is taken."""
@@ -83,11 +94,25 @@ def take(tx: Tx, now: datetime, count: int = 50) -> list[Outgoing]:
         rows += tx.all(_READY, in_lane=lane, at=at, count=count - len(rows))
         if len(rows) == count:
             break
-    return [
-        Outgoing(row_id, channel, chat, lane, kind, orjson.loads(tx.keys.open(fields, "outbox.fields", row_id)), tries)
-        for row_id, channel, chat, lane, kind, fields, tries in rows
-        if tx.run(_LEASE, row=row_id, at=at, until=until) == 1
-    ]
+    return [_opened(tx, row) for row in rows if tx.run(_LEASE, row=row[0], at=at, until=until) == 1]
+
+
+def take_over(tx: Tx, now: datetime, *, alone: bool) -> Left:
+    """What the process before this one left, reminders excepted: those may be many, and have time.
+
+    Called once, before anything comes in. `alone`: no other process sends from this database (SQLite), so a lease
+    in it is a dead process's and counts no more. Where there are others (PostgreSQL) nothing is taken: a lease
+    runs out by itself.
+    """
+    due, chats, at, until = [], set(), millis(now), millis(now + LEASE)
+    for *row, not_before in tx.all(_LEFT):
+        row_id, channel, chat = row[:3]
+        if not alone or not_before > at or (channel, chat) in chats:
+            chats.add((channel, chat))
+            continue
+        tx.run(_SEIZE, row=row_id, until=until)
+        due.append(_opened(tx, row))
+    return Left(tuple(due), frozenset(chats))
 
 
 def sent(tx: Tx, receipts: Sequence[tuple[str, str]], now: datetime) -> None:
@@ -119,3 +144,9 @@ def waits(tx: Tx, channel: str, chat: str) -> bool:
 def depth(tx: Tx) -> dict[str, int]:
     """How many rows wait, by lane."""
     return dict(tx.all(_DEPTH))
+
+
+def _opened(tx: Tx, row: Sequence[Any]) -> Outgoing:
+    row_id, channel, chat, lane, kind, fields, attempts = row
+    return Outgoing(row_id, channel, chat, lane, kind, orjson.loads(tx.keys.open(fields, "outbox.fields", row_id)),
+                    attempts)
