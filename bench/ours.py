@@ -57,8 +57,9 @@ async def _run(store: Store, load: Load, first: int) -> Row:
     await _village(store, policy, book.current["visit"].hash, load.people, first)
     platform = Platform()
     telegram = Telegram(TOKEN, place_label="-", now=wall, request=StubRequest(platform, encode))
-    delivery = Delivery(store, {telegram.name: telegram}, book, wall, _no_document)
-    dispatch = Dispatch(store, House(book, policy), delivery, wall)
+    house = House(book, policy)
+    delivery = Delivery(store, {telegram.name: telegram}, house, wall, _no_document)
+    dispatch = Dispatch(store, house, delivery, wall)
     before = await store.read(_visits)
     keep_out_of_collections()
 

@@ -121,9 +121,10 @@ class App:
             else:
                 working.append(lambda: telegram.poll(self._handle, self._stop))
             working.append(lambda: introduce(telegram))
-        self.delivery = Delivery(base.store, self.channels, self.book, self.now, self._document)
+        house = House(self.book, base.policy)
+        self.delivery = Delivery(base.store, self.channels, house, self.now, self._document)
         await self.delivery.take_over()
-        self.dispatch = Dispatch(base.store, House(self.book, base.policy), self.delivery, self.now)
+        self.dispatch = Dispatch(base.store, house, self.delivery, self.now)
         self.web.router.routes.extend(routes)
         working.append(lambda: self.delivery.run(self._stop))
         self._tasks += [asyncio.create_task(work()) for work in working]

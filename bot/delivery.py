@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -13,9 +13,11 @@ import structlog
 from bot.channels.base import Blocked, Channel, Gone, Moved, Now, Receipt, Refused, RetryAt, SendFailure
 from bot.metrics import WAITING, sends
 from bot.render import fit
-from conversations.book import FormBook
+from conversations.engine import Part
 from conversations.message import Document, Inbound, Media, Message
 from conversations.say import messages
+from conversations.telling import parts as told
+from conversations.turn import House
 from conversations.words_book import Words
 from storage import accounts, media, outbox
 from storage.database import Store, StoreUnavailable
@@ -34,11 +36,11 @@ MakeDocument = Callable[[dict[str, Any], Words], Awaitable[Document | None]]
 class Delivery:
     """Sends what is in the outbox. `send_soon` is the quick way for rows just born leased to this process."""
 
-    def __init__(self, store: Store, channels: Mapping[str, Channel], book: FormBook, now: Now,
+    def __init__(self, store: Store, channels: Mapping[str, Channel], house: House, now: Now,
                  make_document: MakeDocument) -> None:
         self._store = store
         self._channels = channels
-        self._book = book
+        self._house = house
         self._now = now
         self._make_document = make_document
         self._words = {name: Words(abroad=channel.capabilities.abroad) for name, channel in channels.items()}
@@ -152,7 +154,11 @@ class Delivery:
             return True
         try:
             receipt = Receipt("")
-            for message in await self._compose(row, channel):
+            parts = await self._parts(row)
+            if parts is None:
+                await self._drop(row, "not wanted any more")
+                return True
+            for message in await self._compose(row, parts, channel):
                 receipt = await channel.send(row.chat, fit(message, channel.capabilities))
         except SendFailure as failure:
             return await self._failed(row, failure)
@@ -163,11 +169,18 @@ class Delivery:
         self._sent.append((row.id, receipt.handle))
         return True
 
-    async def _compose(self, row: Outgoing, channel: Channel) -> list[Message]:
+    async def _parts(self, row: Outgoing) -> Sequence[Part] | None:
+        """What a row says: an answer as it was given, a notice as it stands now; None: not wanted any more."""
+        if row.kind == "reply":
+            answered: Sequence[Part] = row.fields["parts"]
+            return answered
+        today = self._now().astimezone(self._house.policy.zone).date()
+        return await self._store.read(lambda tx: told(tx, row.kind, row.fields, today))
+
+    async def _compose(self, row: Outgoing, parts: Sequence[Part], channel: Channel) -> list[Message]:
         words = self._words[row.channel]
-        parts, edits = row.fields["parts"], row.fields["edits"]
         try:
-            composed = messages(parts, words, self._book, edits)
+            composed = messages(parts, words, self._house.book, row.fields.get("edits", ""))
             wanted = next((fields["document"] for _, fields in parts if "document" in fields), None)
             if wanted is not None and (document := await self._make_document(wanted, words)):
                 composed[0] = Message(composed[0].text, composed[0].buttons, document=document)

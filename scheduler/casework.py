@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from scheduler import cadence
+from scheduler import annex2, cadence
 from scheduler.policy import Policy
-from storage import elders, visits
+from storage import elder_files, elders, visits
 from storage.database import Tx
 from storage.elders import Elder, NewElder, Standing
 from storage.scope import Scope
@@ -36,7 +36,30 @@ def first_standing(new: NewElder, policy: Policy, now: datetime) -> Standing:
     classified = cadence.classify(new.categories, birth, new.ability, new.disability_grade, day, policy)
     window = cadence.due(classified.care_class, date.fromisoformat(new.registered_on), earlier, policy)
     return Standing(classified.care_class, window.first.isoformat(), window.last.isoformat(), new.earlier_visit_on,
-                    new.earlier_visit_on, None)
+                    new.earlier_visit_on, None, None, annex2.missing(new))
+
+
+def revise(tx: Tx, scope: Scope, elder_id: str, new: NewElder, policy: Policy, now: datetime) -> Elder | None:
+    """Writes a file anew and derives the rest; what changed stands on the audit chain by name.
+
+    None where the elder is not in the scope. The caller has looked for another file with the same ID number.
+    """
+    before = elder_files.read(tx, scope, elder_id)
+    elder = elders.find(tx, scope, elder_id)
+    if before is None or elder is None:
+        return None
+    elder_files.rewrite(tx, elder_id, new, first_standing(new, policy, now))
+    tx.note(now, scope.person_id, "elder.revise", elder_id, _changed(before, new))
+    revised = elders.find(tx, scope, elder_id) or elder
+    return recompute(tx, scope, revised, policy, now)
+
+
+def _changed(before: NewElder, after: NewElder) -> list[str]:
+    """The names of the columns and facts that differ."""
+    columns = [name for name in NewElder.__slots__ if name != "facts" and getattr(before, name) != getattr(after, name)]
+    facts = {name for name in before.facts.keys() | after.facts.keys()
+             if before.facts.get(name) != after.facts.get(name)}
+    return columns + sorted(facts)
 
 
 def submit(tx: Tx, scope: Scope, entry: Entry, policy: Policy, now: datetime) -> Recorded | None:
@@ -85,5 +108,5 @@ def recompute(tx: Tx, scope: Scope, elder: Elder, policy: Policy, now: datetime)
                          date.fromisoformat(last_home) if last_home else None, policy)
     elders.set_standing(tx, elder.id, Standing(
         care_class, window.first.isoformat(), window.last.isoformat(), last_visit, last_home,
-        visits.last_day_with(tx, elder.id, SCREENING)))
+        visits.last_day_with(tx, elder.id, SCREENING), None, elder.missing.split()))
     return elders.find(tx, scope, elder.id) or elder

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, bindparam, literal_column, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.database import Tx
@@ -12,7 +12,7 @@ from storage.tables import accounts, drafts, people
 
 _OPEN: ColumnElement[str] = literal_column("'open'")  # written out: the partial index wants no parameter
 _WRITER = (
-    select(people.c.id, people.c.name, people.c.status, accounts.c.blocked_at, accounts.c.menu,
+    select(people.c.id, people.c.name, people.c.status, accounts.c.state, accounts.c.blocked_at, accounts.c.menu,
            drafts.c.id, drafts.c.tag, drafts.c.form, drafts.c.form_hash, drafts.c.body)
     .select_from(accounts.join(people, people.c.id == accounts.c.person_id).outerjoin(
         drafts, and_(drafts.c.person_id == people.c.id, drafts.c.state == _OPEN)))
@@ -22,11 +22,16 @@ _WRITER = (
 _bind = insert(accounts)
 _BIND = _bind.on_conflict_do_update(index_elements=["channel", "account"], set_={
     "person_id": _bind.excluded.person_id, "chat": _bind.excluded.chat, "bound_at": _bind.excluded.bound_at,
-    "blocked_at": None, "menu": None})
+    "blocked_at": None, "menu": None, "state": _bind.excluded.state})
 _THIS = and_(accounts.c.channel == bindparam("on_channel"), accounts.c.account == bindparam("of_account"))
 _MENU = update(accounts).where(_THIS).values(menu=bindparam("tokens"))
 _BLOCKED = update(accounts).where(accounts.c.channel == bindparam("on_channel"),
                                   accounts.c.chat == bindparam("in_chat")).values(blocked_at=bindparam("at"))
+_REACHED = select(accounts.c.channel, accounts.c.chat).select_from(
+    accounts.join(people, people.c.id == accounts.c.person_id)).where(
+    people.c.id == bindparam("person"), people.c.status == "active", accounts.c.state == "active",
+    accounts.c.blocked_at.is_(None)).order_by(
+    case((accounts.c.channel == people.c.preferred, 0), else_=1), accounts.c.bound_at.desc()).limit(1)
 _OF_CHANNEL = select(accounts.c.account, people.c.id, people.c.name).select_from(
     accounts.join(people, people.c.id == accounts.c.person_id)).where(
     accounts.c.channel == bindparam("channel")).order_by(accounts.c.bound_at, accounts.c.account)
@@ -45,11 +50,12 @@ class OpenDraft:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Who wrote, on which account, and the draft that is open."""
+    """Who wrote, on which account, and the draft that is open. `state` is the account's: active, waiting, refused."""
 
     person_id: str
     name: str
-    active: bool
+    active: bool  # the person is, and so is the account
+    state: str
     was_blocked: bool
     menu: bytes | None
     draft: OpenDraft | None
@@ -60,15 +66,16 @@ def writer(tx: Tx, channel: str, account: str) -> Writer | None:
     row = tx.one(_WRITER, channel=channel, account=account)
     if row is None:
         return None
-    person_id, name, status, blocked_at, menu, *draft = row
-    return Writer(person_id, name, status == "active", blocked_at is not None, menu,
+    person_id, name, status, state, blocked_at, menu, *draft = row
+    active = status == "active" and state == "active"
+    return Writer(person_id, name, active, state, blocked_at is not None, menu,
                   OpenDraft(*draft) if draft[0] else None)
 
 
-def bind(tx: Tx, channel: str, account: str, chat: str, person_id: str, now: datetime) -> None:
-    """Makes this account the person's own."""
+def bind(tx: Tx, channel: str, account: str, chat: str, person_id: str, now: datetime, state: str = "active") -> None:
+    """Makes this account the person's own; `waiting` until a coordinator says that it is he."""
     tx.run(_BIND, channel=channel, account=account, person_id=person_id, chat=chat, bound_at=millis(now),
-           blocked_at=None, menu=None)
+           blocked_at=None, menu=None, state=state)
     tx.note(now, person_id, "account.bind", person_id, [channel])
 
 
@@ -80,6 +87,12 @@ def keep_menu(tx: Tx, channel: str, account: str, sealed: bytes | None) -> None:
 def blocked(tx: Tx, channel: str, chat: str, now: datetime | None) -> None:
     """Notes that nothing reaches this chat any more, or with None that it does again."""
     tx.run(_BLOCKED, on_channel=channel, in_chat=chat, at=millis(now) if now else None)
+
+
+def reached(tx: Tx, person_id: str) -> tuple[str, str] | None:
+    """Channel and chat in which an active person is written to: the channel he prefers, else the one bound last."""
+    row = tx.one(_REACHED, person=person_id)
+    return (row[0], row[1]) if row else None
 
 
 def on(tx: Tx, channel: str) -> list[tuple[str, str, str]]:

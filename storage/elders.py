@@ -22,7 +22,9 @@ _BRIEF = (
            elders.c.group_name, elders.c.birth, elders.c.categories, elders.c.ability, elders.c.disability_grade,
            elders.c.registered_on, elders.c.status, elders.c.care_class, elders.c.due_from, elders.c.due_until,
            elders.c.visits_made, elders.c.last_visit_on,
-           elders.c.last_home_on, elders.c.last_screening_on, elders.c.sex, elders.c.earlier_visit_on)
+           elders.c.last_home_on, elders.c.last_screening_on, elders.c.sex, elders.c.earlier_visit_on,
+           elders.c.village_id, elders.c.wish, elders.c.condition, elders.c.condition_since, elders.c.condition_until,
+           elders.c.missing, elders.c.reviewed_on)
     .select_from(elders.join(areas, areas.c.id == elders.c.village_id))
 )
 _ONE = _BRIEF.where(ELDER_IN_SCOPE, elders.c.id == bindparam("elder"))
@@ -63,7 +65,8 @@ _TAKE = update(elders).where(elders.c.id == bindparam("elder")).values(
     visits_made=elders.c.visits_made + 1).returning(elders.c.visits_made)
 _STANDING = update(elders).where(elders.c.id == bindparam("elder")).values(
     care_class=bindparam("new_class"), due_from=bindparam("new_from"), due_until=bindparam("new_until"),
-    last_visit_on=bindparam("visit_on"), last_home_on=bindparam("home_on"), last_screening_on=bindparam("screened_on"))
+    last_visit_on=bindparam("visit_on"), last_home_on=bindparam("home_on"), last_screening_on=bindparam("screened_on"),
+    class_until=bindparam("new_class_until"), missing=bindparam("new_missing"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class NewElder:
     visits_made: int = 0
     earlier_visit_on: str | None = None
     number: int | None = None  # None: the next one of the village
+    wish: str = ""  # whether he wants to be visited: willing, unwilling, undecided; empty: not asked yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,13 @@ class Elder:
     last_screening_on: str | None
     sex: str | None
     earlier_visit_on: str | None
+    village_id: str
+    wish: str  # willing, unwilling, undecided; empty: not asked yet
+    condition: str | None  # why the file is paused or closed: hospital, away, moved, died …
+    condition_since: str | None
+    condition_until: str | None
+    missing: str  # names of fields still to be filled, one space between
+    reviewed_on: str | None
 
     def age(self, day: date) -> int | None:
         """Whole years on that day; None where the birth date is not known."""
@@ -132,7 +143,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What casework derives from an elder's facts and visits: class, due window, last days. ISO dates."""
+    """What casework derives from an elder's facts and visits: class, due window, last days. ISO dates.
+
+    `class_until`: from that day on the class must be derived anew. `missing`: what annex 2 still asks.
+    """
 
     care_class: str
     due_from: str
@@ -140,6 +154,8 @@ class Standing:
     last_visit_on: str | None
     last_home_on: str | None
     last_screening_on: str | None
+    class_until: str | None = None
+    missing: Sequence[str] = ()
 
 
 def add(tx: Tx, new: NewElder, standing: Standing, now: datetime) -> str:
@@ -262,7 +278,8 @@ def set_standing(tx: Tx, elder_id: str, standing: Standing) -> None:
     """Keeps what was derived. Called by casework only."""
     tx.run(_STANDING, elder=elder_id, new_class=standing.care_class, new_from=standing.due_from,
            new_until=standing.due_until, visit_on=standing.last_visit_on, home_on=standing.last_home_on,
-           screened_on=standing.last_screening_on)
+           screened_on=standing.last_screening_on, new_class_until=standing.class_until,
+           new_missing=" ".join(standing.missing))
 
 
 def _row(tx: Tx, elder_id: str, new: NewElder, standing: Standing, now: datetime) -> dict[str, object]:
@@ -280,7 +297,9 @@ def _row(tx: Tx, elder_id: str, new: NewElder, standing: Standing, now: datetime
         "facts": sealed("facts", orjson.dumps(new.facts) if new.facts else b""),
         "care_class": standing.care_class, "due_from": standing.due_from, "due_until": standing.due_until,
         "last_visit_on": standing.last_visit_on, "last_home_on": standing.last_home_on,
-        "last_screening_on": standing.last_screening_on, "created_at": millis(now),
+        "last_screening_on": standing.last_screening_on, "created_at": millis(now), "condition": None,
+        "condition_since": None, "condition_until": None, "wish": new.wish, "missing": " ".join(standing.missing),
+        "reviewed_on": new.registered_on, "class_until": standing.class_until,
     }
 
 

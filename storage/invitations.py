@@ -33,7 +33,8 @@ def make(tx: Tx, person_id: str, made_by: str, now: datetime) -> str:
     """A token to hand over; it is not kept and cannot be shown again."""
     token = urlsafe_b64encode(tx.random_bytes(16)).rstrip(b"=").decode()
     tx.run(_ADD, id=tx.new_id(now), token_hash=_hash(token), person_id=person_id, made_by=made_by,
-           expires_at=millis(now + VALID), used_at=None)
+           expires_at=millis(now + VALID), used_at=None, code_index=None, code_until=None, revoked_at=None,
+           used_channel=None, used_account=None)
     tx.note(now, made_by, "invitation.make", person_id)
     return token
 

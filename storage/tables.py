@@ -59,8 +59,11 @@ areas = Table(
 
 people = Table(
     "people", metadata, _id(), _to("area_id", "areas.id"), _text("name"), _maybe("visitor_kind"),
-    _text("status"),  # active, suspended
+    _text("status"),  # active, suspended, left
     _number("created_at"),
+    _text("organisation"), _text("service"),  # whom a visitor belongs to, and what he does for elders (C9)
+    _maybe("minor_until"),  # the day on which somebody under age comes of age
+    _maybe("preferred"),  # the channel on which he wants to be written to
 )
 
 # what a person may do, and where
@@ -76,12 +79,23 @@ accounts = Table(
     Column("channel", Text, primary_key=True), Column("account", Text, primary_key=True),
     _to("person_id", "people.id"), _text("chat"), _number("bound_at"), _maybe_number("blocked_at"),
     _sealed("menu"),  # the tokens of the buttons last shown outside a form, so that their numbers can be typed
+    _text("state"),  # active, waiting for a coordinator to confirm who it is, refused
     Index("accounts_person", "person_id"),
 )
 
 invitations = Table(
     "invitations", metadata, _id(), Column("token_hash", Text, nullable=False, unique=True),
     _to("person_id", "people.id"), _text("made_by"), _number("expires_at"), _maybe_number("used_at"),
+    _maybe("code_index"),  # blind index of the six digits to be spoken
+    _maybe_number("code_until"), _maybe_number("revoked_at"), _maybe("used_channel"), _maybe("used_account"),
+    Index("invitations_code", "code_index", unique=True), Index("invitations_person", "person_id"),
+)
+
+# wrong codes and tokens by account and hour
+guesses = Table(
+    "guesses", metadata, Column("channel", Text, primary_key=True), Column("account", Text, primary_key=True),
+    Column("hour", BigInteger, primary_key=True), _number("count"),
+    Index("guesses_hour", "hour"),
 )
 
 elders = Table(
@@ -95,12 +109,19 @@ elders = Table(
     _number("visits_made"),  # numbers taken so far, those before this system included
     _maybe("earlier_visit_on"),  # the last visit before this system
     _maybe("last_visit_on"), _maybe("last_home_on"), _maybe("last_screening_on"), _number("created_at"),
+    _maybe("condition"),  # why a file is paused or closed: hospital, away, moved, died, recovered, refused, erased
+    _maybe("condition_since"), _maybe("condition_until"),
+    _text("wish"),  # willing, unwilling, undecided; empty: not asked yet (C3)
+    _text("missing"),  # names of fields of annex 2 that are still to be filled, one space between
+    _maybe("reviewed_on"),  # the last day on which the file was gone through (half-year refresh, C3)
+    _maybe("class_until"),  # from this day on the class must be derived anew: a birthday
     UniqueConstraint("village_id", "number"),
+    Index("elders_class_until", "class_until"), Index("elders_reviewed", "village_id", "reviewed_on"),
     Index("elders_due", "village_id", "due_until"), Index("elders_initials", "village_id", "initials"),
     Index("elders_name", "village_id", "name"),
 )
 
-# who cares for whom: visitor, first_contact, family
+# who cares for whom: visitor, first_contact, family, cadre (挂钩联系)
 assignments = Table(
     "assignments", metadata,
     Column("person_id", Text, ForeignKey("people.id"), primary_key=True),
@@ -118,7 +139,7 @@ visits = Table(
     _number("number"), _text("state"), _to("form_hash", "forms.hash"), _text("on_day"), _text("method"),
     _number("late"), _sealed("answers"), _to("visitor_id", "people.id", nullable=True),
     _to("written_by", "people.id", nullable=True), _number("written_at"), _sealed("reason"),
-    Column("draft_id", Text, unique=True), _maybe("moved_from"),
+    Column("draft_id", Text, unique=True), _maybe("moved_from"), _maybe_number("minutes"),
     UniqueConstraint("elder_id", "number", "version"), UniqueConstraint("visit_id", "version"),
     Index("visits_elder", "elder_id", "state", "on_day"), Index("visits_visitor", "visitor_id", "written_at"),
 )
@@ -159,6 +180,55 @@ outbox = Table(
           postgresql_where=text("state = 'waiting'")),
     Index("outbox_chat", "channel", "chat", "lane", "id", sqlite_where=text("state = 'waiting'"),
           postgresql_where=text("state = 'waiting'")),
+)
+
+# each time that an elder was asked whether he wants to be visited, and the legal basis of his file (C3, C15)
+wishes = Table(
+    "wishes", metadata, _id(), _to("elder_id", "elders.id"), _text("wish"), _text("basis"), _text("on_day"),
+    _to("asked_by", "people.id", nullable=True), _number("written_at"),
+    Index("wishes_elder", "elder_id", "on_day"),
+)
+
+# what one person reports and another confirms: registration, first_contact, life (a change of a life), and so on
+proposals = Table(
+    "proposals", metadata, _id(), _text("kind"), _to("area_id", "areas.id"),
+    _to("elder_id", "elders.id", nullable=True), _text("state"),  # growing, proposed, confirmed, refused, withdrawn
+    _sealed("body"), _to("made_by", "people.id", nullable=True), _number("made_at"),
+    _to("decided_by", "people.id", nullable=True), _maybe_number("decided_at"), _sealed("reason"),
+    Column("draft_id", Text, unique=True),
+    Index("proposals_waiting", "area_id", "kind", "made_at", sqlite_where=text("state = 'proposed'"),
+          postgresql_where=text("state = 'proposed'")),
+    Index("proposals_elder", "elder_id", "kind", "state"), Index("proposals_maker", "made_by", "state"),
+)
+
+# which group or estate was gone through household by household (摸排, C3); the newest of an area counts
+surveys = Table(
+    "surveys", metadata, _id(), _to("area_id", "areas.id"), _text("on_day"), _number("households"), _number("found"),
+    _to("made_by", "people.id", nullable=True), _number("written_at"),
+    Index("surveys_area", "area_id", "on_day"),
+)
+
+# files that came in or were made: ledgers, differences, exports; deleted after `expires_at`
+files = Table(
+    "files", metadata, _id(), _text("kind"), _to("person_id", "people.id", nullable=True), _sealed("name"),
+    _sealed("body"), _number("created_at"), _number("expires_at"),
+    Index("files_expiry", "expires_at"),
+)
+
+# what takes longer than a unit of work may: imports, exports, key rotation; written in chunks, resumed after a kill
+jobs = Table(
+    "jobs", metadata, _id(), _text("kind"), _to("person_id", "people.id", nullable=True),
+    _text("state"),  # waiting, asking (for a yes), done, failed, cancelled
+    _sealed("fields"), _text("cursor"), _number("leased_until"), _number("created_at"), _number("updated_at"),
+    Index("jobs_waiting", "created_at", sqlite_where=text("state = 'waiting'"),
+          postgresql_where=text("state = 'waiting'")),
+    Index("jobs_person", "person_id", "state"),
+)
+
+# single-use pages in the browser, for channels that carry no files
+pages = Table(
+    "pages", metadata, Column("token_hash", Text, primary_key=True), _text("kind"), _to("person_id", "people.id"),
+    _maybe("file_id"), _text("code_index"), _number("tries"), _number("expires_at"), _maybe_number("used_at"),
 )
 
 audit = Table(

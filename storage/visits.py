@@ -48,6 +48,7 @@ class Entry:
     late: bool
     answers: dict[str, list[Any]]
     draft_id: str
+    minutes: int | None = None  # how long it took, where service hours are counted (C9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,7 @@ def _write(tx: Tx, row_id: str, visit_id: str, version: int, number: int, state:
            form_hash=entry.form_hash, on_day=entry.on_day, method=entry.method, late=int(entry.late),
            answers=tx.keys.seal(orjson.dumps(entry.answers), "visits.answers", row_id), visitor_id=visitor,
            written_by=by, written_at=millis(now), draft_id=entry.draft_id or None, moved_from=moved_from,
+           minutes=entry.minutes,
            reason=tx.keys.seal(reason.encode(), "visits.reason", row_id) if reason else None)
 
 

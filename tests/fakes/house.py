@@ -124,7 +124,8 @@ class Running:
     def use(self, book: FormBook) -> None:
         """Goes on with other forms, as after a restart with a newer release."""
         self.book = book
-        self.delivery = Delivery(self.store, {self.channel.name: self.channel}, book, self.now, self._document)
+        house = House(book, self._policy)
+        self.delivery = Delivery(self.store, {self.channel.name: self.channel}, house, self.now, self._document)
         self.forget()
 
     def forget(self) -> None:

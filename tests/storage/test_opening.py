@@ -28,6 +28,19 @@ POSTGRES_SHAPE = """
     UNION ALL SELECT conrelid::regclass || ' ' || conname, pg_get_constraintdef(oid) FROM pg_constraint
               WHERE connamespace = 'public'::regnamespace"""
 
+# a column that was added later stands after a table's constraints, so the text of CREATE TABLE is no measure
+SQLITE_SHAPE = """
+    SELECT m.name || ' ' || c.name, c.type || c."notnull" || c.pk FROM sqlite_master m, pragma_table_info(m.name) c
+    WHERE m.type = 'table'
+    UNION ALL SELECT m.name || ' -> ' || f."from", f."table" || f."to"
+              FROM sqlite_master m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table'
+    UNION ALL SELECT m.name || ' unique ' || group_concat(k.name), i.origin || i."unique"
+              FROM sqlite_master m, pragma_index_list(m.name) i, pragma_index_info(i.name) k
+              WHERE m.type = 'table' AND i.origin <> 'c' GROUP BY m.name, i.name
+    UNION ALL SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL
+    UNION ALL SELECT name, CASE WHEN sql LIKE '%WITHOUT ROWID%' THEN 'without rowid' ELSE 'rowid' END
+              FROM sqlite_master WHERE type = 'table'"""
+
 
 @pytest.fixture
 def empty_postgres(postgres_server: str, request: pytest.FixtureRequest) -> Any:
@@ -51,7 +64,7 @@ def shape(url: str) -> set[tuple[str, str]]:
     """Every table, column, index and constraint by name, with its definition."""
     if url.startswith("sqlite"):
         with closing(connect(Path(url.removeprefix("sqlite:///")))) as connection:
-            rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+            rows = connection.execute(SQLITE_SHAPE).fetchall()
     else:
         with psycopg.connect(url) as connection:
             rows = connection.execute(POSTGRES_SHAPE).fetchall()

@@ -1,0 +1,52 @@
+"""From a notice in the outbox to what is said: names and facts are read when it leaves, as its reader may see them."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from conversations.engine import Part
+from conversations.turn import label
+from scheduler import notices
+from scheduler.notices import Decided, ToConfirm, VisitDue
+from storage import elders, proposals
+from storage.database import Tx
+from storage.scope import Scope
+
+Buttons = list[list[list[object]]]
+
+
+def parts(tx: Tx, kind: str, fields: dict[str, Any], today: date) -> tuple[Part, ...] | None:
+    """What a notice says today; None where it is not wanted any more."""
+    notice = notices.KINDS[kind].model_validate(fields)
+    if not notice.still_wanted(tx, today):
+        return None
+    return _TELL[kind](tx, notice, Scope(notice.person, today))
+
+
+def _visit_due(tx: Tx, notice: VisitDue, scope: Scope) -> tuple[Part, ...] | None:
+    elder = elders.find(tx, scope, notice.elder)
+    if elder is None:
+        return None
+    buttons: Buttons = [[["button.visit", {}, f"/visit {elder.id}"]]]
+    return (("notices.visit_due", {"elder": label(elder), "last": elder.due_until, "buttons": buttons}),)
+
+
+def _to_confirm(tx: Tx, notice: ToConfirm, scope: Scope) -> tuple[Part, ...] | None:
+    found = proposals.find(tx, scope, notice.proposal)
+    if found is None:
+        return None
+    buttons: Buttons = [[["button.look", {}, f"/pending {found.id}"]]]
+    return (("notices.to_confirm", {"what": found.kind, "maker": found.maker or "", "buttons": buttons}),)
+
+
+def _decided(tx: Tx, notice: Decided, scope: Scope) -> tuple[Part, ...] | None:
+    found = proposals.find(tx, scope, notice.proposal)
+    if found is None:
+        return None
+    name = str(found.body.get("name", ""))
+    return (("notices.decided", {
+        "what": found.kind, "state": found.state, "elder": name, "reason": found.reason}),)
+
+
+_TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
+    VisitDue.kind: _visit_due, ToConfirm.kind: _to_confirm, Decided.kind: _decided}
