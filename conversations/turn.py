@@ -51,6 +51,10 @@ class Ask:
     def scope(self) -> Scope:
         return Scope(self.writer.person_id, self.today)
 
+    def policy(self, area_id: str) -> Policy:
+        """The rules that hold in this village."""
+        return self.house.policy
+
     def note(self, action: str, subject: str, fields: tuple[str, ...] = ()) -> None:
         """A line on the audit chain in this person's name."""
         self.tx.note(self.now, self.writer.person_id, action, subject, fields)
