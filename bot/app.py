@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -121,7 +121,7 @@ class App:
             else:
                 working.append(lambda: telegram.poll(self._handle, self._stop))
             working.append(lambda: introduce(telegram))
-        house = House(self.book, base.policy)
+        house = House(self.book, base.policy, abroad=abroad(self.channels))
         self.delivery = Delivery(base.store, self.channels, house, self.now, self._document)
         await self.delivery.take_over()
         self.dispatch = Dispatch(base.store, house, self.delivery, self.now)
@@ -163,6 +163,11 @@ def keep_out_of_collections() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 50)
+
+
+def abroad(channels: Mapping[str, Channel]) -> frozenset[str]:
+    """The channels that stand outside the country."""
+    return frozenset(name for name, channel in channels.items() if channel.capabilities.abroad)
 
 
 async def load_book(store: Store) -> books.FormBook:

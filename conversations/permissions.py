@@ -1,6 +1,7 @@
 """Who may use which command: one table. What a person sees is the Scope's business, not this one's."""
 
 VISITING = frozenset({"visitor", "first_contact", "village", "township"})
+COORDINATING = frozenset({"village", "township", "county", "city"})
 READING = VISITING | {"county", "city"}
 EVERYONE = READING | {"family", "operator"}
 
@@ -16,6 +17,12 @@ ALLOWED: dict[str, frozenset[str]] = {
     "edit": VISITING,
     "void": VISITING,
     "template": VISITING,
+    "register": VISITING,
+    "complete": VISITING,
+    "refresh": VISITING,
+    "pending": COORDINATING,
+    "confirm": COORDINATING,
+    "refuse": COORDINATING,
     "drafts": VISITING,
     "resume": VISITING,
 }

@@ -26,6 +26,7 @@ class House:
     book: FormBook
     policy: Policy
     drafts: DraftCache = field(default_factory=DraftCache)
+    abroad: frozenset[str] = frozenset()  # channels outside the country: no secret question is asked or shown there
 
 
 @dataclass
@@ -42,6 +43,11 @@ class Ask:
     def today(self) -> date:
         """The date on the wall where the elders live."""
         return self.now.astimezone(self.house.policy.zone).date()
+
+    @property
+    def abroad(self) -> bool:
+        """Whether this message came over a channel abroad."""
+        return self.inbound.channel in self.house.abroad
 
     @cached_property
     def roles(self) -> frozenset[str]:

@@ -39,9 +39,10 @@ class Words:
         self.named = pseudonym if abroad else str
         self._days: dict[str, str] = {}
         environment.filters |= {
-            "named": self.named, "day": self.day, "full_day": self._full_day, "due": self._due, "place": self._place,
+            "named": self.named, "day": self.day, "full_day": self.full_day, "due": self._due, "place": self._place,
             "reasons": self._reasons, "care_class": lambda name: self.say(f"class.{name}"),
             "change": lambda name: self.say(f"change.{name}"), "proposal": lambda name: self.say(f"proposal.{name}"),
+            "role": lambda name: self.say(f"role.{name}"), "fields": self._fields,
         }
         self._environment = environment
         self._sources = sources()
@@ -71,7 +72,8 @@ class Words:
             said = self._days[iso] = self._dated("values.day", iso)
         return said
 
-    def _full_day(self, iso: str) -> str:
+    def full_day(self, iso: str) -> str:
+        """A date with its year: 2026年11月23日 周一."""
         return self._dated("values.full_day", iso)
 
     def _dated(self, key: str, iso: str) -> str:
@@ -85,6 +87,9 @@ class Words:
     def _reasons(self, reasons: Iterable[tuple[str, int | None]]) -> str:
         joiner = self.say("values.joiner")
         return joiner.join(self.say(f"reason.{word}", {"number": number}) for word, number in reasons)
+
+    def _fields(self, names: Iterable[str]) -> str:
+        return self.say("values.joiner").join(self.say(f"field.{name}") for name in names)
 
     def _place(self, elder: Mapping[str, Any]) -> str:
         return self.say("menu.place", dict(elder))

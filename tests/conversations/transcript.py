@@ -16,6 +16,7 @@ rewrites the bot's side of every file; read the difference before you keep it. A
     @ time 2026-03-06 09:00      moves the clock; each message takes 20 seconds
     @ invite 钱进                 makes an invitation: `/start {invitation}`
     @ suspend 王强 / @ release 张桂芳3组 / @ form changed
+    @ sweep                      sends what waits in the outbox: `王强 gets` and the message
     @ unchanged … @ changed      between these nothing may change in the form that is open
     @ draft, @ visits 张桂芳3组   prints what is kept, every answer with its manner
 
@@ -41,7 +42,7 @@ from conversations.message import Inbound, Media, Place
 from storage import accounts, drafts, invitations, people, tables, visits
 from storage.database import Tx
 from storage.scope import Scope
-from tests.fakes.house import START, ZONE, Recorder, Running, Shown, find_account
+from tests.fakes.house import START, ZONE, Recorder, Running, Shown, find_account, name_of
 
 FOLDER = Path(__file__).parent / "transcripts"
 WRITE = os.environ.get("TRANSCRIPTS") == "write"
@@ -70,6 +71,10 @@ class Stage(Protocol):
         """Does these at once; gives the messages sent or edited because of it."""
         ...
 
+    async def sweep(self) -> list[tuple[str, Shown]]:
+        """Sends what waits in the outbox; gives who got what."""
+        ...
+
 
 class InMemory:
     """The channel that only records."""
@@ -88,6 +93,12 @@ class InMemory:
         await asyncio.gather(*map(self.running.handle, self._last))
         await self.running.delivery.settle()
         return [shown for chat, sent in self._recorder.sent.items() for shown in sent[before.get(chat, 0):]]
+
+    async def sweep(self) -> list[tuple[str, Shown]]:
+        before = {chat: len(sent) for chat, sent in self._recorder.sent.items()}
+        await self.running.delivery.sweep()
+        return [(name_of(chat), shown) for chat, sent in self._recorder.sent.items()
+                for shown in sent[before.get(chat, 0):]]
 
     def _inbound(self, account: str, fields: dict[str, Any]) -> Inbound:
         self._delivered += 1
@@ -209,8 +220,14 @@ class Player:
             case "release":
                 await store.run(lambda tx: people.release(tx, village.people["王强"], village.elders[rest]))
             case "form":
-                self.running.use(FormBook([self._changed_form, self.running.book.current["void"]],
-                                          self.running.book.current.values()))
+                others = [form for name, form in self.running.book.current.items() if name != self._changed_form.name]
+                self.running.use(FormBook([self._changed_form, *others], self.running.book.current.values()))
+            case "sweep":
+                lines = []
+                for who, shown in await self.stage.sweep():
+                    self._seen.setdefault(who, []).append(shown)
+                    lines += [f"{INDENT}{who} gets", *told([shown])]
+                return lines or [INDENT + "(nothing)"]
             case "unchanged":
                 self._still = await store.read(lambda tx: self._open(tx, "王强"))
                 assert self._still, "no form is open"

@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.app import abroad
 from bot.channels.base import Capabilities, Channel, Receipt
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
@@ -117,6 +118,7 @@ class Running:
 
     def __init__(self, store: Store, village: Village, channel: Channel, book: FormBook | None = None) -> None:
         self.store, self.village, self.channel = store, village, channel
+        self._channels = {channel.name: channel}
         self.at = START
         self._policy = policies.load()
         self.use(book or books.from_folder())
@@ -124,13 +126,15 @@ class Running:
     def use(self, book: FormBook) -> None:
         """Goes on with other forms, as after a restart with a newer release."""
         self.book = book
-        house = House(book, self._policy)
-        self.delivery = Delivery(self.store, {self.channel.name: self.channel}, house, self.now, self._document)
+        self.delivery = Delivery(self.store, self._channels, self._house(), self.now, self._document)
         self.forget()
 
     def forget(self) -> None:
         """Goes on as after a restart: nothing is known but what the store holds."""
-        self.dispatch = Dispatch(self.store, House(self.book, self._policy), self.delivery, self.now)
+        self.dispatch = Dispatch(self.store, self._house(), self.delivery, self.now)
+
+    def _house(self) -> House:
+        return House(self.book, self._policy, abroad=abroad(self._channels))
 
     def now(self) -> datetime:
         return self.at
@@ -224,6 +228,11 @@ def _earlier_visit(tx: Tx, village: Village, form: Form) -> None:
 def find_account(name: str) -> str:
     """The account of somebody by name; a name that nobody has is a stranger's."""
     return PEOPLE[name][0] if name in PEOPLE else STRANGER
+
+
+def name_of(account: str) -> str:
+    """Who has this account."""
+    return next((name for name, (number, *_) in PEOPLE.items() if number == account), account)
 
 
 def elder_called(store_tx: Tx, village: Village, name: str) -> elders.Elder:
