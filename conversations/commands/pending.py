@@ -51,7 +51,8 @@ def _card(ask: Ask, found: Proposal) -> tuple[Part, ...]:
         return ((kind, {**fields, "buttons": back()}), ("pending.state", {"state": found.state}))
     buttons = back()
     if KINDS[found.kind].may_decide(ask, found):
-        buttons.insert(0, [["button.confirm", {}, f"/confirm {found.id}"], ["button.refuse", {}, f"/refuse {found.id}"]])
+        buttons.insert(0, [["button.confirm", {}, f"/confirm {found.id}"],
+                           ["button.refuse", {}, f"/refuse {found.id}"]])
     return ((kind, {**fields, "buttons": buttons}),)
 
 
