@@ -2,6 +2,7 @@
 
 VISITING = frozenset({"visitor", "first_contact", "village", "township"})
 READING = VISITING | {"county", "city"}
+COORDINATING = frozenset({"village", "township", "county"})
 EVERYONE = READING | {"family", "operator"}
 
 ALLOWED: dict[str, frozenset[str]] = {
@@ -18,6 +19,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "template": VISITING,
     "drafts": VISITING,
     "resume": VISITING,
+    "import": COORDINATING,
+    "export": COORDINATING,
+    "stop": COORDINATING,
 }
 
 
