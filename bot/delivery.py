@@ -182,8 +182,10 @@ class Delivery:
         try:
             composed = messages(parts, words, self._house.book, row.fields.get("edits", ""))
             wanted = next((fields["document"] for _, fields in parts if "document" in fields), None)
-            if wanted is not None and (document := await self._make_document(wanted, words)):
-                composed[0] = Message(composed[0].text, composed[0].buttons, document=document)
+            if wanted is not None:
+                document = await self._make_document({**wanted, "chat": (row.channel, row.chat)}, words)
+                text = composed[0].text if document else f"{composed[0].text}\n\n{words.say('files.gone')}"
+                composed[0] = Message(text, composed[0].buttons, document=document)
             return composed
         except Exception as error:  # a plain sentence goes out, and the operator is told
             log.error("message could not be rendered", kind=row.kind, parts=[part[0] for part in parts],

@@ -42,7 +42,6 @@ class Words:
             "named": self.named, "day": self.day, "full_day": self._full_day, "due": self._due, "place": self._place,
             "reasons": self._reasons, "care_class": lambda name: self.say(f"class.{name}"),
             "change": lambda name: self.say(f"change.{name}"), "proposal": lambda name: self.say(f"proposal.{name}"),
-            "attached": lambda name: self.say(f"attached.{name}"), "exported": lambda name: self.say(f"exported.{name}"),
         }
         self._environment = environment
         self._sources = sources()

@@ -50,7 +50,7 @@ def find(tx: Tx, person_id: str, file: str, now: datetime) -> File | None:
     return _opened(tx, tx.one(_OWN, file=file, person=person_id, at=millis(now)))
 
 
-def for_chat(tx: Tx, file: str, channel: str, chat: str, now: datetime) -> File | None:
+def for_chat(tx: Tx, file: str, channel: str, chat: str, *, now: datetime) -> File | None:
     """The file as it may be sent into this chat: only into one of the person to whom it belongs."""
     return _opened(tx, tx.one(_FOR_CHAT, file=file, on_channel=channel, in_chat=chat, at=millis(now)))
 

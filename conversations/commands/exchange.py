@@ -1,7 +1,7 @@
 """导入, 导出: ledgers come in as spreadsheets and go out as such; the work itself is a durable job."""
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from conversations import pages
 from conversations.engine import Part
@@ -52,21 +52,23 @@ def received(ask: Ask) -> tuple[Part, ...]:
         return (("files.one_at_a_time", {}),)
     if file.size > MOST_BYTES:
         return (("files.too_large", {"most": MOST_BYTES // 2**20, "buttons": [_by_page()]}),)
-    return import_file(ask, {"ref": file.ref})
+    return look_through(ask.tx, _asker(ask), {"ref": file.ref}, ask.now)
 
 
-def import_file(ask: Ask, source: dict[str, str]) -> tuple[Part, ...]:
-    """Starts looking through a ledger; where somebody coordinates several areas, he is asked for which it is."""
-    tops = held(ask.tx, ask.writer.person_id)
-    asker = Asker(ask.writer.person_id, ask.inbound.channel, ask.inbound.chat)
+def look_through(tx: Tx, asker: Asker, source: dict[str, str], now: datetime) -> tuple[Part, ...]:
+    """Starts looking through a ledger (`ref` of a channel, or a kept `file`); gives what is to be said of it.
+
+    Where its sender coordinates several areas, he is asked for which it is.
+    """
+    tops = held(tx, asker.person_id)
     if len(tops) == 1:
-        job = jobs.add(ask.tx, "import", {**source, "area": tops[0].id}, ask.now, asker)
-        return (("files.looking", {"area": tops[0].name, "buttons": [_stop(job)]}),) if job else _busy(ask)
-    job = jobs.add(ask.tx, "import", source, ask.now, asker, "asking")
+        job = jobs.add(tx, "import", {**source, "area": tops[0].id}, now, asker)
+        return (("files.looking", {"area": tops[0].name, "buttons": [_stop(job)]}),) if job else _busy(tx, asker)
+    job = jobs.add(tx, "import", source, now, asker, "asking")
     if job is None:
-        return _busy(ask)
-    buttons = [[["button.area", {"name": area.name}, f"/import in {job} {area.id}"]] for area in tops]
-    return (("files.which_area", {"buttons": [*buttons, [["button.no", {}, f"/import no {job}"]]]}),)
+        return _busy(tx, asker)
+    buttons = [[["files_button.area", {"name": area.name}, f"/import in {job} {area.id}"]] for area in tops]
+    return (("files.which_area", {"buttons": [*buttons, [["files_button.no", {}, f"/import no {job}"]]]}),)
 
 
 def import_(ask: Ask, rest: str) -> tuple[Part, ...]:
@@ -94,11 +96,10 @@ def _answered(ask: Ask, job: jobs.Job, word: str, area_id: str) -> tuple[Part, .
     if (word == "in") == ("previewed" in job.fields):  # an area for what was looked through, a yes for what was not
         return (("files.answered", {}),)
     jobs.answer(ask.tx, job, "done", ask.now)
-    asker = Asker(ask.writer.person_id, ask.inbound.channel, ask.inbound.chat)
     kind = "import" if word == "in" else "import_apply"
-    begun = jobs.add(ask.tx, kind, {**job.fields, "area": area.id}, ask.now, asker)
+    begun = jobs.add(ask.tx, kind, {**job.fields, "area": area.id}, ask.now, _asker(ask))
     if begun is None:
-        return _busy(ask)
+        return _busy(ask.tx, _asker(ask))
     said = "files.looking" if word == "in" else "files.applying"
     return ((said, {"area": area.name, "buttons": [_stop(begun)]}),)
 
@@ -111,13 +112,13 @@ def export(ask: Ask, rest: str) -> tuple[Part, ...]:
     said = rest.split()
     what = WHAT.get(said[0], "") if said else ""
     if not what:
-        return (("files.export_what", {"buttons": [
-            [["button.export_ledger", {}, "/export ledger"]], [["button.export_visits", {}, "/export visits"]]]}),)
+        return (("files.export_what", {"buttons": [[[f"files_button.export_{each}", {}, f"/export {each}"]]
+                                                   for each in ("ledger", "visits")]}),)
     area_id, chosen = (*said[1:3], "", "")[:2]
     tops = held(ask.tx, ask.writer.person_id)
     if not area_id and len(tops) > 1:
         return (("files.export_where", {"buttons": _areas(what, tops)}),)
-    area = holds(ask.tx, ask.writer.person_id, area_id or tops[0].id)
+    area = holds(ask.tx, ask.writer.person_id, area_id or tops[0].id) or _named(ask.tx, tops, area_id)
     if area is None:
         return (("menu.not_allowed", {}),)
     below = [each for each in areas.under(ask.tx, area) if each.parent_id == area.id and each.level != "group"]
@@ -128,22 +129,27 @@ def export(ask: Ask, rest: str) -> tuple[Part, ...]:
     return _export(ask, what, area, chosen if what == "visits" else "")
 
 
+def _named(tx: Tx, tops: list[Area], name: str) -> Area | None:
+    """The one area of this name in those held, for who types it."""
+    found = [area for top in tops for area in areas.under(tx, top) if area.name == name]
+    return found[0] if len(found) == 1 else None
+
+
 def _export(ask: Ask, what: str, area: Area, period: str) -> tuple[Part, ...]:
-    asker = Asker(ask.writer.person_id, ask.inbound.channel, ask.inbound.chat)
-    job = jobs.add(ask.tx, "export", {"what": what, "area": area.id, "period": period}, ask.now, asker)
+    job = jobs.add(ask.tx, "export", {"what": what, "area": area.id, "period": period}, ask.now, _asker(ask))
     if job is None:
-        return _busy(ask)
+        return _busy(ask.tx, _asker(ask))
     ask.note(f"export.{what}", area.id, (period,) if period else ())
     return (("files.exporting", {"area": area.name, "buttons": [_stop(job)]}),)
 
 
 def _areas(what: str, found: list[Area]) -> Buttons:
-    return [[["button.area", {"name": area.name}, f"/export {what} {area.id}"]] for area in found]
+    return [[["files_button.area", {"name": area.name}, f"/export {what} {area.id}"]] for area in found]
 
 
 def _below(what: str, area: Area, below: list[Area], chosen: str) -> Buttons:
     skip = int(chosen[1:]) if re.fullmatch(r"\+\d{1,4}", chosen) else 0
-    buttons: Buttons = [[["button.whole_area", {"name": area.name}, f"/export {what} {area.id} {ALL}"]]]
+    buttons: Buttons = [[["files_button.whole_area", {"name": area.name}, f"/export {what} {area.id} {ALL}"]]]
     buttons += _areas(what, below[skip:skip + PAGE])
     if skip + PAGE < len(below):
         buttons.append([["button.next_page", {}, f"/export {what} {area.id} +{skip + PAGE}"]])
@@ -152,10 +158,10 @@ def _below(what: str, area: Area, below: list[Area], chosen: str) -> Buttons:
 
 def _periods(area: Area, today: date) -> Buttons:
     months = (today, today.replace(day=1) - timedelta(days=1))
-    return [
-        *([["button.month", {"year": day.year, "month": day.month}, f"/export visits {area.id} {day:%Y-%m}"]]
-          for day in months),
-        [["button.year", {"year": today.year}, f"/export visits {area.id} {today.year}"]]]
+    buttons: Buttons = [
+        [["files_button.month", {"year": day.year, "month": day.month}, f"/export visits {area.id} {day:%Y-%m}"]]
+        for day in months]
+    return [*buttons, [["files_button.year", {"year": today.year}, f"/export visits {area.id} {today.year}"]]]
 
 
 # What is under way
@@ -169,17 +175,21 @@ def stop(ask: Ask, rest: str) -> tuple[Part, ...]:
     return (("files.stopped" if stopped else "files.nothing_to_stop", {}),)
 
 
-def _busy(ask: Ask) -> tuple[Part, ...]:
-    under_way = jobs.under_way(ask.tx, ask.writer.person_id)
+def _asker(ask: Ask) -> Asker:
+    return Asker(ask.writer.person_id, ask.inbound.channel, ask.inbound.chat)
+
+
+def _busy(tx: Tx, asker: Asker) -> tuple[Part, ...]:
+    under_way = jobs.under_way(tx, asker.person_id)
     return (("files.busy", {"buttons": [_stop(under_way.id if under_way else "")]}),)
 
 
 def _stop(job: str | None) -> list[list[object]]:
-    return [["button.stop", {}, f"/stop {job}".strip()]]
+    return [["files_button.stop", {}, f"/stop {job}".strip()]]
 
 
 def _by_page() -> list[list[object]]:
-    return [["button.by_page", {}, f"/import {WEB[0]}"]]
+    return [["files_button.by_page", {}, f"/import {WEB[0]}"]]
 
 
 COMMANDS = {"import": import_, "export": export, "stop": stop}
