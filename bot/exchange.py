@@ -136,13 +136,15 @@ class Exchange:
     def _with_file(self, tx: Tx, task: Task, kind: str, area: Area, body: bytes | None, part: Part,
                    ) -> tuple[Part, ...]:
         """What is said, with the file: in the chat where it may go there, else behind a page that asks for a code."""
-        if body is None:
-            return (part,)
         asker, now = task.job.asker, task.now()
         assert asker is not None
+        by_page = self._house.by_page(asker.channel)
+        part = (part[0], {**part[1], "page": by_page})
+        if body is None:
+            return (part,)
         name = _UNSAFE.sub("", self._words.say(f"files_name.{kind}", {"area": area.name}))
         file = files.add(tx, kind, asker.person_id, name, body, now)
-        if self._house.by_page(asker.channel):
+        if by_page:
             return (*pages.offer(tx, self._house.public, "download", asker.person_id, now, file), ("break", {}), part)
         return ((part[0], {**part[1], "document": {"file": file}}),)
 

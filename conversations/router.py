@@ -137,7 +137,8 @@ def _without_form(ask: Ask) -> Parts:
     if ask.inbound.choice:
         return _tapped(ask, None)
     if exchange.has_file(ask.inbound):
-        return exchange.received(ask) if may(ask.roles, "import") else (("refuse.file", {}),)
+        return exchange.received(ask) if may(ask.roles, "import") else (
+            ("refuse.file", {}), *general.start(ask, ""))
     text = plain(ask.inbound.text)
     if text and template.is_one(ask.inbound.text, commands.VISIT_OPENERS):
         return _template(ask)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import orjson
-from sqlalchemy import ColumnElement, bindparam, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, literal_column, or_, select, update
 
 from storage.database import Row, Tx
 from storage.ids import millis
@@ -40,7 +40,7 @@ _UNDER_WAY = _COLUMNS.where(jobs.c.person_id == bindparam("person"), jobs.c.stat
 _ANSWER = update(jobs).where(jobs.c.id == bindparam("job"), jobs.c.state == "asking").values(
     state=bindparam("new_state"), updated_at=bindparam("at"))
 _CANCEL = update(jobs).where(jobs.c.id == bindparam("job"), jobs.c.person_id == bindparam("person"),
-                             jobs.c.state.in_(("waiting", "asking"))).values(
+                             or_(jobs.c.state == "waiting", jobs.c.state == "asking")).values(
     state="cancelled", updated_at=bindparam("at"))
 _SUPERSEDE = update(jobs).where(jobs.c.person_id == bindparam("person"), jobs.c.state == "asking").values(
     state="cancelled", updated_at=bindparam("at"))

@@ -108,7 +108,8 @@ class _Desk:
         file = kind == "file"
         body = await read_body(request, MOST_BYTES if file else MEDIA_LIMIT, FILE_TYPES if file else MEDIA_TYPES)
         if shapes.media_type(kind, body) is None:
-            raise HTTPException(415, f"these bytes are no {'spreadsheet' if file else f'{kind} that a browser can show'}")
+            wanted = "spreadsheet" if file else f"{kind} that a browser can show"
+            raise HTTPException(415, f"these bytes are no {wanted}")
         ref = await self._store.run(lambda tx: ledger.add_media(tx, kind, body, self._clock.now()))
         return JSONResponse({"ref": ref, "kind": kind, "size": len(body)}, status_code=201)
 

@@ -39,7 +39,10 @@ class PlaceSent(_Request):
 
 
 class Sent(_Request):
-    """One thing that a person does on a phone: exactly one of text, choice, place, media (text beside it; `name` for a file)."""
+    """One thing that a person does on a phone: exactly one of text, choice, place, media.
+
+    Beside media there may be text, or the `name` of a file.
+    """
 
     key: Key
     text: Annotated[str, Field(min_length=1)] | None = None

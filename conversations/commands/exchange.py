@@ -52,7 +52,8 @@ def received(ask: Ask) -> tuple[Part, ...]:
         return (("files.one_at_a_time", {}),)
     if file.size > MOST_BYTES:
         return (("files.too_large", {"most": MOST_BYTES // 2**20, "buttons": [_by_page()]}),)
-    return look_through(ask.tx, _asker(ask), {"ref": file.ref}, ask.now)
+    abroad: tuple[Part, ...] = (("files.abroad_sent", {}),) if ask.inbound.channel in ask.house.abroad else ()
+    return (*abroad, *look_through(ask.tx, _asker(ask), {"ref": file.ref}, ask.now))
 
 
 def look_through(tx: Tx, asker: Asker, source: dict[str, str], now: datetime) -> tuple[Part, ...]:
