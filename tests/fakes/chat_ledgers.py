@@ -1,6 +1,7 @@
 """Files that people send in chat: a township's ledger, and what is none."""
 
 from datetime import date
+from itertools import product
 
 from tests.fakes.ledger_files import id_number, xlsx
 
@@ -21,3 +22,11 @@ FILES = {
     "很大.xlsx": LEDGER,
 }
 SIZES = {"很大.xlsx": 21 * 1024 * 1024}  # as the platform says
+_GIVEN = "国福秀英桂兰明珍淑华玉德贵清芳素云成富才"
+
+
+def many(count: int) -> bytes:
+    """A ledger of so many new people in one village, 400 at most, each surnamed 罗."""
+    named = [f"罗{''.join(given)}" for given in product(_GIVEN, repeat=2)][:count]
+    return xlsx([HEADER, *(["建设村", "2组", name, id_number(date(1950, 7, 2), turn=turn), "独居"]
+                           for turn, name in enumerate(named))])
