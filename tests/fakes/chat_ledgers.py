@@ -1,6 +1,6 @@
 """Files that people send in chat: a township's ledger, and what is none."""
 
-from datetime import date
+from datetime import date, timedelta
 from itertools import product
 
 from tests.fakes.ledger_files import id_number, xlsx
@@ -25,8 +25,9 @@ SIZES = {"很大.xlsx": 21 * 1024 * 1024}  # as the platform says
 _GIVEN = "国福秀英桂兰明珍淑华玉德贵清芳素云成富才"
 
 
-def many(count: int) -> bytes:
-    """A ledger of so many new people in one village, 400 at most, each surnamed 罗."""
-    named = [f"罗{''.join(given)}" for given in product(_GIVEN, repeat=2)][:count]
-    return xlsx([HEADER, *(["建设村", "2组", name, id_number(date(1950, 7, 2), turn=turn), "独居"]
-                           for turn, name in enumerate(named))])
+def many(count: int, village: str = "建设村") -> bytes:
+    """A ledger of so many new people in one village, 8,000 at most, each surnamed 罗."""
+    named = [f"罗{''.join(given)}" for given in product(_GIVEN, repeat=3)][:count]
+    return xlsx([HEADER, *(
+        [village, "2组", name, id_number(date(1950, 7, 2) + timedelta(days=turn // 500), turn=turn % 500), "独居"]
+        for turn, name in enumerate(named))])
