@@ -9,13 +9,11 @@ from bot.channels.base import Channel, RetryAt, SendFailure
 from bot.import_places import PlacesUnclear
 from bot.jobs import Task
 from bot.sheets import KEY, Counts, Looked, Sheets
-from conversations import pages
 from conversations.commands.exchange import holds
 from conversations.documents.ledger_file import Unreadable
 from conversations.documents.ledger_report import explain_unreadable
 from conversations.engine import Part
 from conversations.message import Media
-from conversations.turn import House
 from conversations.words_book import Words
 from storage import files
 from storage.areas import Area
@@ -38,11 +36,10 @@ def is_spreadsheet(body: bytes) -> bool:
 class Exchange:
     """The handlers. Each asks again, in every unit of work, whether its asker still coordinates the area."""
 
-    def __init__(self, store: Store, sheets: Sheets, channels: Mapping[str, Channel], house: House) -> None:
+    def __init__(self, store: Store, sheets: Sheets, channels: Mapping[str, Channel]) -> None:
         self._store = store
         self._sheets = sheets
         self._channels = channels
-        self._house = house
         self._words = Words()
 
     async def preview(self, task: Task) -> None:
@@ -135,17 +132,11 @@ class Exchange:
 
     def _with_file(self, tx: Tx, task: Task, kind: str, area: Area, body: bytes | None, part: Part,
                    ) -> tuple[Part, ...]:
-        """What is said, with the file: in the chat where it may go there, else behind a page that asks for a code."""
-        asker, now = task.job.asker, task.now()
-        assert asker is not None
-        by_page = self._house.by_page(asker.channel)
-        part = (part[0], {**part[1], "page": by_page})
+        """What is said, with the file where there is one."""
         if body is None:
             return (part,)
         name = _UNSAFE.sub("", self._words.say(f"files_name.{kind}", {"area": area.name}))
-        file = files.add(tx, kind, asker.person_id, name, body, now)
-        if by_page:
-            return (*pages.offer(tx, self._house.public, "download", asker.person_id, now, file), ("break", {}), part)
+        file = files.add(tx, kind, task.person, name, body, task.now())
         return ((part[0], {**part[1], "document": {"file": file}}),)
 
 

@@ -193,7 +193,7 @@ class Runner:
         now = self._now()
         begun = instant(int(task.job.id[:12], 16))  # a UUIDv7 begins with its time
         if now - begun > PATIENCE:
-            await self._failed(task, ("files.not_fetched", {}))
+            await self._failed(task, ("files.trouble", {}))
             return
         with suppress(StoreUnavailable):
             await self._store.run(lambda tx: jobs.give_back(tx, task.job.id, now + timedelta(seconds=seconds)))

@@ -51,7 +51,7 @@ def received(ask: Ask) -> tuple[Part, ...]:
     if others:
         return (("files.one_at_a_time", {}),)
     if file.size > MOST_BYTES:
-        return (("files.too_large", {"most": MOST_BYTES // 2**20, "buttons": [_by_page()]}),)
+        return (("files.too_large", {"most": MOST_BYTES // 2**20}),)
     abroad: tuple[Part, ...] = (("files.abroad_sent", {}),) if ask.inbound.channel in ask.house.abroad else ()
     return (*abroad, *look_through(ask.tx, _asker(ask), {"ref": file.ref}, ask.now))
 
@@ -97,6 +97,8 @@ def _answered(ask: Ask, job: jobs.Job, word: str, area_id: str) -> tuple[Part, .
     if (word == "in") == ("previewed" in job.fields):  # an area for what was looked through, a yes for what was not
         return (("files.answered", {}),)
     jobs.answer(ask.tx, job, "done", ask.now)
+    if word == "yes":
+        ask.note("import.confirm", area.id)
     kind = "import" if word == "in" else "import_apply"
     begun = jobs.add(ask.tx, kind, {**job.fields, "area": area.id}, ask.now, _asker(ask))
     if begun is None:

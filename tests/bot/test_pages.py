@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,12 +12,14 @@ import pytest_asyncio
 from sqlalchemy import func, select
 from starlette.applications import Starlette
 
+from bot.jobs import say_to
 from bot.pages.routes import build_routes
 from conversations import book as books
 from conversations.message import Inbound
 from storage import files, pages, people
 from storage import tables as t
 from storage.database import Store
+from storage.jobs import Asker
 from tests.fakes.chat_ledgers import FILES, LEDGER
 from tests.fakes.house import START, Recorder, Running, bind, settle
 from tests.fakes.served import served
@@ -215,3 +218,46 @@ async def test_while_a_job_is_under_way_the_page_waits(site: Site) -> None:
     assert (await site.sends(other, LEDGER)).status_code == 409
     await site.running.work()
     assert (await site.sends(other, LEDGER)).status_code == 200
+
+
+async def test_where_a_channel_carries_no_files_a_word_file_waits_behind_a_page(site: Site) -> None:
+    site.recorder.capabilities = replace(site.recorder.capabilities, carries_files=False)
+    shown = await site.says("打印 仇大山")
+    assert "请查收" in shown and site.recorder.documents == []
+    path, code = re.findall(r"/f/[\w-]{22}", shown)[-1], re.findall(r"\d{6}", shown)[-1]
+    await site.enters(path, code)
+    given = await site.http.post(f"{path}/file", headers=OWN)
+    assert given.content.startswith(b"PK") and "docx" in given.headers["content-disposition"]
+    assert "只能用一次" in await site.says("导入")
+
+
+async def test_a_ledger_never_goes_to_a_channel_abroad_and_a_faulty_copy_waits_behind_a_page(site: Site) -> None:
+    site.recorder.capabilities = replace(site.recorder.capabilities, abroad=True)
+    path, code = await site.asks()
+    await site.enters(path, code)
+    await site.sends(path, LEDGER)
+    await site.running.work()
+    shown = site.shown()
+    assert "有误 1" in shown and site.recorder.documents == []
+    path, code = re.findall(r"/f/[\w-]{22}", shown)[-1], re.findall(r"\d{6}", shown)[-1]
+    await site.enters(path, code)
+    assert (await site.http.post(f"{path}/file", headers=OWN)).content.startswith(b"PK")
+
+
+async def test_a_file_too_old_to_be_sent_is_said_to_be_gone(site: Site) -> None:
+    file = await site.store.run(lambda tx: files.add(tx, "ledger", site.person, "台账.xlsx", b"PK", START))
+    asker = Asker(site.person, "test", ZHAO)
+    site.running.at = START + files.KEPT
+    parts = (("files.exported", {"area": "云溪镇", "what": "ledger", "rows": 3, "document": {"file": file}}),)
+    await site.store.run(lambda tx: say_to(tx, asker, parts, site.running.now()))
+    await site.running.delivery.sweep()
+    assert "现在给不了了" in site.shown() and site.recorder.documents == []
+
+
+async def test_a_file_is_not_sent_into_the_chat_of_somebody_else(site: Site) -> None:
+    file = await site.store.run(lambda tx: files.add(tx, "ledger", site.person, "台账.xlsx", b"PK", START))
+    parts = (("files.exported", {"area": "云溪镇", "what": "ledger", "rows": 3, "document": {"file": file}}),)
+    wang = Asker(site.running.village.people["王强"], "test", "7001")
+    await site.store.run(lambda tx: say_to(tx, wang, parts, site.running.now()))
+    await site.running.delivery.sweep()
+    assert site.recorder.documents == []
