@@ -14,12 +14,16 @@ from conversations.documents.ledger_file import Unreadable
 from conversations.documents.ledger_report import explain_unreadable
 from conversations.engine import Part
 from conversations.message import Media
+from conversations.turn import House
 from conversations.words_book import Words
-from storage import files
+from storage import files, visits
 from storage.areas import Area
 from storage.database import Store, Tx
 from storage.files import MOST_BYTES, File
+from storage.scope import Scope
+from storage.visits import Listed
 
+PORTION = 500  # visits read at once
 STARTS = (b"PK\x03\x04", bytes.fromhex("d0cf11e0a1b11ae1"))  # what an .xlsx and an .xls begin with
 _UNSAFE = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 
@@ -36,10 +40,11 @@ def is_spreadsheet(body: bytes) -> bool:
 class Exchange:
     """The handlers. Each asks again, in every unit of work, whether its asker still coordinates the area."""
 
-    def __init__(self, store: Store, sheets: Sheets, channels: Mapping[str, Channel]) -> None:
+    def __init__(self, store: Store, sheets: Sheets, channels: Mapping[str, Channel], house: House) -> None:
         self._store = store
         self._sheets = sheets
         self._channels = channels
+        self._house = house
         self._words = Words()
 
     async def preview(self, task: Task) -> None:
@@ -86,7 +91,10 @@ class Exchange:
         what, period = task.job.fields["what"], task.job.fields["period"]
         try:
             area = await self._area(task)
-            body, rows = await self._sheets.export(what, area, period, task.person, task.now())
+            if what == "visits":
+                body, rows = await self._visits(task, area, period)
+            else:
+                body, rows = await self._sheets.export(area, task.person, task.now())
         except NotTheirs as error:
             await task.fail(_why(error))
             return
@@ -100,6 +108,22 @@ class Exchange:
                 "files.exported", {"area": area.name, "what": what, "rows": rows}))
 
         await task.end("done", say)
+
+    async def _visits(self, task: Task, area: Area, period: str) -> tuple[bytes, int]:
+        """The visits of a month (2026-03) or year (2026), read a portion at a time."""
+        scope = Scope(task.person, task.now().astimezone(self._house.policy.zone).date())
+        days = (f"{period}-01", f"{period}-31") if len(period) > 4 else (f"{period}-01-01", f"{period}-12-31")
+        found: list[Listed] = []
+        while True:
+            after = found[-1].visit if found else None
+            portion = await self._store.read(partial(visits.of_area, scope=scope, path=area.path, days=days,
+                                                     after=after, count=PORTION))
+            found += portion
+            if len(portion) < PORTION:
+                break
+        from conversations.documents.visits_workbook import write  # late: openpyxl takes 0.2 s to import
+
+        return await aside(lambda: write(found, self._house.book, self._words)), len(found)
 
     async def _area(self, task: Task) -> Area:
         return await self._store.read(lambda tx: _check(tx, task, None))

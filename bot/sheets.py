@@ -70,8 +70,8 @@ class Sheets(Protocol):
         """Opens a ledger to be written."""
         ...
 
-    async def export(self, what: str, area: Area, period: str, person: str, now: datetime) -> tuple[bytes, int]:
-        """`ledger`, or `visits` of a month or year, as a workbook; and how many rows it has."""
+    async def export(self, area: Area, person: str, now: datetime) -> tuple[bytes, int]:
+        """The ledger of an area as a workbook, and how many lines it has."""
         ...
 
 
