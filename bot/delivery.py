@@ -202,12 +202,11 @@ class Delivery:
             return [Message(first.text, first.buttons, document=document), *others]
 
         def offered(tx: Tx) -> Sequence[Part]:
-            person = accounts.writer(tx, row.channel, row.chat)  # in a private chat the account's number is the chat's
-            if person is None:
+            bound, now = accounts.in_chat(tx, row.channel, row.chat), self._now()
+            if bound is None:
                 return ()
-            now = self._now()
-            file = wanted.get("file") or files.add(tx, "document", person.person_id, document.name, document.body, now)
-            return pages.offer(tx, self._house.public, "download", person.person_id, now, file)
+            file = wanted.get("file") or files.add(tx, "document", bound[1], document.name, document.body, now)
+            return pages.offer(tx, self._house.public, "download", bound[1], now, file)
 
         link = messages(await self._store.run(offered), words, self._house.book)
         return [*link, first, *others]

@@ -16,7 +16,7 @@ from bot.channels.base import Now, RetryAt
 from bot.logs import where
 from conversations import router
 from conversations.engine import Part
-from storage import files, jobs, outbox, pages
+from storage import accounts, files, jobs, outbox, pages
 from storage.database import Store, StoreUnavailable, Tx
 from storage.ids import instant
 from storage.jobs import Asker, Ended, Job
@@ -114,10 +114,13 @@ class Task:
 
 
 def say_to(tx: Tx, asker: Asker, parts: tuple[Part, ...], now: datetime) -> None:
-    """Says something in the chat of whoever asked; the numbers of its buttons can be typed."""
+    """Says something in the chat of whoever asked, if it is still his; the numbers of its buttons can be typed."""
+    bound = accounts.in_chat(tx, asker.channel, asker.chat)
+    if bound is None or bound[1] != asker.person_id:
+        return
     row = Outgoing(tx.new_id(now), asker.channel, asker.chat, "reply", "reply", {"parts": parts, "edits": ""})
     outbox.add(tx, row, now)
-    router.keep_menu(tx, asker.channel, asker.chat, parts)  # in a private chat the account's number is the chat's
+    router.keep_menu(tx, asker.channel, bound[0], parts)
 
 
 Handler = Callable[[Task], Awaitable[None]]

@@ -16,7 +16,7 @@ from bot.jobs import say_to
 from bot.pages.routes import build_routes
 from conversations import book as books
 from conversations.message import Inbound
-from storage import files, pages, people
+from storage import accounts, files, pages, people
 from storage import tables as t
 from storage.database import Store
 from storage.jobs import Asker
@@ -254,10 +254,20 @@ async def test_a_file_too_old_to_be_sent_is_said_to_be_gone(site: Site) -> None:
     assert "现在给不了了" in site.shown() and site.recorder.documents == []
 
 
-async def test_a_file_is_not_sent_into_the_chat_of_somebody_else(site: Site) -> None:
+@pytest.mark.parametrize("meanwhile", [False, True])
+async def test_neither_file_nor_word_goes_into_the_chat_of_somebody_else(site: Site, meanwhile: bool) -> None:
     file = await site.store.run(lambda tx: files.add(tx, "ledger", site.person, "台账.xlsx", b"PK", START))
     parts = (("files.exported", {"area": "云溪镇", "what": "ledger", "rows": 3, "document": {"file": file}}),)
-    wang = Asker(site.running.village.people["王强"], "test", "7001")
-    await site.store.run(lambda tx: say_to(tx, wang, parts, site.running.now()))
+    asker, wang = Asker(site.person, "test", ZHAO), site.running.village.people["王强"]
+
+    def work(tx: Any) -> None:
+        if meanwhile:  # the account gets another owner between the saying and the sending
+            say_to(tx, asker, parts, site.running.now())
+        accounts.bind(tx, "test", ZHAO, ZHAO, wang, START)
+        if not meanwhile:
+            say_to(tx, asker, parts, site.running.now())
+
+    await site.store.run(work)
     await site.running.delivery.sweep()
     assert site.recorder.documents == []
+    assert meanwhile or site.recorder.sent == {}
