@@ -13,10 +13,12 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from bot import clock as clocks
-from bot import web
+from bot import kinds, web
 from bot.channels.base import Channel, Now
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
+from bot.jobs import Runner
+from bot.pages import routes as pages
 from bot.settings import Settings, SettingsError
 from conversations import book as books
 from conversations.controls import LABELS
@@ -25,7 +27,7 @@ from conversations.turn import House
 from conversations.words_book import Words
 from scheduler import policy as policies
 from scheduler.policy import Policy
-from storage import forms, visits
+from storage import files, forms, visits
 from storage.crypto import Keys, load_keys
 from storage.database import Store, Tx
 from storage.opening import open_store
@@ -121,12 +123,20 @@ class App:
             else:
                 working.append(lambda: telegram.poll(self._handle, self._stop))
             working.append(lambda: introduce(telegram))
-        house = House(self.book, base.policy, abroad=abroad(self.channels))
+        house = House(
+            self.book, base.policy,
+            no_files=frozenset(name for name, on in self.channels.items() if not on.capabilities.carries_files),
+            abroad=abroad(self.channels),
+            public=settings.public)
         self.delivery = Delivery(base.store, self.channels, house, self.now, self._document)
         await self.delivery.take_over()
         self.dispatch = Dispatch(base.store, house, self.delivery, self.now)
+        edits = frozenset(name for name, on in self.channels.items() if on.capabilities.can_edit)
+        self.jobs = Runner(base.store, kinds.handlers(base.store, self.channels, house), edits, self.now)
+        routes += pages.build_routes(base.store, self.now, settings.public, settings.hosts)
         self.web.router.routes.extend(routes)
         working.append(lambda: self.delivery.run(self._stop))
+        working.append(lambda: self.jobs.run(self._stop))
         self._tasks += [asyncio.create_task(work()) for work in working]
         keep_out_of_collections()
         log.info("serving", channels=sorted(self.channels), engine=base.store.engine)
@@ -138,7 +148,11 @@ class App:
         await self.delivery.settle()
 
     async def _document(self, wanted: dict[str, Any], words: Words) -> Document | None:
-        """The Word file of a visit, as its asker may still see it."""
+        """A file made before, where it may go into this chat; else the Word file of a visit, as its asker sees it."""
+        if "file" in wanted:
+            kept = await self._base.store.read(
+                lambda tx: files.for_chat(tx, wanted["file"], *wanted["chat"], now=self.now()))
+            return Document(kept.name, kept.body) if kept else None
         scope = Scope(wanted["person"], self.now().astimezone(self._base.policy.zone).date())
         visit = await self._base.store.read(lambda tx: visits.find(tx, scope, wanted["visit"]))
         if visit is None:

@@ -3,6 +3,7 @@
 VISITING = frozenset({"visitor", "first_contact", "village", "township"})
 COORDINATING = frozenset({"village", "township", "county", "city"})
 READING = VISITING | {"county", "city"}
+COORDINATING = frozenset({"village", "township", "county"})
 EVERYONE = READING | {"family", "operator"}
 
 ALLOWED: dict[str, frozenset[str]] = {
@@ -25,6 +26,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "refuse": COORDINATING,
     "drafts": VISITING,
     "resume": VISITING,
+    "import": COORDINATING,
+    "export": COORDINATING,
+    "stop": COORDINATING,
 }
 
 

@@ -13,10 +13,12 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.app import abroad
+from bot.app import abroad as outside
 from bot.channels.base import Capabilities, Channel, Receipt
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
+from bot.jobs import Runner
+from bot.kinds import handlers
 from conversations import book as books
 from conversations.book import FormBook
 from conversations.documents.for_visit import docx
@@ -26,7 +28,7 @@ from conversations.turn import House
 from conversations.words_book import Words
 from scheduler import casework
 from scheduler import policy as policies
-from storage import accounts, areas, elders, forms, people, visits
+from storage import accounts, areas, elders, files, forms, people, visits
 from storage.crypto import Keys
 from storage.database import Store, Tx
 from storage.elders import NewElder
@@ -55,6 +57,7 @@ PEOPLE = {  # name: account, roles, whether in the village or the township
     "李娜": ("7004", ("family",), "village"),
 }
 STRANGER = "7999"
+PUBLIC = "https://tanfang.example"
 # what 仇大山's visit in February says; his mood screening is not due again in March
 EARLIER = {
     "method": "home", "family_size": "unchanged", "expression": "unchanged", "mobility": "worse",
@@ -96,18 +99,21 @@ class Recorder:
             button_rows=30, buttons_per_row=4, label_length=40, text_length=20_000, can_edit=True, can_push=True,
             has_groups=True, carries_files=True, abroad=abroad)
         self.sent: dict[str, list[Shown]] = {}
+        self.documents: list[Document] = []
+        self.files: dict[str, bytes] = {}  # what `fetch` gives, by ref
         self.edited = 0
 
     async def send(self, chat: str, message: Message) -> Receipt:
         shown = self.sent.setdefault(chat, [])
         handle = message.edits or str(len(shown) + 1)
         self.edited += bool(message.edits)
+        self.documents += [message.document] if message.document else []
         rows = tuple(tuple((button.label, button.token) for button in row) for row in message.buttons)
         shown.append(Shown(handle, message.text, rows, message.document.name if message.document else ""))
         return Receipt(handle)
 
     async def fetch(self, media: Media) -> bytes:
-        return b"bytes of " + media.ref.encode()
+        return self.files.get(media.ref) or b"bytes of " + media.ref.encode()
 
     async def settle(self, inbound: Inbound) -> None:
         """Nothing spins here."""
@@ -126,7 +132,10 @@ class Running:
     def use(self, book: FormBook) -> None:
         """Goes on with other forms, as after a restart with a newer release."""
         self.book = book
-        self.delivery = Delivery(self.store, self._channels, self._house(), self.now, self._document)
+        channels = self._channels
+        self.delivery = Delivery(self.store, channels, self._house(), self.now, self._document)
+        self.jobs = Runner(self.store, handlers(self.store, channels, self._house()),
+                           frozenset(channels), self.now)
         self.forget()
 
     def forget(self) -> None:
@@ -134,7 +143,13 @@ class Running:
         self.dispatch = Dispatch(self.store, self._house(), self.delivery, self.now)
 
     def _house(self) -> House:
-        return House(self.book, self._policy, abroad=abroad(self._channels))
+        no_files = frozenset() if self.channel.capabilities.carries_files else frozenset((self.channel.name,))
+        return House(self.book, self._policy, no_files=no_files, abroad=outside(self._channels), public=PUBLIC)
+
+    async def work(self) -> None:
+        """Does every job that waits, and sends what they say."""
+        await self.jobs.settle()
+        await self.delivery.sweep()
 
     def now(self) -> datetime:
         return self.at
@@ -146,6 +161,10 @@ class Running:
         await self.dispatch.handle(inbound)
 
     async def _document(self, wanted: dict[str, Any], words: Words) -> Document | None:
+        if "file" in wanted:
+            kept = await self.store.read(
+                lambda tx: files.for_chat(tx, wanted["file"], *wanted["chat"], now=self.now()))
+            return Document(kept.name, kept.body) if kept else None
         scope = Scope(wanted["person"], self.at.astimezone(ZONE).date())
         visit = await self.store.read(lambda tx: visits.find(tx, scope, wanted["visit"]))
         return Document(*docx(visit, self.book.form(visit.form_hash), words)) if visit else None
