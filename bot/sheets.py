@@ -15,10 +15,13 @@ from conversations.documents.ledger_sheet import Fault, Row, read
 from conversations.words_book import Words
 from scheduler import intake
 from scheduler.policy import Policy
-from storage import elders
+from storage import elder_files, elders
 from storage.areas import Area
 from storage.database import Store, Tx
+from storage.elder_files import Placed
+from storage.scope import Scope
 
+PORTION = 500  # files read at once
 KEY = intake.KEY  # works that write a ledger run one after another
 
 
@@ -100,6 +103,21 @@ class Importer:
     async def apply(self, source: bytes, area: Area, person: str, now: datetime) -> Applying:
         """Opens a ledger to be written."""
         return await self._open(source, area, person, now)
+
+    async def export(self, area: Area, person: str, now: datetime) -> tuple[bytes, int]:
+        """The ledger of an area as a workbook, and how many lines it has."""
+        scope = Scope(person, now.astimezone(self._policy.zone).date())
+        found: list[Placed] = []
+        while True:
+            after = found[-1].id if found else ""
+            portion = await self._store.read(partial(
+                elder_files.of_area, scope=scope, path=area.path, after=after, count=PORTION))
+            found += portion
+            if len(portion) < PORTION:
+                break
+        from conversations.documents.ledger_workbook import write  # late: openpyxl takes 0.2 s to import
+
+        return await aside(lambda: write(found, Words())), len(found)
 
     async def _open(self, source: bytes, area: Area, person: str, now: datetime) -> "_Opened":
         villages = await self._store.read(lambda tx: known(tx, area))

@@ -19,6 +19,7 @@ PAGE = 20  # areas in one list
 PERIOD = re.compile(r"20\d\d(-(0[1-9]|1[0-2]))?")  # a month or a year
 WEB = ("web", "网页")
 WHAT = {"ledger": "ledger", "台账": "ledger", "visits": "visits", "探访记录": "visits"}
+READ = {"ledger": ("id_number", "phone", "facts"), "visits": ("answers",)}  # what the audit chain says was read
 ALL = "all"
 
 
@@ -142,7 +143,7 @@ def _export(ask: Ask, what: str, area: Area, period: str) -> tuple[Part, ...]:
     job = jobs.add(ask.tx, "export", {"what": what, "area": area.id, "period": period}, ask.now, _asker(ask))
     if job is None:
         return _busy(ask.tx, _asker(ask))
-    ask.note(f"export.{what}", area.id, (period,) if period else ())
+    ask.note(f"export.{what}", area.id, READ[what])
     return (("files.exporting", {"area": area.name, "buttons": [_stop(job)]}),)
 
 

@@ -1,6 +1,6 @@
 """Visits as a workbook: of the asked area and time and of no other, in words, and nothing in it is a formula."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -9,10 +9,10 @@ import pytest
 import pytest_asyncio
 
 from conversations import book as books
-from conversations.message import Inbound
+from conversations.message import Inbound, Media
 from scheduler import casework
 from scheduler import policy as policies
-from storage import areas, people
+from storage import areas, elder_files, people, visits
 from storage.database import Store, Tx
 from storage.elders import NewElder
 from storage.ids import millis
@@ -20,6 +20,7 @@ from storage.scope import Scope
 from storage.tables import posts
 from storage.visits import Entry
 from tests.fakes.house import EARLIER, START, Recorder, Running, bind, settle
+from tests.fakes.ledger_files import id_number
 
 ZHAO = "7003"
 
@@ -107,3 +108,47 @@ async def test_a_post_lost_before_the_file_is_made_gives_none(office: Office) ->
     await office.running.work()
     assert office.recorder.documents == []
     assert "不管这个地方了" in office.recorder.sent[ZHAO][-1].text
+
+
+async def test_a_ledger_that_goes_out_and_comes_in_again_changes_nothing(office: Office) -> None:
+    number = id_number(date(1948, 5, 12), male=False)
+
+    def one_with_everything(tx: Tx) -> None:
+        facts: dict[str, Any] = {
+            "address": "=1+1 号", "at_registered_residence": False, "emergency_name": "罗强", "emergency_phone": "13900000001",
+            "illnesses": "高血压", "economic": "minimum_living", "income_source": "务农", "income": 300,
+            "disability_certificate": number + "11"}
+        casework.register(tx, NewElder(
+            office.area("建设村", tx), "2组", "罗玉兰", "lyl", "female", "1948-05-12",
+            ["living_alone", "severely_disabled"], "mild", "2026-01-01", 1, number, "13900000000", facts, 3, "2026-01-02"),
+            policies.load(), START)
+
+    await office.running.store.run(one_with_everything)
+    head, *lines = await office.exports(f"/export ledger {await office.id_of('云溪镇')} all")
+    assert [line[3] for line in lines] == ["张桂芳", "曾国富", "张桂芳", "单秀英", "仇大山", "欧阳明", "陈国清", "罗玉兰"]
+    told = dict(zip(head, lines[-1], strict=True))
+    assert (told["身份证号"], told["探访对象类型"], told["住址"]) == (number, "独居、重残", "=1+1 号")
+    (document,) = office.recorder.documents
+    office.recorder.files = {"back": document.body}
+    media = (Media("file", "back", len(document.body), "back"),)
+    await office.running.handle(Inbound("test", ZHAO, ZHAO, "back", office.running.now(), media=media))
+    await office.running.work()
+    assert "新增 0，更改 0，有误 0，没有变化 8" in office.recorder.sent[ZHAO][-1].text
+
+
+async def test_a_ledger_is_of_the_own_area_only(office: Office) -> None:
+    lines = await office.exports(f"/export ledger {await office.id_of('河坝村')}")
+    assert [line[3] for line in lines[1:]] == ["陈国清"]
+    assert await office.exports(f"/export ledger {await office.id_of('龙井村')}") == []
+
+
+async def test_no_file_and_no_visit_is_listed_for_whom_it_is_not(office: Office) -> None:
+    wang, zhao = (Scope(office.running.village.people[name], START.date()) for name in ("王强", "赵敏"))
+
+    def listed(tx: Tx) -> list[int]:
+        everywhere, year = "", ("2026-01-01", "2026-12-31")
+        return [len(found) for scope in (zhao, wang) for found in (
+            elder_files.of_area(tx, scope, everywhere, "", 100),
+            visits.of_area(tx, scope, everywhere, year, None, 100))]
+
+    assert await office.running.store.read(listed) == [7, 2, 0, 0]
