@@ -29,7 +29,7 @@ from scheduler import casework
 from scheduler import policy as policies
 from scheduler.policy import Policy
 from storage import accounts, areas, people
-from storage.crypto import load_keys
+from storage.key_file import load_keys
 from storage.database import Store, Tx
 from storage.elders import NewElder
 from storage.ids import millis

@@ -26,8 +26,9 @@ from conversations.words_book import Words
 from scheduler import policy as policies
 from scheduler.policy import Policy
 from storage import forms, visits
-from storage.crypto import Keys, load_keys
+from storage.crypto import Keys
 from storage.database import Store, Tx
+from storage.key_file import load_keys
 from storage.opening import open_store
 from storage.scope import Scope
 

@@ -16,6 +16,8 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
                   help="探访: the visiting-care bot. Settings: TANFANG_… in the environment or .env")
 audit_app = typer.Typer(help="The audit chain.")
 app.add_typer(audit_app, name="audit")
+keys_app = typer.Typer(help="The keys that seal.")
+app.add_typer(keys_app, name="keys")
 
 
 def _opened() -> "Foundation":
@@ -23,7 +25,7 @@ def _opened() -> "Foundation":
     from bot.app import foundation
     from bot.settings import SettingsError, load
     from scheduler.policy import PolicyError
-    from storage.crypto import KeyFileError
+    from storage.key_file import KeyFileError
     from storage.opening import DatabaseRefused
 
     try:
@@ -162,6 +164,23 @@ def invite(
     except InvitationRefused as error:
         typer.echo(f"tanfang: {error}", err=True)
         raise typer.Exit(2) from None
+
+
+@keys_app.command("rotate")
+def keys_rotate(
+    after: Annotated[int, typer.Option(help="Minutes until the new key seals: time to copy the key file to other "
+                                            "machines that use the same database.", min=0)] = 0,
+) -> None:
+    """Makes a new key, seals everything under it and removes the old one. Stopped at any point, it goes on."""
+    from datetime import timedelta
+
+    from bot import rotation
+
+    async def work(base: "Foundation") -> str:
+        await rotation.rotate(base, lambda: datetime.now(UTC), timedelta(minutes=after))
+        return base.keys.current
+
+    typer.echo(f"everything is sealed under {_with_store(work)}; older keys are gone from the key file")
 
 
 @audit_app.command("verify")

@@ -35,7 +35,8 @@ _GROW = update(proposals).where(
     proposals.c.id == bindparam("proposal"), proposals.c.state == "growing").values(
     body=bindparam("new_body"), area_id=bindparam("new_area"), state=bindparam("new_state"))
 _DECIDE = update(proposals).where(and_(
-    proposals.c.id == bindparam("proposal"), proposals.c.state.in_(("growing", "proposed")))).values(
+    proposals.c.id == bindparam("proposal"),
+    or_(proposals.c.state == "growing", proposals.c.state == "proposed"))).values(
     state=bindparam("new_state"), decided_by=bindparam("by"), decided_at=bindparam("at"), reason=bindparam("why"),
     elder_id=func.coalesce(bindparam("new_elder"), proposals.c.elder_id))
 
