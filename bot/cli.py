@@ -166,6 +166,27 @@ def invite(
         raise typer.Exit(2) from None
 
 
+@app.command()
+def erase(
+    elder: Annotated[str, typer.Argument(help="The elder's id; or give --area and --name.")] = "",
+    area: Annotated[str, typer.Option(help="Where: an area's name, or a path such as 云溪镇/建设村.")] = "",
+    name: Annotated[str, typer.Option(help="The elder's name.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would go.")] = False,
+) -> None:
+    """Erases an elder's personal data for ever; the days of his visits stay for the figures."""
+    from bot.erasing import EraseRefused
+    from bot.erasing import erase as erase_
+
+    if bool(elder) == bool(area and name):
+        raise typer.BadParameter("give the elder's id, or --area and --name")
+    try:
+        for line in _with_store(lambda base: erase_(base, elder, area, name, datetime.now(UTC), dry_run=dry_run)):
+            typer.echo(line)
+    except EraseRefused as error:
+        typer.echo(f"tanfang: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
 @keys_app.command("rotate")
 def keys_rotate(
     after: Annotated[int, typer.Option(help="Minutes until the new key seals: time to copy the key file to other "
