@@ -13,24 +13,24 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from bot import clock as clocks
-from bot import web
+from bot import watch, web
 from bot.channels.base import Channel, Now
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
 from bot.settings import Settings, SettingsError
 from conversations import book as books
 from conversations.controls import LABELS
+from conversations.documents import kinds
 from conversations.message import Document
 from conversations.turn import House
 from conversations.words_book import Words
 from scheduler import policy as policies
 from scheduler.policy import Policy
-from storage import forms, visits
+from storage import forms
 from storage.crypto import Keys
 from storage.database import Store, Tx
 from storage.key_file import load_keys
 from storage.opening import open_store
-from storage.scope import Scope
 
 if TYPE_CHECKING:
     from bot.channels.telegram import Telegram
@@ -122,12 +122,14 @@ class App:
             else:
                 working.append(lambda: telegram.poll(self._handle, self._stop))
             working.append(lambda: introduce(telegram))
-        house = House(self.book, base.policy)
+        house = self._house = House(self.book, base.policy, abroad=frozenset(
+            name for name, channel in self.channels.items() if channel.capabilities.abroad))
         self.delivery = Delivery(base.store, self.channels, house, self.now, self._document)
         await self.delivery.take_over()
         self.dispatch = Dispatch(base.store, house, self.delivery, self.now)
         self.web.router.routes.extend(routes)
         working.append(lambda: self.delivery.run(self._stop))
+        working.append(lambda: watch.watch(base, clocks.wall, self._stop))
         self._tasks += [asyncio.create_task(work()) for work in working]
         keep_out_of_collections()
         log.info("serving", channels=sorted(self.channels), engine=base.store.engine)
@@ -139,15 +141,9 @@ class App:
         await self.delivery.settle()
 
     async def _document(self, wanted: dict[str, Any], words: Words) -> Document | None:
-        """The Word file of a visit, as its asker may still see it."""
-        scope = Scope(wanted["person"], self.now().astimezone(self._base.policy.zone).date())
-        visit = await self._base.store.read(lambda tx: visits.find(tx, scope, wanted["visit"]))
-        if visit is None:
-            return None
-        from conversations.documents.for_visit import docx  # late: python-docx takes 0.2 s to import
-
-        name, body = await asyncio.to_thread(docx, visit, self.book.form(visit.form_hash), words)
-        return Document(name, body)
+        """A document of any kind, as its asker may still see what it shows."""
+        make = await self._base.store.read(lambda tx: kinds.prepare(tx, self._house, wanted, self.now()))
+        return await asyncio.to_thread(make, words) if make else None
 
 
 async def kept_clock(base: Foundation) -> timedelta | None:

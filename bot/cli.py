@@ -206,17 +206,25 @@ def keys_rotate(
 
 @audit_app.command("verify")
 def audit_verify() -> None:
-    """Reads the whole audit chain; exits 1 and names the line where it does not hold."""
+    """Reads the whole audit chain, and the heads kept beside the key file; exits 1 and names the line where it fails.
+    """
+    from bot import audit_head
     from storage import audit
 
-    async def work(base: "Foundation") -> audit.Verdict:
-        return await base.store.run(audit.verify)
+    async def work(base: "Foundation") -> tuple[audit.Verdict, int]:
+        heads = audit_head.read(audit_head.beside(base.settings.key_file))
+        known = {head.seq: head.mac for head in heads}
+        return await base.store.run(lambda tx: audit.verify(tx, known)), len(heads)
 
-    verdict = _with_store(work)
+    try:
+        verdict, heads = _with_store(work)
+    except audit_head.HeadFileBroken as error:
+        typer.echo(f"tanfang: {error}", err=True)
+        raise typer.Exit(1) from None
     if verdict.broken_at is not None:
         typer.echo(f"the chain is broken at line {verdict.broken_at}", err=True)
         raise typer.Exit(1)
-    typer.echo(f"{verdict.lines} lines, all in order; head {verdict.head}")
+    typer.echo(f"{verdict.lines} lines, all in order, as {heads} heads kept elsewhere say; head {verdict.head}")
 
 
 @app.command()

@@ -49,7 +49,7 @@ async def go_on(base: "Foundation", clock: Callable[[], datetime]) -> timedelta 
         return timedelta(seconds=early)
     await base.store.run(lambda tx: resealing.begin(tx, clock()))
     while await base.store.run(lambda tx: resealing.step(tx, clock())):
-        await asyncio.sleep(0)
+        pass
     if (early := keys.since + SETTLED.total_seconds() - clock().timestamp()) > 0:
         return timedelta(seconds=early)
     if await base.store.read(resealing.left) is not None:
@@ -68,5 +68,7 @@ def _end(tx: Tx, current: str, now: datetime) -> None:
 async def rotate(base: "Foundation", clock: Callable[[], datetime], after: timedelta = timedelta(0)) -> None:
     """A whole rotation, waiting where it must."""
     await begin(base, clock(), after)
-    while (wait := await go_on(base, clock)) is not None:
+    wait = await go_on(base, clock)
+    if wait is not None:
         await asyncio.sleep(wait.total_seconds())
+        await rotate(base, clock)

@@ -2,6 +2,7 @@
 
 VISITING = frozenset({"visitor", "first_contact", "village", "township"})
 READING = VISITING | {"county", "city"}
+COORDINATING = frozenset({"village", "township", "county"})  # of those, only where he lives: commands/privacy.py
 EVERYONE = READING | {"family", "operator"}
 
 ALLOWED: dict[str, frozenset[str]] = {
@@ -18,6 +19,10 @@ ALLOWED: dict[str, frozenset[str]] = {
     "template": VISITING,
     "drafts": VISITING,
     "resume": VISITING,
+    "idnumber": COORDINATING,
+    "phone": COORDINATING | {"first_contact"},
+    "audit": COORDINATING,
+    "owndata": COORDINATING,
 }
 
 

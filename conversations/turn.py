@@ -21,11 +21,12 @@ from storage.visits import Visit
 
 @dataclass(frozen=True)
 class House:
-    """What stays the same from turn to turn: the forms and the policy."""
+    """What stays the same from turn to turn: the forms, the policy, and which channels are `abroad`."""
 
     book: FormBook
     policy: Policy
     drafts: DraftCache = field(default_factory=DraftCache)
+    abroad: frozenset[str] = frozenset()
 
 
 @dataclass

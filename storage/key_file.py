@@ -41,7 +41,7 @@ def load_keys(path: Path, *, create: bool, random_bytes: RandomBytes = os.urando
         try:
             found = _read(path)[0]
         except KeyFileError:
-            return None  # in the middle of being copied, or gone: what is known goes on, and the next look may tell more
+            return None  # being copied, or gone: what is known goes on, and the next look may tell more
         mark = now
         return found
 

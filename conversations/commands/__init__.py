@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from conversations.commands import correction, elders, general, record, visit
+from conversations.commands import correction, elders, general, privacy, record, visit
 from conversations.engine import Part
 from conversations.turn import Ask
 
@@ -29,7 +29,8 @@ _raw: dict[str, dict[str, Any]] = tomllib.loads(
     (Path(__file__).parent.parent / "words" / "commands.toml").read_text(encoding="utf-8"))["commands"]
 NAMES = {name: Named(**{"slash": name, **values}) for name, values in _raw.items()}
 ACTIONS: dict[str, Action] = {
-    **general.COMMANDS, **elders.COMMANDS, **visit.COMMANDS, **record.COMMANDS, **correction.COMMANDS}
+    **general.COMMANDS, **elders.COMMANDS, **visit.COMMANDS, **record.COMMANDS, **correction.COMMANDS,
+    **privacy.COMMANDS}
 _CALLS = {call: name for name, named in NAMES.items() for call in (f"/{named.slash}", *named.words)}
 VISIT_OPENERS = frozenset((f"/{NAMES['visit'].slash}", *NAMES["visit"].words))
 

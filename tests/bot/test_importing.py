@@ -18,9 +18,9 @@ from scheduler import policy
 from scheduler.policy import Policy
 from storage import areas, elders, people
 from storage.areas import Area
-from storage.key_file import load_keys
 from storage.database import Store, Tx
 from storage.elders import Elder
+from storage.key_file import load_keys
 from storage.opening import open_store
 from storage.scope import Scope
 from storage.tables import audit

@@ -155,7 +155,7 @@ async def test_a_value_that_does_not_open_is_named_and_the_old_key_stays(base: F
     await prepared(base)
     await base.store.run(lambda tx: tx.run(inbox_table.update().values(body=b"k1:" + b"0" * 40)))
     await rotation.begin(base, clock())
-    with pytest.raises(SealBroken, match="inbox.body of row test:update:1"):
+    with pytest.raises(SealBroken, match=r"inbox\.body of row test:update:1"):
         await rotation.go_on(base, later)
     assert set(base.keys.sealing.by_id) == {"k1", "k2"}
 

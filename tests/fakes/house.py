@@ -5,7 +5,7 @@ that are read in their own way. 李军 has one in the next village, 赵敏 coord
 """
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -18,14 +18,15 @@ from bot.delivery import Delivery
 from bot.dispatch import Dispatch
 from conversations import book as books
 from conversations.book import FormBook
-from conversations.documents.for_visit import docx
+from conversations.documents import kinds
+from conversations.draft_cache import DraftCache
 from conversations.form import Form
 from conversations.message import Document, Inbound, Media, Message
 from conversations.turn import House
 from conversations.words_book import Words
 from scheduler import casework
 from scheduler import policy as policies
-from storage import accounts, areas, elders, forms, people, visits
+from storage import accounts, areas, elders, forms, people
 from storage.crypto import Keys
 from storage.database import Store, Tx
 from storage.elders import NewElder
@@ -124,13 +125,14 @@ class Running:
     def use(self, book: FormBook) -> None:
         """Goes on with other forms, as after a restart with a newer release."""
         self.book = book
-        house = House(book, self._policy)
-        self.delivery = Delivery(self.store, {self.channel.name: self.channel}, house, self.now, self._document)
+        abroad = frozenset([self.channel.name] if self.channel.capabilities.abroad else [])
+        self.house = House(book, self._policy, abroad=abroad)
+        self.delivery = Delivery(self.store, {self.channel.name: self.channel}, self.house, self.now, self._document)
         self.forget()
 
     def forget(self) -> None:
         """Goes on as after a restart: nothing is known but what the store holds."""
-        self.dispatch = Dispatch(self.store, House(self.book, self._policy), self.delivery, self.now)
+        self.dispatch = Dispatch(self.store, replace(self.house, drafts=DraftCache()), self.delivery, self.now)
 
     def now(self) -> datetime:
         return self.at
@@ -142,9 +144,8 @@ class Running:
         await self.dispatch.handle(inbound)
 
     async def _document(self, wanted: dict[str, Any], words: Words) -> Document | None:
-        scope = Scope(wanted["person"], self.at.astimezone(ZONE).date())
-        visit = await self.store.read(lambda tx: visits.find(tx, scope, wanted["visit"]))
-        return Document(*docx(visit, self.book.form(visit.form_hash), words)) if visit else None
+        make = await self.store.read(lambda tx: kinds.prepare(tx, self.house, wanted, self.at))
+        return make(words) if make else None
 
 
 class Originals:
