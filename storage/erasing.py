@@ -10,13 +10,13 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, and_, bindparam, case, delete, literal_column, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, case, delete, literal_column, or_, select, update
 
 from storage.database import Tx
 from storage.ids import millis
 from storage.tables import assignments, drafts, elders, media, outbox, proposals, visits, wishes
 
-_OF = bindparam("elder")
+_OF: BindParameter[str] = bindparam("elder")
 # written out: a parameter would keep the partial indexes from being used
 _CLOSED: ColumnElement[str] = literal_column("'closed'")
 _STILL: ColumnElement[str] = literal_column("'waiting'")

@@ -26,7 +26,7 @@ def buttons(ask: Ask, elder: Elder) -> Rows:
     if not roles & FOR_WHOM["phone"]:
         return []
     rows: Rows = [[[key, {}, f"/{name} {elder.id}"] for key, name in row
-                   if roles & FOR_WHOM[name] and may(ask.roles, name)] for row in BUTTONS]
+                   if roles & FOR_WHOM[name] and may(ask.roles, name) and _fit_here(ask, name)] for row in BUTTONS]
     return [row for row in rows if row]
 
 
@@ -94,9 +94,14 @@ def _for(ask: Ask, name: str, which: str, answer: Callable[[Elder], tuple[Part, 
         return (("form.which", {"count": len(found), "buttons": rows}),)
     if not ties.over(ask.tx, ask.scope, found[0].id) & FOR_WHOM[name]:
         return (("privacy.not_yours", {}),)
-    if ask.inbound.channel in ask.house.abroad and name != "audit":
+    if not _fit_here(ask, name):
         return (("privacy.abroad", {}),)
     return answer(found[0])
+
+
+def _fit_here(ask: Ask, name: str) -> bool:
+    """What the chain says may be told on a channel abroad; numbers and whole files may not."""
+    return name == "audit" or ask.inbound.channel not in ask.house.abroad
 
 
 COMMANDS = {"idnumber": id_number, "phone": phone, "audit": who_read, "owndata": own_data}

@@ -55,6 +55,10 @@ PEOPLE = {  # name: account, roles, whether in the village or the township
     "李娜": ("7004", ("family",), "village"),
 }
 STRANGER = "7999"
+# what few may read: of one elder of the village it is kept
+PRIVATE: dict[str, Any] = {"id_number": "510502194001011234", "phone": "13912345678", "facts": {
+    "address": "建设村3组18号", "illnesses": "高血压", "income": 320, "at_registered_residence": True, "economic": "minimum_living",
+    "household": [{"name": "张桂芳", "sex": "female", "relation": "户主", "visits_often": True}]}}
 # what 仇大山's visit in February says; his mood screening is not due again in March
 EARLIER = {
     "method": "home", "family_size": "unchanged", "expression": "unchanged", "mobility": "worse",
@@ -193,7 +197,7 @@ def settle(tx: Tx, form: Form) -> Village:
     wang, other = village.people["王强"], village.people["李军"]
     for name, group, sex, birth, categories, ability, grade, since in ELDERS:
         elder = NewElder(places["village"].id, group, name, initials(name), sex, birth, categories, ability, since,
-                         disability_grade=grade)
+                         disability_grade=grade, **(PRIVATE if name + group == "张桂芳3组" else {}))
         village.elders[name + group] = casework.register(tx, elder, policy, opened)
         people.entrust(tx, wang, village.elders[name + group], "visitor", FILED)
     next_door = NewElder(places["other"].id, "1组", "陈国清", initials("陈国清"), "male", "1950-01-01", ["left_behind"],
