@@ -23,15 +23,23 @@ BEAT = 60.0  # seconds
 
 
 async def look(base: "Foundation", now: Callable[[], datetime]) -> None:
-    """One look. What goes wrong is logged; the next look may go well."""
-    try:
-        await audit_head.keep_daily(base, now())
-        if rotation.unfinished(base) and await rotation.go_on(base, now) is None:
-            log.info("key rotation is done", current=base.keys.current)
-    except (SealBroken, KeyFileError, HeadFileBroken) as error:  # these name a row, a file or a line, nothing more
-        log.error("privacy upkeep failed", error=str(error))
-    except (OSError, StoreUnavailable) as error:
-        log.error("privacy upkeep failed", error=type(error).__name__)
+    """One look at each. What goes wrong is logged, and does not keep the other; the next look may go well."""
+    for name, work in (("audit head", _keep_head), ("key rotation", _go_on_rotating)):
+        try:
+            await work(base, now)
+        except (SealBroken, KeyFileError, HeadFileBroken) as error:  # these name a row, a file or a line, no more
+            log.error("upkeep failed", work=name, error=str(error))
+        except (OSError, StoreUnavailable) as error:
+            log.error("upkeep failed", work=name, error=type(error).__name__)
+
+
+async def _keep_head(base: "Foundation", now: Callable[[], datetime]) -> None:
+    await audit_head.keep_daily(base, now())
+
+
+async def _go_on_rotating(base: "Foundation", now: Callable[[], datetime]) -> None:
+    if rotation.unfinished(base) and await rotation.go_on(base, now) is None:
+        log.info("key rotation is done", current=base.keys.current)
 
 
 async def watch(base: "Foundation", now: Callable[[], datetime], stop: asyncio.Event) -> None:
