@@ -14,7 +14,7 @@ from bot import cli, erasing
 from bot.app import Foundation
 from bot.erasing import EraseRefused
 from bot.settings import Settings
-from scheduler import casework
+from scheduler import casework, consent
 from scheduler import policy as policies
 from storage import accounts, audit, drafts, elder_files, elders, media, outbox, people, proposals, visits
 from storage import erasing as ledger
@@ -27,7 +27,7 @@ from storage.outbox import Outgoing
 from storage.scope import Scope
 from storage.tables import metadata
 from tests.fakes.house import START
-from tests.storage.ground import Ground, entry, lay, new_elder
+from tests.storage.ground import STANDING, Ground, entry, lay, new_elder
 
 NAME, ID_NUMBER, PHONE, ILLNESS = "单于秀英", "510502194001011234", "13912345678", "矽肺病三期"
 POLICY = policies.load()
@@ -126,8 +126,29 @@ async def test_erasing_twice_is_once_and_his_id_number_may_be_registered_again(s
     elder = await store.run(lambda tx: plant(tx, ground))
     await store.run(lambda tx: ledger.erase(tx, elder, "op", START.date(), START))
     assert await store.run(lambda tx: ledger.erase(tx, elder, "op", START.date(), START)) is None
+    def late(tx: Tx) -> None:  # a file that somebody still had open
+        elder_files.rewrite(tx, elder, new_elder(ground.village, NAME, number=9), STANDING)
+        elder_files.set_condition(tx, elder, "active", None, None)
+
+    await store.run(late)
+    found = await store.read(lambda tx: elders.find(tx, ground.scope, elder))
+    assert found is not None and (found.name, found.status, found.condition) == ("", "closed", "erased")
     again = new_elder(ground.village, NAME, id_number=ID_NUMBER)
     assert await store.run(lambda tx: casework.register(tx, again, POLICY, START)) != elder
+
+
+async def test_a_coordinator_of_where_he_lives_erases_who_takes_back_his_consent_and_nobody_else(
+    store: Store, now: Any
+) -> None:
+    ground = await store.run(lay(now))
+    elder = await store.run(lambda tx: plant(tx, ground))
+    for person in (ground.visitor, ground.other_visitor):
+        assert await store.run(lambda tx, who=person: consent.withdrawn(
+            tx, Scope(who, START.date()), elder, POLICY, START)) is None
+    assert await store.run(lambda tx: consent.withdrawn(tx, ground.scope, elder, POLICY, START, dry_run=True)) == COUNTS
+    assert await store.run(lambda tx: consent.withdrawn(tx, ground.scope, elder, POLICY, START)) == COUNTS
+    line, = await store.read(lambda tx: audit.about(tx, elder, 1))
+    assert [(e.actor, e.action) for e in line.entries] == [(ground.coordinator, "elder.erase")]
 
 
 @pytest.fixture

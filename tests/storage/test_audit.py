@@ -113,7 +113,8 @@ async def test_the_lines_about_somebody_come_newest_first_a_page_at_a_time(store
         read(f"p{number}", ["phone"])
     for work in works:
         await store.run(work)
-    await write(store, now, 3)  # about e0 to e2
+    for number in range(3):
+        await write(store, now, 1, first=number)
     first = await store.read(lambda tx: audit.about(tx, "e1", 3))
     assert [(line.seq, [(e.actor, e.action, e.fields) for e in line.entries]) for line in first] == [
         (7, [("p1", "elder.read", ("phone",))]), (5, [("p4", "elder.read", ("phone",))]),
