@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,14 +13,16 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from bot import clock as clocks
-from bot import watch, web
+from bot import kinds, watch, web
 from bot.channels.base import Channel, Now
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
+from bot.jobs import Runner
+from bot.pages import routes as pages
 from bot.settings import Settings, SettingsError
 from conversations import book as books
 from conversations.controls import LABELS
-from conversations.documents import kinds
+from conversations.documents import making
 from conversations.message import Document
 from conversations.turn import House
 from conversations.words_book import Words
@@ -122,13 +124,20 @@ class App:
             else:
                 working.append(lambda: telegram.poll(self._handle, self._stop))
             working.append(lambda: introduce(telegram))
-        house = self._house = House(self.book, base.policy, abroad=frozenset(
-            name for name, channel in self.channels.items() if channel.capabilities.abroad))
+        house = self._house = House(
+            self.book, base.policy,
+            no_files=frozenset(name for name, on in self.channels.items() if not on.capabilities.carries_files),
+            abroad=abroad(self.channels),
+            public=settings.public)
         self.delivery = Delivery(base.store, self.channels, house, self.now, self._document)
         await self.delivery.take_over()
         self.dispatch = Dispatch(base.store, house, self.delivery, self.now)
+        edits = frozenset(name for name, on in self.channels.items() if on.capabilities.can_edit)
+        self.jobs = Runner(base.store, kinds.handlers(base.store, self.channels, house), edits, self.now)
+        routes += pages.build_routes(base.store, self.now, settings.public, settings.hosts)
         self.web.router.routes.extend(routes)
         working.append(lambda: self.delivery.run(self._stop))
+        working.append(lambda: self.jobs.run(self._stop))
         working.append(lambda: watch.watch(base, clocks.wall, self._stop))
         self._tasks += [asyncio.create_task(work()) for work in working]
         keep_out_of_collections()
@@ -142,7 +151,7 @@ class App:
 
     async def _document(self, wanted: dict[str, Any], words: Words) -> Document | None:
         """A document of any kind, as its asker may still see what it shows."""
-        make = await self._base.store.read(lambda tx: kinds.prepare(tx, self._house, wanted, self.now()))
+        make = await self._base.store.read(lambda tx: making.prepare(tx, self._house, wanted, self.now()))
         return await asyncio.to_thread(make, words) if make else None
 
 
@@ -160,6 +169,11 @@ def keep_out_of_collections() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 50)
+
+
+def abroad(channels: Mapping[str, Channel]) -> frozenset[str]:
+    """The channels that stand outside the country."""
+    return frozenset(name for name, channel in channels.items() if channel.capabilities.abroad)
 
 
 async def load_book(store: Store) -> books.FormBook:

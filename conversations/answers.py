@@ -2,26 +2,18 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from conversations import dates
-from conversations.controls import UNITS
+from conversations import dates, readers
+from conversations.controls import NOTHING, UNITS
 from conversations.draft import Value
 from conversations.form import Option, Question
+from conversations.readers import Refusal
 
 NUMBER = re.compile(rf"(\d{{1,9}})\s*[{UNITS}]*")
 DIGITS = re.compile(r"\d+")
 SEPARATORS = re.compile(r"[\s,，、;；/+和]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why an answer was not taken: a sentence of `words/` and what it speaks of."""
-
-    sentence: str
-    fields: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +34,9 @@ def read(question: Question, text: str, bounds: Bounds) -> Value | Refusal:
         case "number":
             return _number(question, text)
         case "date":
-            return _date(text, bounds)
+            return _date(question, text, bounds)
         case "text":
-            return _text(question, text)
+            return readers.read(question.reads, text) if question.reads else _text(question, text)
         case "photo":
             return Refusal("refuse.photo_wanted", {"optional": question.optional})
         case "place":
@@ -96,6 +88,8 @@ def _options(question: Question, text: str) -> Value | Refusal:
 
 def _number(question: Question, text: str) -> Value | Refusal:
     match = NUMBER.fullmatch(text)
+    if question.least == 0 and text in NOTHING:
+        return 0
     if match:
         number = int(match[1])
     else:
@@ -109,10 +103,12 @@ def _number(question: Question, text: str) -> Value | Refusal:
     return number
 
 
-def _date(text: str, bounds: Bounds) -> Value | Refusal:
+def _date(question: Question, text: str, bounds: Bounds) -> Value | Refusal:
     day = dates.read(text, bounds.today)
     if day is None:
         return Refusal("refuse.date")
+    if question.ahead:
+        return day.isoformat()
     if day > bounds.today:
         return Refusal("refuse.future", {"day": day.isoformat()})
     if bounds.earliest and day < bounds.earliest:

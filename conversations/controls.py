@@ -11,6 +11,8 @@ Control = Literal["back", "skip", "sweep", "words", "keep", "pause", "cancel", "
 _raw = tomllib.loads((Path(__file__).parent / "words" / "controls.toml").read_text(encoding="utf-8"))
 LABELS: dict[str, str] = {name: words[0] for name, words in _raw["controls"].items()}
 UNITS: str = _raw["units"]
+GROUP: str = _raw["group"]
+NOTHING = frozenset(_raw["nothing"])
 DAYS: dict[str, int] = _raw["days"]
 _BY_WORD: dict[str, Control] = {word: cast(Control, name) for name, words in _raw["controls"].items()
                                 for word in words}

@@ -12,6 +12,8 @@ Value = str | int | list[str]
 REVIEW = "@review"
 CHANGE = "@change"
 CANCEL = "@cancel"
+ABROAD = "abroad"  # in the context: the draft is on a channel abroad now, where no secret question is asked or shown
+CALLED = "called"  # in the context: how the answers to look-ups are shown, by question
 TO_ASK = "to_ask"  # in the context: quiet questions that are asked for once, their line in a template was not clear
 
 
@@ -62,6 +64,7 @@ class Candidate:
     id: str
     label: dict[str, Any]  # name, village, group, number: what a person is told apart by
     context: dict[str, Any] = field(default_factory=dict)
+    called: str = ""  # how the answer is shown, where it is not an elder's name
 
 
 def dump(draft: Draft) -> bytes:

@@ -9,10 +9,11 @@ from typing import Any, Literal, cast
 
 from conversations import answers as reading
 from conversations import dates, walk
-from conversations.answers import Bounds, Refusal
+from conversations.answers import Bounds
 from conversations.controls import Control, control, kept, plain
-from conversations.draft import CANCEL, CHANGE, REVIEW, TO_ASK, Answer, Candidate, Draft, Manner, Value
+from conversations.draft import CALLED, CANCEL, CHANGE, REVIEW, TO_ASK, Answer, Candidate, Draft, Manner, Value
 from conversations.form import Form, Question
+from conversations.readers import Refusal
 from storage.ids import millis
 
 Part = tuple[str, dict[str, Any]]
@@ -44,11 +45,12 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The draft after the event, what to say, and whether the form goes on."""
+    """The draft after the event, what to say, whether the form goes on, and the part of it that is done now."""
 
     draft: Draft
     say: tuple[Part, ...]
     outcome: Outcome = "ask"
+    part: str = ""
 
 
 def begin(form: Form, draft: Draft, facts: Facts, now: datetime) -> Turn:
@@ -76,6 +78,11 @@ def refit(form: Form, draft: Draft, tag: str) -> Draft:
         if question and walk.fits(question, answer):
             kept[question_id] = answer
     return replace(draft, form=form.hash, tag=tag, answers=kept, at="", chosen=(), returns_to="")
+
+
+def onward(form: Form, draft: Draft, facts: Facts, *before: Part) -> Turn:
+    """Goes on to the next open question, after something was found out that changes which that is."""
+    return _onward(form, walk.pruned(form, draft), facts, *before)
 
 
 def advance(form: Form, draft: Draft, event: Event, facts: Facts, now: datetime) -> Turn:
@@ -255,10 +262,12 @@ def _choose_person(form: Form, draft: Draft, question: Question, facts: Facts, n
     if len(facts.found) > 1:
         listed = replace(draft, context={**draft.context, "listed": [each.id for each in facts.found]})
         return Turn(listed, (("which", {
-            "tag": draft.tag, "where": walk.place_of(form, draft.at),
+            "tag": draft.tag, "where": walk.place_of(form, draft.at), "lookup": question.lookup,
             "people": [[each.id, each.label] for each in facts.found]}),))
     chosen = facts.found[0]
-    draft = replace(draft, context={**draft.context, **chosen.context, "listed": []})
+    called = {**draft.context.get(CALLED, {}), question.id: chosen.called} if chosen.called else {}
+    draft = replace(draft, context={
+        **draft.context, **chosen.context, "listed": [], **({CALLED: called} if called else {})})
     return _take(form, draft, question, chosen.id, manner, facts, now)
 
 
@@ -305,10 +314,15 @@ def _take(form: Form, draft: Draft, question: Question, value: Value, manner: Ma
     if question.kind == "text" and value:  # words that follow a photo belong to it
         media = (*_media(draft.answers.get(question.id)), *media)
     draft = draft.with_answer(question.id, Answer(value, millis(now), manner, media))
-    warns = question.option(value).warns if isinstance(value, str) and value in question.option_ids else ""
+    option = question.option(value) if isinstance(value, str) and value in question.option_ids else None
+    if option and option.ends:
+        return Turn(draft, (), "submit")
+    if option and option.clears:
+        draft = replace(draft, answers={
+            name: answer for name, answer in draft.answers.items() if name not in option.clears})
     if question.id in form.decisive:
         draft = walk.pruned(form, draft)
-    return _onward(form, draft, facts, *([(warns, {})] if warns else []))
+    return _onward(form, draft, facts, *([(option.warns, {})] if option and option.warns else []))
 
 
 def _media(answer: Answer | None) -> tuple[str, ...]:
@@ -317,7 +331,12 @@ def _media(answer: Answer | None) -> tuple[str, ...]:
 
 def _onward(form: Form, draft: Draft, facts: Facts, *before: Part) -> Turn:
     following = walk.following(form, draft)
-    return _again(form, draft.moved(following.id if following else REVIEW), facts, *before)
+    if following is None:
+        return _again(form, draft.moved(REVIEW), facts, *before)
+    part = walk.part_done(form, draft.at, following.id)
+    done: tuple[Part, ...] = (("form.part_done", {
+        "part": part, "next": form.section_by_id[following.section].part}),) if part else ()
+    return replace(_again(form, draft.moved(following.id), facts, *before, *done), part=part)
 
 
 def _move_to(form: Form, draft: Draft, question_id: str, facts: Facts) -> Turn:

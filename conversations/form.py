@@ -4,10 +4,12 @@ import hashlib
 import tomllib
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from conversations import form_rows
 
 Kind = Literal["choice", "choices", "number", "date", "text", "photo", "place", "signature", "person"]
 WITH_OPTIONS = ("choice", "choices", "signature")
@@ -23,12 +25,17 @@ class _Part(BaseModel):
 
 
 class Option(_Part):
-    """One answer to tap: `also` are other words that mean it when typed, `warns` names a sentence to say at once."""
+    """One answer to tap: `also` are other words that mean it when typed, `warns` names a sentence to say at once.
+
+    `clears` are questions whose answers it takes back, so that they are asked again; `ends` ends the form with it.
+    """
 
     id: str
     label: str
     also: tuple[str, ...] = ()
     warns: str = ""
+    clears: tuple[str, ...] = ()
+    ends: bool = False
 
 
 class AskIf(_Part):
@@ -40,12 +47,18 @@ class AskIf(_Part):
 
 
 class Section(_Part):
-    """Questions that stand together; with `one_tap`, one tap answers those of them that have an `unchanged`."""
+    """Questions that stand together; with `one_tap`, one tap answers those of them that have an `unchanged`.
+
+    `part` names the part of a long form that it belongs to: what was answered is kept when a part is done. With
+    `rows`, its questions come up to so many times (see `form_rows`).
+    """
 
     id: str
     title: str
     one_tap: bool = False
     also: tuple[str, ...] = ()  # names of its line in a text template
+    part: str = ""
+    rows: int = 0
 
 
 class Question(_Part):
@@ -69,6 +82,11 @@ class Question(_Part):
     least: int = 0
     most: int = 2000  # a number's range, or a text's length in characters
     also: tuple[str, ...] = ()  # other names of its line in a text template
+    reads: str = ""  # text: what it must be read as, such as `id_number` (see `readers`)
+    ahead: bool = False  # date: may lie in the future, or before the registration
+    check: str = ""  # what is looked up once it is answered (see `checks`)
+    masked: bool = False  # what was kept before is shown by its last digits only
+    secret: bool = False  # neither asked nor shown on a channel abroad (PIPL)
 
     @cached_property
     def rules(self) -> tuple[tuple[str, str, tuple[str | bool, ...]], ...]:
@@ -175,6 +193,8 @@ class Form(_Part):
                 raise ValueError(f"{where}: a person question, and no other, names a lookup")
             if question.quiet and not (question.default or question.optional or question.lookup):
                 raise ValueError(f"{where} is quiet: it must have a default or be optional")
+            if (question.reads and question.kind != "text") or (question.ahead and question.kind != "date"):
+                raise ValueError(f"{where} is a {question.kind}: only a text is read as, only a date is ahead")
             for condition in question.ask_if:
                 if bool(condition.question) == bool(condition.fact):
                     raise ValueError(f"{where}: ask_if names a question or a fact")
@@ -188,7 +208,8 @@ def load(path: Path) -> Form:
     """The form in a toml file. Raises FormError."""
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Form(name=path.stem, title=raw["title"], sections=raw["section"], questions=raw["question"])
+        questions: Any = form_rows.expanded(raw["section"], raw["question"])
+        return Form(name=path.stem, title=raw["title"], sections=raw["section"], questions=questions)
     except (OSError, KeyError, ValueError) as error:
         raise FormError(f"{path.name}: {error}") from None
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from conversations.answers import place
 from conversations.draft import Candidate
+from conversations.engine import Part
 from conversations.turn import Ask, label
 from storage import elders, visits
 from storage.elders import Elder
@@ -35,6 +36,20 @@ def matching(ask: Ask, text: str) -> list[Elder]:
     if number := NUMBER.fullmatch(text):
         return elders.numbered(ask.tx, ask.scope, int(number[1]), MOST)
     return elders.named(ask.tx, ask.scope, text, MOST) or elders.matching(ask.tx, ask.scope, text, MOST)
+
+
+def one(ask: Ask, rest: str) -> Elder | tuple[Part, ...]:
+    """The one elder that is named or pressed; else what is said instead."""
+    if not rest:
+        return (("menu.which_elder", {}),)
+    by_id = elders.find(ask.tx, ask.scope, rest)
+    found = [by_id] if by_id else matching(ask, rest)
+    if not found:
+        return (("menu.elder_gone", {}),)
+    if len(found) > 1:
+        buttons = [[["button.person", {"label": label(each)}, f"/elder {each.id}"]] for each in found]
+        return (("form.which", {"count": len(found), "buttons": buttons}),)
+    return found[0]
 
 
 def by_id(ask: Ask, elder_id: str) -> tuple[Candidate, ...]:

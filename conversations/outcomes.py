@@ -1,11 +1,12 @@
 """What a submitted form becomes in the ledgers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
+from conversations import confirming, registration
 from conversations.draft import Draft, dump_answers
-from conversations.engine import Part
+from conversations.ended import Ended
 from conversations.form import Form
 from conversations.turn import Ask
 from scheduler import casework
@@ -15,18 +16,14 @@ from storage.visits import Entry, Outdated
 CORRECTION = "correction"  # the visit form's question that a correction asks
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What to say, the state that the draft goes to, and the visit that it became."""
-
-    say: tuple[Part, ...]
-    state: str = "submitted"
-    visit_id: str | None = None
-
-
 def submit(ask: Ask, form: Form, draft: Draft) -> Ended:
     """Writes the submitted form; the draft that could not be written is put aside, never lost."""
     return _BY_FORM[form.name](ask, form, draft)
+
+
+def part_done(ask: Ask, form: Form, draft: Draft) -> None:
+    """Keeps what was answered so far, where a part of a long form is done."""
+    _PARTS[form.name](ask, form, draft)
 
 
 def _visit(ask: Ask, form: Form, draft: Draft) -> Ended:
@@ -43,7 +40,7 @@ def _visit(ask: Ask, form: Form, draft: Draft) -> Ended:
     said = {"elder": kept.elder.name, "number": kept.number, "day": day, "late": entry.late,
             "method": form.by_id["method"].option(entry.method).label, "due": ask.due(kept.elder),
             "buttons": after(kept.visit_id)}
-    return Ended((("form.submitted", said),), visit_id=kept.visit_id)
+    return Ended((("form.submitted", said),), result=kept.visit_id)
 
 
 def _correction(ask: Ask, draft: Draft, visit_id: str, entry: Entry) -> Ended:
@@ -63,7 +60,11 @@ def _correction(ask: Ask, draft: Draft, visit_id: str, entry: Entry) -> Ended:
         return Ended((("form.not_yours", {}),), "paused")
     word = "form.corrected" if kept.visit_id == visit_id else "form.moved"
     said = {"elder": kept.elder.name, "number": kept.number, "buttons": after(kept.visit_id)}
-    return Ended(((word, said),), visit_id=kept.visit_id)
+    return Ended(((word, said),), result=kept.visit_id)
+
+
+def _refuse(ask: Ask, form: Form, draft: Draft) -> Ended:
+    return confirming.refused(ask, draft)
 
 
 def _void(ask: Ask, form: Form, draft: Draft) -> Ended:
@@ -78,7 +79,7 @@ def _void(ask: Ask, form: Form, draft: Draft) -> Ended:
         return Ended((("menu.record_gone", {}),))
     said = {"elder": elder.name, "number": before.number, "due": ask.due(elder),
             "buttons": [[["button.mine", {}, "/my"]]]}
-    return Ended((("form.voided", said),), visit_id=before.visit_id)
+    return Ended((("form.voided", said),), result=before.visit_id)
 
 
 def after(visit_id: str) -> list[list[list[object]]]:
@@ -89,4 +90,6 @@ def after(visit_id: str) -> list[list[list[object]]]:
     ]
 
 
-_BY_FORM: dict[str, Callable[[Ask, Form, Draft], Ended]] = {"visit": _visit, "void": _void}
+_BY_FORM: dict[str, Callable[[Ask, Form, Draft], Ended]] = {
+    "elder": registration.submit, "refuse": _refuse, "visit": _visit, "void": _void}
+_PARTS: dict[str, Callable[[Ask, Form, Draft], None]] = {"elder": registration.part_done}

@@ -1,8 +1,9 @@
 """Who may use which command: one table. What a person sees is the Scope's business, not this one's."""
 
 VISITING = frozenset({"visitor", "first_contact", "village", "township"})
+COORDINATING = frozenset({"village", "township", "county", "city"})
 READING = VISITING | {"county", "city"}
-COORDINATING = frozenset({"village", "township", "county"})  # of those, only where he lives: commands/privacy.py
+COORDINATING = frozenset({"village", "township", "county"})
 EVERYONE = READING | {"family", "operator"}
 
 ALLOWED: dict[str, frozenset[str]] = {
@@ -17,12 +18,21 @@ ALLOWED: dict[str, frozenset[str]] = {
     "edit": VISITING,
     "void": VISITING,
     "template": VISITING,
+    "register": VISITING,
+    "complete": VISITING,
+    "refresh": VISITING,
+    "pending": COORDINATING,
+    "confirm": COORDINATING,
+    "refuse": COORDINATING,
     "drafts": VISITING,
     "resume": VISITING,
     "idnumber": COORDINATING,
     "phone": COORDINATING | {"first_contact"},
     "audit": COORDINATING,
     "owndata": COORDINATING,
+    "import": COORDINATING,
+    "export": COORDINATING,
+    "stop": COORDINATING,
 }
 
 

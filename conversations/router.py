@@ -7,7 +7,7 @@ import orjson
 
 from conversations import commands, lookup, session, template
 from conversations.answers import place
-from conversations.commands import general
+from conversations.commands import exchange, general
 from conversations.controls import control, plain
 from conversations.draft import TO_ASK, Answer
 from conversations.engine import Event, Part
@@ -42,7 +42,7 @@ def answer(house: House, tx: Tx, inbound: Inbound, now: datetime) -> Parts:
         accounts.blocked(tx, inbound.channel, inbound.chat, None)
     ask = Ask(house, tx, inbound, writer, now)
     said = _in_form(ask, writer.draft) if writer.draft else _without_form(ask)
-    _keep_menu(ask, said)
+    keep_menu(tx, inbound.channel, inbound.account, said)
     return said
 
 
@@ -73,7 +73,7 @@ def _invited(house: House, tx: Tx, inbound: Inbound, token: str, now: datetime) 
         return (("menu.suspended", {}),)
     ask = Ask(house, tx, inbound, writer, now)
     said = (("menu.welcome", {"name": writer.name}), *general.start(ask, ""))
-    _keep_menu(ask, said)
+    keep_menu(tx, inbound.channel, inbound.account, said)
     return said
 
 
@@ -84,6 +84,8 @@ def _in_form(ask: Ask, draft: OpenDraft) -> Parts:
     inbound = ask.inbound
     if inbound.choice:
         return _tapped(ask, draft)
+    if exchange.has_file(inbound):
+        return (("refuse.file_in_form", {}), *session.again(ask, draft))
     text = plain(inbound.text)
     if text and template.is_one(inbound.text, commands.VISIT_OPENERS):
         return _template(ask)
@@ -134,6 +136,9 @@ def _aside(ask: Ask, draft: OpenDraft, said: Parts) -> Parts:
 def _without_form(ask: Ask) -> Parts:
     if ask.inbound.choice:
         return _tapped(ask, None)
+    if exchange.has_file(ask.inbound):
+        return exchange.received(ask) if may(ask.roles, "import") else (
+            ("refuse.file", {}), *general.start(ask, ""))
     text = plain(ask.inbound.text)
     if text and template.is_one(ask.inbound.text, commands.VISIT_OPENERS):
         return _template(ask)
@@ -154,23 +159,19 @@ def _from_menu(ask: Ask, text: str) -> str:
     """The token of the button last shown whose number or label was typed; empty where there is none."""
     if ask.writer.menu is None:
         return ""
-    buttons = orjson.loads(ask.tx.keys.open(ask.writer.menu, MENU, _account(ask)))
+    buttons = orjson.loads(ask.tx.keys.open(ask.writer.menu, MENU, f"{ask.inbound.channel}:{ask.inbound.account}"))
     if text.isascii() and text.isdigit():
         index = place(text, len(buttons))
         return "" if index is None else str(buttons[index][2])
     return next((str(token) for key, fields, token in buttons if _WORDS.say(key, fields) == text), "")
 
 
-def _keep_menu(ask: Ask, said: Parts) -> None:
+def keep_menu(tx: Tx, channel: str, account: str, said: Parts) -> None:
+    """Keeps the buttons that are shown with this, so that their numbers and labels can be typed."""
     shown = next((fields["buttons"] for _, fields in reversed(said) if "buttons" in fields), None)
     buttons: list[Any] | None = [button for row in shown for button in row] if shown else None
     if buttons:
-        accounts.keep_menu(ask.tx, ask.inbound.channel, ask.inbound.account,
-                           ask.tx.keys.seal(orjson.dumps(buttons), MENU, _account(ask)))
-
-
-def _account(ask: Ask) -> str:
-    return f"{ask.inbound.channel}:{ask.inbound.account}"
+        accounts.keep_menu(tx, channel, account, tx.keys.seal(orjson.dumps(buttons), MENU, f"{channel}:{account}"))
 
 
 # Several visits in one message

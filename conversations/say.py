@@ -43,9 +43,12 @@ def compose(parts: Iterable[Part], words: Words, book: FormBook, edits: str = ""
             form = book.form(fields["form"])
             text = words.say("menu.record", {**fields, "lines": lines(form, fields["items"], words, fields["elder"])})
             rows = _given(fields["buttons"], words)
+        elif kind == "registration.card":
+            told = lines(book.form(fields["form"]), fields["items"], words, fields["elder"])
+            text, rows = words.say(kind, {**fields, "lines": told}), _given(fields["buttons"], words)
         elif kind == "which":
             text = words.say("form.which", {"count": len(fields["people"])})
-            rows = _people(fields["tag"], fields["where"], fields["people"], words)
+            rows = _people(fields["tag"], fields["where"], fields["people"], fields.get("lookup", "elders"), words)
         else:
             text = words.say(kind, fields)
             rows = _given(fields["buttons"], words) if "buttons" in fields else rows
@@ -62,13 +65,13 @@ def lines(form: Form, items: Iterable[Sequence[Any]], words: Words, elder: str) 
 def value(question: Question, given: Any, media: int, words: Words, elder: str = "") -> str:
     """An answer in words."""
     if question.kind == "person":
-        return words.named(elder)
+        return words.named(elder) if question.lookup == "elders" else str(given)
     if question.options:
         chosen = given if isinstance(given, list) else [given]
         told = words.say("values.joiner").join(
             question.option(each).label for each in chosen if each in question.option_ids)
     elif question.kind == "date" and given:
-        told = words.day(given)
+        told = words.full_day(given) if question.ahead else words.day(given)
     elif question.kind == "place" and given:
         told = words.say("values.place")
     elif given == "" and media:
@@ -99,7 +102,7 @@ def _question(fields: dict[str, Any], words: Words, book: FormBook) -> tuple[str
     if fields["sweep"]:
         rows.append(_controls(tag, where, "sweep"))
     if question.kind == "person":
-        rows += _people(tag, where, fields["people"], words)
+        rows += _people(tag, where, fields["people"], question.lookup, words)
     ticked = fields["chosen"]
     labelled = [
         Button(f"{'☑ ' if option.id in ticked else ''}{n} {option.label}", f"{tag}.{where}.{n - 1}")
@@ -134,8 +137,8 @@ def _controls(tag: str, where: str, *names: str) -> tuple[Button, ...]:
     return tuple(Button(LABELS[name], f"{tag}.{where}.={name}") for name in names)
 
 
-def _people(tag: str, where: str, people: Sequence[Sequence[Any]], words: Words) -> Rows:
-    return [(Button(f"{n} {words.say('button.person', {'label': label})}", f"{tag}.{where}.{person}"),)
+def _people(tag: str, where: str, people: Sequence[Sequence[Any]], lookup: str, words: Words) -> Rows:
+    return [(Button(f"{n} {words.say(f'found.{lookup}', {'label': label})}", f"{tag}.{where}.{person}"),)
             for n, (person, label) in enumerate(people, 1)]
 
 

@@ -3,11 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
-from conversations import engine, lookup, outcomes
+from conversations import checks, engine, outcomes
 from conversations.controls import plain
-from conversations.draft import Answer, Candidate, Draft, dump, parse
+from conversations.draft import ABROAD, Answer, Candidate, Draft, dump, parse
 from conversations.engine import Event, Facts, Part, Turn
 from conversations.form import Form, Question
+from conversations.lookups import LOOK_UPS
 from conversations.turn import Ask
 from storage import drafts, elders, forms, media
 from storage.accounts import OpenDraft
@@ -18,15 +19,15 @@ QUEUED = "queued"  # a draft from a text template with several visits: it comes 
 
 
 def start(ask: Ask, name: str, context: dict[str, Any], answers: dict[str, Answer] | None = None,
-          typed: str = "") -> tuple[Part, ...]:
-    """Opens a form and asks its first open question; what was open is put aside.
+          typed: str = "", at: str = "") -> tuple[Part, ...]:
+    """Opens a form and asks its first open question, or stands at `at` (REVIEW); what was open is put aside.
 
     `typed` is what was said of the elder, where that is the first question.
     """
     before = _make_room(ask)
     form = ask.house.book.current[name]
-    draft = Draft(ask.tx.new_id(ask.now), drafts.new_tag(ask.tx), form.hash, "", answers or {}, context)
-    turn = engine.begin(form, draft, _facts(ask), ask.now)
+    draft = _here(ask, Draft(ask.tx.new_id(ask.now), drafts.new_tag(ask.tx), form.hash, at, answers or {}, context))
+    turn = engine.resume(form, draft, _facts(ask)) if at else engine.begin(form, draft, _facts(ask), ask.now)
     question = form.by_id.get(turn.draft.at)
     if typed and question is not None and question.kind == "person":
         event = Event(typed)
@@ -66,13 +67,27 @@ def step(ask: Ask, kept: OpenDraft, event: Event) -> tuple[Part, ...]:
     if question is not None and question.kind == "person":
         facts = _facts_of_person(ask, question, draft, event)
     turn = engine.advance(form, draft, event, facts, ask.now)
+    if question is not None and question.check and turn.draft.answers.get(question.id) != draft.answers.get(
+            question.id):
+        turn = _checked(ask, form, question, turn)
     if turn.outcome == "ask":
         if not facts.listing:
             turn = _with_listing(ask, form, turn)
+        if turn.part:
+            outcomes.part_done(ask, form, turn.draft)
         if turn.draft is not draft:
             _save(ask, turn.draft)
         return turn.say
     return _ended(ask, form, turn)
+
+
+def _checked(ask: Ask, form: Form, question: Question, turn: Turn) -> Turn:
+    """The turn again, where what was answered made the store tell something that changes what comes next."""
+    found, say = checks.CHECKS[question.check](ask, turn.draft)
+    if not say and all(turn.draft.context.get(name) == value for name, value in found.items()):
+        return turn
+    known = replace(turn.draft, context={**turn.draft.context, **found})
+    return engine.onward(form, known, _facts(ask), *turn.say[:-1], *say)
 
 
 def again(ask: Ask, kept: OpenDraft) -> tuple[Part, ...]:
@@ -109,6 +124,7 @@ def resume(ask: Ask, kept: Kept) -> tuple[Part, ...]:
     if not drafts.reopen(ask.tx, kept.id, ask.now):
         return (("menu.nothing_paused", {}),)
     form = ask.house.book.current[kept.form]
+    draft = _here(ask, draft)
     if form.hash != kept.form_hash:
         return _refitted(ask, form, draft)
     turn = _with_listing(ask, form, engine.resume(form, draft, _facts(ask)))
@@ -129,7 +145,14 @@ def _current(ask: Ask, kept: OpenDraft) -> Draft | tuple[Part, ...]:
     if not theirs(ask, draft):
         return _put_away(ask, kept)
     form = ask.house.book.current[kept.form]
-    return draft if form.hash == kept.form_hash else _refitted(ask, form, draft)
+    return _here(ask, draft) if form.hash == kept.form_hash else _refitted(ask, form, _here(ask, draft))
+
+
+def _here(ask: Ask, draft: Draft) -> Draft:
+    """The draft as it may be seen on this channel: one person may go on with it on another."""
+    if bool(draft.context.get(ABROAD)) == ask.abroad:
+        return draft
+    return replace(draft, context={**draft.context, ABROAD: ask.abroad})
 
 
 def _put_away(ask: Ask, kept: OpenDraft) -> tuple[Part, ...]:
@@ -162,7 +185,7 @@ def _ended(ask: Ask, form: Form, turn: Turn) -> tuple[Part, ...]:
         drafts.close(ask.tx, draft.id, "cancelled", ask.now)
         return (("form.cancelled", {}), *_next_queued(ask, draft.id))
     ended = outcomes.submit(ask, form, draft)
-    drafts.close(ask.tx, draft.id, ended.state, ask.now, ended.visit_id)
+    drafts.close(ask.tx, draft.id, ended.state, ask.now, ended.result)
     return (*ended.say, *_next_queued(ask, draft.id))
 
 
@@ -197,7 +220,7 @@ def _facts_of_person(ask: Ask, question: Question, draft: Draft, event: Event) -
     if "corrects" in draft.context:  # what was asked then stays: only who he is changes
         found = tuple(replace(each, context={key: value for key, value in each.context.items() if key in WHO})
                       for each in found)
-    return replace(_facts(ask), found=found, listing=lookup.listing(ask))
+    return replace(_facts(ask), found=found, listing=LOOK_UPS[question.lookup].listing(ask))
 
 
 def _with_listing(ask: Ask, form: Form, turn: Turn) -> Turn:
@@ -205,12 +228,14 @@ def _with_listing(ask: Ask, form: Form, turn: Turn) -> Turn:
     question = form.by_id.get(turn.draft.at)
     if turn.outcome != "ask" or question is None or question.kind != "person":
         return turn
-    asked = engine.resume(form, turn.draft, replace(_facts(ask), listing=lookup.listing(ask)))
-    return replace(asked, say=(*turn.say[:-1], *asked.say))
+    listing = LOOK_UPS[question.lookup].listing(ask)
+    asked = engine.resume(form, turn.draft, replace(_facts(ask), listing=listing))
+    return replace(asked, say=(*turn.say[:-1], *asked.say), part=turn.part)
 
 
 def _found(ask: Ask, question: Question, draft: Draft, event: Event) -> tuple[Candidate, ...]:
-    """Whom the event may mean, for the look-up that the question names (there is one: `elders`)."""
+    """Whom or what the event may mean, for the look-up that the question names."""
+    look_up = LOOK_UPS[question.lookup]
     if event.tap is not None:
-        return () if event.tap[1].startswith("=") else lookup.by_id(ask, event.tap[1])
-    return lookup.find(ask, plain(event.text), draft.context.get("listed", []))
+        return () if event.tap[1].startswith("=") else look_up.by_id(ask, event.tap[1])
+    return look_up.find(ask, plain(event.text), draft.context.get("listed", []))

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from conversations import answers as reading
-from conversations.answers import Bounds, Refusal
+from conversations.answers import Bounds
 from conversations.controls import LABELS, control, plain
 from conversations.draft import Answer
 from conversations.form import Form
+from conversations.readers import Refusal
 from storage.ids import millis
 
 LINE = re.compile(r"\s*([^:：]{1,20})[:：]\s*(.*)")

@@ -21,12 +21,22 @@ from storage.visits import Visit
 
 @dataclass(frozen=True)
 class House:
-    """What stays the same from turn to turn: the forms, the policy, and which channels are `abroad`."""
+    """What stays the same from turn to turn: the forms, the policy, and how files come to people.
+
+    `no_files` are the channels that carry none, `abroad` those on which no ledger may go: there a page in the
+    browser takes its place, under the address `public`.
+    """
 
     book: FormBook
     policy: Policy
     drafts: DraftCache = field(default_factory=DraftCache)
-    abroad: frozenset[str] = frozenset()
+    no_files: frozenset[str] = frozenset()
+    abroad: frozenset[str] = frozenset()  # channels outside the country: no secret question is asked or shown there
+    public: str = ""
+
+    def by_page(self, channel: str) -> bool:
+        """Whether a ledger comes and goes by a page in the browser for those who write there."""
+        return channel in self.no_files or channel in self.abroad
 
 
 @dataclass
@@ -43,6 +53,11 @@ class Ask:
     def today(self) -> date:
         """The date on the wall where the elders live."""
         return self.now.astimezone(self.house.policy.zone).date()
+
+    @property
+    def abroad(self) -> bool:
+        """Whether this message came over a channel abroad."""
+        return self.inbound.channel in self.house.abroad
 
     @cached_property
     def roles(self) -> frozenset[str]:

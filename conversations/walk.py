@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from conversations.draft import CANCEL, CHANGE, REVIEW, TO_ASK, Answer, Candidate, Draft
+from conversations.draft import ABROAD, CALLED, CANCEL, CHANGE, REVIEW, TO_ASK, Answer, Candidate, Draft
 from conversations.form import Form, Question
 
 PLACES = {REVIEW: "r", CHANGE: "c", CANCEL: "x"}
@@ -56,21 +56,36 @@ def fits(question: Question, answer: Answer) -> bool:
 
 
 def following(form: Form, draft: Draft) -> Question | None:
-    """The first question still to be asked, or None when the form is complete."""
-    answers, asked_for_once = draft.answers, draft.context.get(TO_ASK, ())
+    """The first question still to be asked, or None when the form is complete (or all that is left is secret here)."""
+    answers, asked_for_once, abroad = draft.answers, draft.context.get(TO_ASK, ()), draft.context.get(ABROAD)
     applying = open_ones(form, draft)
     for question in form.questions if asked_for_once else form.asked:
         if question.id not in answers and (not question.quiet or question.id in asked_for_once) and (
-                not question.ask_if or question.id in applying):
+                not question.ask_if or question.id in applying) and not (abroad and question.secret):
             return question
     return None
+
+
+def hidden(question: Question, draft: Draft) -> bool:
+    """Whether the question must not be seen where the draft is now."""
+    return question.secret and bool(draft.context.get(ABROAD))
+
+
+def part_done(form: Form, before: str, after: str) -> str:
+    """The part of the form that ends between these positions, on the way forward; empty where none does."""
+    here, there = form.by_id.get(before), form.by_id.get(after)
+    if here is None or there is None or form.index[there.id] < form.index[here.id]:
+        return ""
+    part = form.section_by_id[here.section].part
+    return part if part != form.section_by_id[there.section].part else ""
 
 
 def before(form: Form, draft: Draft) -> Question | None:
     """The asked question before this position, where 上一题 goes."""
     place = form.index.get(draft.at, len(form.questions))
     for question in reversed(form.questions[:place]):
-        if question.id in draft.answers and not question.quiet and applies(question, draft):
+        if question.id in draft.answers and not question.quiet and applies(question, draft) and (
+                not hidden(question, draft)):
             return question
     return None
 
@@ -93,7 +108,7 @@ def row_of_choices(form: Form, draft: Draft, question: Question) -> list[Questio
     row = []
     inside = depends_on_answers(question, draft)
     for each in form.questions[form.index[question.id]:]:
-        if each.quiet or (each.ask_if and not applies(each, draft)):
+        if each.quiet or (each.ask_if and not applies(each, draft)) or hidden(each, draft):
             continue
         if depends_on_answers(each, draft) != inside:
             if inside:
@@ -124,7 +139,8 @@ def swept(form: Form, draft: Draft, question: Question) -> list[str]:
 
 def reviewed(form: Form, draft: Draft) -> list[Question]:
     """The questions that stand in the review, in order: item N is the Nth."""
-    return [q for q in form.questions if applies(q, draft) and (q.id in draft.answers or q.quiet)]
+    return [q for q in form.questions if applies(q, draft) and (q.id in draft.answers or q.quiet)
+            and not hidden(q, draft)]
 
 
 def shown(form: Form, draft: Draft, listing: Sequence[Candidate] = ()) -> tuple[str, dict[str, Any]]:
@@ -134,8 +150,8 @@ def shown(form: Form, draft: Draft, listing: Sequence[Candidate] = ()) -> tuple[
     if draft.at in (REVIEW, CHANGE):
         answers = draft.answers
         fields["items"] = [
-            [q.id, answers[q.id].value, len(answers[q.id].media)] if q.id in answers else [q.id, "", 0]
-            for q in reviewed(form, draft)]
+            [q.id, _told(q, answers[q.id], context), len(answers[q.id].media)] if q.id in answers
+            else [q.id, "", 0] for q in reviewed(form, draft)]
         return ("review" if draft.at == REVIEW else "change"), fields
     if draft.at == CANCEL:
         return "cancel", fields
@@ -151,7 +167,7 @@ def shown(form: Form, draft: Draft, listing: Sequence[Candidate] = ()) -> tuple[
         "nth": 0 if question.quiet or question.kind == "person" else nth,
         "of": of,
         "last": context.get("last", {}).get(question.id),
-        "given": answer.value if answer else None,
+        "given": _told(question, answer, context) if answer else None,
         "media": len(answer.media) if answer else 0,
         "chosen": draft.chosen,
         "sweep": swept(form, draft, question) if not answer else [],
@@ -159,3 +175,12 @@ def shown(form: Form, draft: Draft, listing: Sequence[Candidate] = ()) -> tuple[
         "people": [[each.id, each.label] for each in listing] if question.kind == "person" else [],
     }
     return "question", fields
+
+
+def _told(question: Question, answer: Answer, context: dict[str, Any]) -> Any:
+    """An answer as it is shown: of a look-up its name, not its id; of a number that was kept before its last digits."""
+    if question.kind == "person":
+        return context.get(CALLED, {}).get(question.id, answer.value)
+    if question.masked and answer.manner == "kept" and answer.value:
+        return f"****{str(answer.value)[-4:]}"
+    return answer.value

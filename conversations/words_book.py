@@ -39,10 +39,11 @@ class Words:
         self.named = pseudonym if abroad else str
         self._days: dict[str, str] = {}
         environment.filters |= {
-            "named": self.named, "day": self.day, "full_day": self._full_day, "due": self._due, "place": self._place,
+            "named": self.named, "day": self.day, "full_day": self.full_day, "due": self._due, "place": self._place,
             "reasons": self._reasons, "care_class": lambda name: self.say(f"class.{name}"),
             "change": lambda name: self.say(f"change.{name}"), "proposal": lambda name: self.say(f"proposal.{name}"),
             "audited": lambda line: self.audited(line["action"], line["fields"]),
+            "role": lambda name: self.say(f"role.{name}"), "fields": self._fields,
         }
         self._environment = environment
         self._sources = sources()
@@ -76,7 +77,8 @@ class Words:
             said = self._days[iso] = self._dated("values.day", iso)
         return said
 
-    def _full_day(self, iso: str) -> str:
+    def full_day(self, iso: str) -> str:
+        """A date with its year: 2026年11月23日 周一."""
         return self._dated("values.full_day", iso)
 
     def _dated(self, key: str, iso: str) -> str:
@@ -97,6 +99,9 @@ class Words:
         named = [f"audit_field.{field}" for field in fields]
         told = self.say("values.joiner").join(self.say(field) for field in named if field in self._sources)
         return self.say(key if key in self._sources else "audit_action.other", {"fields": told})
+
+    def _fields(self, names: Iterable[str]) -> str:
+        return self.say("values.joiner").join(self.say(f"field.{name}") for name in names)
 
     def _place(self, elder: Mapping[str, Any]) -> str:
         return self.say("menu.place", dict(elder))

@@ -5,6 +5,7 @@ from typing import Any
 
 from storage.elders import NewElder
 
+ALONE = "alone"  # a fact: there is nobody else in the household
 HOUSEHOLD = "household"  # a list of rows, the head first; each a mapping of these:
 MEMBER = ("name", "sex", "id_number", "relation", "health", "on_relief", "visits_often")
 
@@ -33,7 +34,8 @@ def missing(new: NewElder) -> tuple[str, ...]:
     """The names of columns and facts of annex 2 that a complete file has and this one has not."""
     facts: Mapping[str, Any] = new.facts
     gone = [name for name in _COLUMNS if not getattr(new, name) or (name == "name" and facts.get(SURNAME_ONLY))]
-    gone += [name for name in _WANTED if facts.get(name) in (None, "", [])]
+    gone += [name for name in _WANTED if facts.get(name) in (None, "", [])
+             and not (name == HOUSEHOLD and facts.get(ALONE))]
     if "severely_disabled" in new.categories:
         gone += [name for name in ("disability_certificate",) if not facts.get(name)]
         gone += [] if new.disability_grade else ["disability_grade"]

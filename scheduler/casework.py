@@ -30,10 +30,8 @@ def register(tx: Tx, new: NewElder, policy: Policy, now: datetime) -> str:
 
 def first_standing(new: NewElder, policy: Policy, now: datetime) -> Standing:
     """Class and window of a file that is being opened; visits before this system count as home visits."""
-    day = now.astimezone(policy.zone).date()
-    birth = date.fromisoformat(new.birth) if new.birth else None
     earlier = date.fromisoformat(new.earlier_visit_on) if new.earlier_visit_on else None
-    classified = cadence.classify(new.categories, birth, new.ability, new.disability_grade, day, policy)
+    classified = classified_file(new, policy, now)
     window = cadence.due(classified.care_class, date.fromisoformat(new.registered_on), earlier, policy)
     return Standing(classified.care_class, window.first.isoformat(), window.last.isoformat(), new.earlier_visit_on,
                     new.earlier_visit_on, None, None, annex2.missing(new))
@@ -88,6 +86,13 @@ def void(tx: Tx, scope: Scope, before: Visit, reason: str, policy: Policy, now: 
     visits.void(tx, before, scope.person_id, reason, now)
     elder = elders.find(tx, scope, before.elder_id)
     return recompute(tx, scope, elder, policy, now) if elder else None
+
+
+def classified_file(new: NewElder, policy: Policy, now: datetime) -> cadence.Classified:
+    """The class that a file has today, with its reasons."""
+    birth = date.fromisoformat(new.birth) if new.birth else None
+    return cadence.classify(new.categories, birth, new.ability, new.disability_grade,
+                            now.astimezone(policy.zone).date(), policy)
 
 
 def classified(elder: Elder, policy: Policy, now: datetime) -> cadence.Classified:

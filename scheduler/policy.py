@@ -2,6 +2,7 @@
 
 import tomllib
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -25,6 +26,7 @@ class Policy(BaseModel):
     second_half_from: int = Field(ge=2, le=28)
     screening_days: int = Field(ge=1)
     due_soon_days: int = Field(ge=0, le=14)
+    registration_confirmed_by: Literal["village", "township", "county", "city"]
     home_methods: tuple[str, ...]
     priority_categories: tuple[str, ...]
     priority_alone_when_old: tuple[str, ...]

@@ -32,6 +32,8 @@ _REACHED = select(accounts.c.channel, accounts.c.chat).select_from(
     people.c.id == bindparam("person"), people.c.status == "active", accounts.c.state == "active",
     accounts.c.blocked_at.is_(None)).order_by(
     case((accounts.c.channel == people.c.preferred, 0), else_=1), accounts.c.bound_at.desc()).limit(1)
+_IN_CHAT = select(accounts.c.account, accounts.c.person_id).where(
+    accounts.c.channel == bindparam("on_channel"), accounts.c.chat == bindparam("chat"), accounts.c.state == "active")
 _OF_CHANNEL = select(accounts.c.account, people.c.id, people.c.name).select_from(
     accounts.join(people, people.c.id == accounts.c.person_id)).where(
     accounts.c.channel == bindparam("channel")).order_by(accounts.c.bound_at, accounts.c.account)
@@ -92,6 +94,12 @@ def blocked(tx: Tx, channel: str, chat: str, now: datetime | None) -> None:
 def reached(tx: Tx, person_id: str) -> tuple[str, str] | None:
     """Channel and chat in which an active person is written to: the channel he prefers, else the one bound last."""
     row = tx.one(_REACHED, person=person_id)
+    return (row[0], row[1]) if row else None
+
+
+def in_chat(tx: Tx, channel: str, chat: str) -> tuple[str, str] | None:
+    """Account and person of a private chat; None where nobody is bound there (any more)."""
+    row = tx.one(_IN_CHAT, on_channel=channel, chat=chat)
     return (row[0], row[1]) if row else None
 
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import and_, bindparam, insert, or_, select
 
 from storage.database import Tx
-from storage.tables import areas
+from storage.tables import areas, posts
 
 LEVELS = ("city", "county", "township", "village", "group")
 
@@ -18,6 +18,14 @@ _ROOT = _COLUMNS.where(areas.c.parent_id.is_(None), areas.c.name == bindparam("n
 _NAMED = _COLUMNS.where(areas.c.name == bindparam("name")).order_by(areas.c.path)
 _UNDER = _COLUMNS.where(areas.c.path >= bindparam("path"), areas.c.path < bindparam("path_end")).order_by(areas.c.path)
 _ALL = _COLUMNS.order_by(areas.c.path)
+_held = areas.alias("held")
+_VILLAGES_OF = select(areas.c.id, areas.c.parent_id, areas.c.level, areas.c.name, areas.c.path).select_from(
+    posts.join(_held, _held.c.id == posts.c.area_id).join(
+        areas, and_(areas.c.path >= _held.c.path, areas.c.path < _held.c.path + "~"))).where(
+    posts.c.person_id == bindparam("person"), or_(*[
+        posts.c.role == role for role in ("visitor", "village", "township", "county", "city")]),
+    areas.c.level == "village").distinct().order_by(
+    areas.c.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,16 @@ def named(tx: Tx, name: str) -> list[Area]:
 def under(tx: Tx, area: Area) -> list[Area]:
     """The area and all that lies in it, parents first."""
     return [Area(*row) for row in tx.all(_UNDER, path=area.path, path_end=area.path + "~")]
+
+
+def above(tx: Tx, area: Area) -> list[Area]:
+    """The areas that it lies in, and itself last."""
+    return [found for each in area.path.split("/")[:-1] if (found := find(tx, each))]
+
+
+def villages_of(tx: Tx, person_id: str) -> list[Area]:
+    """The villages in which a person has a post, or which lie in an area where he has one."""
+    return [Area(*row) for row in tx.all(_VILLAGES_OF, person=person_id)]
 
 
 def everything(tx: Tx) -> list[Area]:

@@ -139,6 +139,7 @@ class Known:
     elder_id: str
     village_id: str
     differs: bool
+    by_id_number: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,8 @@ def known(tx: Tx, files: Sequence[NewElder]) -> list[Known | None]:
     for new, index in zip(files, indexes, strict=True):
         namesakes = by_person.get((new.village_id, new.name, new.birth), [])
         kept = by_index.get(index) or next((each for each in namesakes if not index or not each.id_index), None)
-        found.append(Known(kept.id, kept.village_id, _differs(tx, kept, new)) if kept else None)
+        found.append(Known(kept.id, kept.village_id, _differs(tx, kept, new), bool(index) and kept.id_index == index)
+                     if kept else None)
     return found
 
 

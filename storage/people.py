@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from storage.database import Tx
@@ -20,6 +20,14 @@ _POSTS = select(posts.c.role, areas.c.id, areas.c.name).select_from(
     posts.c.role, areas.c.path)
 _OPERATORS = select(people.c.id).where(people.c.status == "active", people.c.id.in_(
     select(posts.c.person_id).where(posts.c.role == "operator"))).order_by(people.c.id)
+COORDINATING = ("village", "township", "county", "city")  # the lowest first
+_place = areas.alias("place")
+_OVER = posts.join(areas, areas.c.id == posts.c.area_id).join(
+    _place, and_(_place.c.path >= areas.c.path, _place.c.path < areas.c.path + "~"))
+_COORDINATORS = select(people.c.id).select_from(_OVER.join(people, people.c.id == posts.c.person_id)).where(
+    _place.c.id == bindparam("area"), posts.c.role == bindparam("of_role"), people.c.status == "active").distinct()
+_HELD_OVER = select(posts.c.role).select_from(_OVER).where(
+    _place.c.id == bindparam("area"), posts.c.person_id == bindparam("person"))
 _STATUS = update(people).where(people.c.id == bindparam("person")).values(status=bindparam("new_status"))
 _BY_ID = select(people.c.id, people.c.area_id, people.c.name, people.c.visitor_kind, people.c.status).where(
     people.c.id == bindparam("person"))
@@ -77,6 +85,17 @@ def posts_of(tx: Tx, person_id: str) -> list[Post]:
 def operators(tx: Tx) -> list[str]:
     """The ids of those who run the installation, and are in office."""
     return [person for person, in tx.all(_OPERATORS)]
+
+
+def coordinators(tx: Tx, area_id: str, role: str) -> list[str]:
+    """The ids of those active who hold this post over an area: for the area itself, or one that it lies in."""
+    return [person for person, in tx.all(_COORDINATORS, area=area_id, of_role=role)]
+
+
+def coordinates(tx: Tx, person_id: str, area_id: str, role: str) -> bool:
+    """Whether the person holds this post over the area, or a higher one (a county for a township)."""
+    ranks = COORDINATING[COORDINATING.index(role):]
+    return any(held in ranks for held, in tx.all(_HELD_OVER, person=person_id, area=area_id))
 
 
 def suspend(tx: Tx, person_id: str, by: str, now: datetime) -> None:

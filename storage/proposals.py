@@ -33,10 +33,10 @@ _OPEN_OF = select(proposals.c.id).where(
 _BY_DRAFT = select(proposals.c.id, proposals.c.state).where(proposals.c.draft_id == bindparam("draft"))
 _GROW = update(proposals).where(
     proposals.c.id == bindparam("proposal"), proposals.c.state == "growing").values(
-    body=bindparam("new_body"), area_id=bindparam("new_area"), state=bindparam("new_state"))
+    body=bindparam("new_body"), area_id=bindparam("new_area"), state=bindparam("new_state"), made_at=bindparam("at"))
 _DECIDE = update(proposals).where(and_(
-    proposals.c.id == bindparam("proposal"),
-    or_(proposals.c.state == "growing", proposals.c.state == "proposed"))).values(
+    proposals.c.id == bindparam("proposal"), or_(
+        proposals.c.state == "growing", proposals.c.state == "proposed"))).values(
     state=bindparam("new_state"), decided_by=bindparam("by"), decided_at=bindparam("at"), reason=bindparam("why"),
     elder_id=func.coalesce(bindparam("new_elder"), proposals.c.elder_id))
 
@@ -70,10 +70,11 @@ def add(tx: Tx, kind: str, area_id: str, body: dict[str, Any], by: str | None, n
     return proposal
 
 
-def grow(tx: Tx, proposal: str, area_id: str, body: dict[str, Any], state: str = "growing") -> bool:
+def grow(tx: Tx, proposal: str, area_id: str, body: dict[str, Any], now: datetime, state: str = "growing",
+         ) -> bool:
     """Keeps more of what is still growing; with `proposed` it is whole. False where it is not growing any more."""
     return tx.run(_GROW, proposal=proposal, new_body=_seal(tx, proposal, body), new_area=area_id,
-                  new_state=state) == 1
+                  new_state=state, at=millis(now)) == 1
 
 
 def of_draft(tx: Tx, draft_id: str) -> tuple[str, str] | None:

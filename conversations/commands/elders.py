@@ -29,16 +29,8 @@ def mine(ask: Ask, rest: str) -> tuple[Part, ...]:
 
 def elder(ask: Ask, rest: str) -> tuple[Part, ...]:
     """One elder: class with reasons, what is due, the last visits."""
-    if not rest:
-        return (("menu.which_elder", {}),)
-    by_id = elders.find(ask.tx, ask.scope, rest)
-    found = [by_id] if by_id else lookup.matching(ask, rest)
-    if not found:
-        return (("menu.elder_gone", {}),)
-    if len(found) > 1:
-        buttons = [[["button.person", {"label": label(each)}, f"/elder {each.id}"]] for each in found]
-        return (("form.which", {"count": len(found), "buttons": buttons}),)
-    return (_shown(ask, found[0]),)
+    found = lookup.one(ask, rest)
+    return (_shown(ask, found),) if isinstance(found, Elder) else found
 
 
 def _shown(ask: Ask, found: Elder) -> Part:

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations import dates
-from conversations.answers import Bounds, Refusal, place, read
+from conversations.answers import Bounds, place, read
 from conversations.book import from_folder
 from conversations.controls import LABELS, control, kept, plain
+from conversations.readers import Refusal
 
 VISIT = from_folder().current["visit"]
 TODAY = date(2026, 3, 5)

@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations import engine, walk
-from conversations.answers import Bounds, Refusal, read
+from conversations.answers import Bounds, read
 from conversations.book import from_folder
 from conversations.controls import DAYS, LABELS
 from conversations.draft import CANCEL, CHANGE, REVIEW, Answer, Candidate, Draft, dump, parse
 from conversations.engine import Event, Facts, Turn
 from conversations.form import FORMS, Form, load
+from conversations.readers import Refusal
 from conversations.say import messages
 from conversations.words_book import Words
 from tests.fakes.house import EARLIER, START

@@ -24,7 +24,7 @@ from bot.dispatch import Dispatch
 from conversations import book as books
 from conversations import router
 from conversations.commands import NAMES
-from conversations.documents import kinds
+from conversations.documents import making
 from conversations.message import Document, Inbound, Media, Message, Place
 from conversations.turn import House
 from conversations.words_book import Words
@@ -130,7 +130,7 @@ class World:
         return self.at
 
     async def _document(self, wanted: dict[str, Any], words: Words) -> Document | None:
-        make = await self.store.read(lambda tx: kinds.prepare(tx, self.house, wanted, self.at))
+        make = await self.store.read(lambda tx: making.prepare(tx, self.house, wanted, self.at))
         return make(words) if make else None
 
     # What is planted

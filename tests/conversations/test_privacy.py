@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from docx import Document
 
-from conversations.documents import kinds, own_data
+from conversations.documents import making, own_data
 from conversations.message import Inbound
 from conversations.words_book import Words, sources
 from scheduler import annex2
@@ -155,7 +155,7 @@ async def test_the_own_data_are_all_there_in_words(office: Office) -> None:
         tx, elder, Wish("willing", "本人同意", "2026-02-01", wang), START))
     await office.says("7003", f"/phone {elder}")
     wanted = {"kind": "own_data", "elder": elder, "person": zhao}
-    make = await office.store.read(lambda tx: kinds.prepare(tx, office.running.house, wanted, office.running.at))
+    make = await office.store.read(lambda tx: making.prepare(tx, office.running.house, wanted, office.running.at))
     assert make is not None
     file = make(Words())
     document = Document(BytesIO(file.body))
@@ -171,7 +171,7 @@ async def test_the_own_data_are_all_there_in_words(office: Office) -> None:
 
 async def test_the_own_data_hold_every_visit_with_its_answers(office: Office) -> None:
     wanted = {"kind": "own_data", "elder": office.village.elders["仇大山6组"], "person": office.village.people["赵敏"]}
-    make = await office.store.read(lambda tx: kinds.prepare(tx, office.running.house, wanted, office.running.at))
+    make = await office.store.read(lambda tx: making.prepare(tx, office.running.house, wanted, office.running.at))
     assert make is not None
     document = Document(BytesIO(make(Words()).body))
     assert "第 1 次探访 · 2026年2月20日 周五 · 王强" in [each.text for each in document.paragraphs]
@@ -182,7 +182,7 @@ async def test_the_own_data_hold_every_visit_with_its_answers(office: Office) ->
 async def test_a_document_is_not_made_for_who_may_not_see_the_elder_any_more(office: Office) -> None:
     wanted = {"kind": "own_data", "elder": office.village.elders[ELDER], "person": office.village.people["李军"]}
     assert await office.store.read(
-        lambda tx: kinds.prepare(tx, office.running.house, wanted, office.running.at)) is None
+        lambda tx: making.prepare(tx, office.running.house, wanted, office.running.at)) is None
 
 
 def test_the_own_data_have_a_word_for_every_field_of_annex_2() -> None:

@@ -16,7 +16,7 @@ from conversations import book as books
 from conversations import router
 from conversations.book import FormBook
 from conversations.commands import NAMES
-from conversations.documents import kinds
+from conversations.documents import making
 from conversations.message import Inbound, Message
 from conversations.say import messages
 from conversations.turn import House
@@ -128,7 +128,7 @@ class Township:
         said = await self.store.run(lambda tx: router.answer(self.house, tx, inbound, now))
         shown = messages(said, self.words, self.house.book)
         for wanted in (fields["document"] for _, fields in said if "document" in fields):
-            make = await self.store.read(partial(kinds.prepare, house=self.house, wanted=wanted, now=now))
+            make = await self.store.read(partial(making.prepare, house=self.house, wanted=wanted, now=now))
             assert make is not None
             document = make(self.words)
             assert document.body

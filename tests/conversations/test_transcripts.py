@@ -14,7 +14,8 @@ from conversations.form import FORMS, Form, load
 from conversations.message import Inbound
 from storage.crypto import Keys
 from tests.conversations.transcript import AGAIN, FOLDER, WRITE, InMemory, Player, without_rows
-from tests.fakes.house import Originals, Recorder, Running, Shown, find_account
+from tests.fakes.chat_ledgers import FILES, SIZES
+from tests.fakes.house import PEOPLE, Originals, Recorder, Running, Shown, find_account
 from tests.fakes.served import served
 from tests.fakes.telegram_api import FakeTelegram
 
@@ -90,6 +91,19 @@ class OnTelegram:
         async with asyncio.timeout(10):
             self._last = [await self._handled.get() for _ in (self._last if inbounds == [AGAIN] else inbounds)]
         await self.running.delivery.settle()
+        return self._news(who, before)
+
+    async def sweep(self) -> list[tuple[str, Shown]]:
+        before = self._fake.change
+        await self.running.delivery.sweep()
+        return [(who, shown) for who in PEOPLE for shown in self._news(who, before)]
+
+    async def work(self, who: str) -> list[Shown]:
+        before = self._fake.change
+        await self.running.work()
+        return self._news(who, before)
+
+    def _news(self, who: str, before: int) -> list[Shown]:
         chat = self._fake.person(int(find_account(who)), who).private
         news = [message for message in chat.messages.values() if message.by_bot and message.change > before]
         return [Shown(str(message.message_id), message.text,
@@ -110,6 +124,9 @@ class OnTelegram:
         elif "media" in fields:
             if fields["media"][0].kind == "voice":
                 await person.sends_voice()
+            elif fields["media"][0].kind == "file":
+                name = fields["media"][0].name
+                await person.sends_document(FILES.get(name, b""), name, SIZES.get(name, 0))
             else:
                 await person.sends_photo(caption=fields["text"])
         elif "place" in fields:

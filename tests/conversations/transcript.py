@@ -12,10 +12,13 @@ rewrites the bot's side of every file; read the difference before you keep it. A
     > (button abc)               sends a button's token that never was
     > (twice [提交])             two taps at the same moment
     > (same again)               the last message is delivered again
+    > (file 台账.xlsx)            sends this file of `ledgers.FILES`
     > (photo), (photo) 说明, (voice), (sticker), (place), (10000 characters), (in the group) 你好
     @ time 2026-03-06 09:00      moves the clock; each message takes 20 seconds
     @ invite 钱进                 makes an invitation: `/start {invitation}`
+    @ jobs 赵敏                   lets every job that waits be done; shows what she is told
     @ suspend 王强 / @ release 张桂芳3组 / @ form changed
+    @ sweep                      sends what waits in the outbox: `王强 gets` and the message
     @ unchanged … @ changed      between these nothing may change in the form that is open
     @ draft, @ visits 张桂芳3组   prints what is kept, every answer with its manner
 
@@ -41,7 +44,8 @@ from conversations.message import Inbound, Media, Place
 from storage import accounts, drafts, invitations, people, tables, visits
 from storage.database import Tx
 from storage.scope import Scope
-from tests.fakes.house import START, ZONE, Recorder, Running, Shown, find_account
+from tests.fakes.chat_ledgers import FILES, SIZES
+from tests.fakes.house import START, ZONE, Recorder, Running, Shown, find_account, name_of
 
 FOLDER = Path(__file__).parent / "transcripts"
 WRITE = os.environ.get("TRANSCRIPTS") == "write"
@@ -49,6 +53,8 @@ INDENT = "    "
 ACTION = re.compile(r"(\S*) ?> (.*)")
 DIRECTION = re.compile(r"\(([^)]*)\) ?(.*)", re.DOTALL)
 GROUP = "-100"
+_PAGE = re.compile(r"/f/[\w-]{22}")
+_CODE = re.compile(r"：\d{6}$")
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,14 @@ class Stage(Protocol):
         """Does these at once; gives the messages sent or edited because of it."""
         ...
 
+    async def sweep(self) -> list[tuple[str, Shown]]:
+        """Sends what waits in the outbox; gives who got what."""
+        ...
+
+    async def work(self, who: str) -> list[Shown]:
+        """Lets the jobs that wait be done; gives what this person is sent because of it."""
+        ...
+
 
 class InMemory:
     """The channel that only records."""
@@ -88,6 +102,18 @@ class InMemory:
         await asyncio.gather(*map(self.running.handle, self._last))
         await self.running.delivery.settle()
         return [shown for chat, sent in self._recorder.sent.items() for shown in sent[before.get(chat, 0):]]
+
+    async def sweep(self) -> list[tuple[str, Shown]]:
+        before = {chat: len(sent) for chat, sent in self._recorder.sent.items()}
+        await self.running.delivery.sweep()
+        return [(name_of(chat), shown) for chat, sent in self._recorder.sent.items()
+                for shown in sent[before.get(chat, 0):]]
+
+    async def work(self, who: str) -> list[Shown]:
+        before = len(self._recorder.sent.get(find_account(who), []))
+        self._recorder.files = FILES
+        await self.running.work()
+        return self._recorder.sent.get(find_account(who), [])[before:]
 
     def _inbound(self, account: str, fields: dict[str, Any]) -> Inbound:
         self._delivered += 1
@@ -149,7 +175,7 @@ class Player:
         shown = await self.stage.act(who, fields)
         self._seen.setdefault(who, []).extend(shown)
         await self._check_draft(who)
-        return told(shown)
+        return [_PAGE.sub("/f/{page}", _CODE.sub("：{code}", line)) for line in told(shown)]
 
     def _inbounds(self, who: str, what: str) -> list[dict[str, Any]]:
         if what.startswith("[") and what.endswith("]"):
@@ -166,6 +192,9 @@ class Player:
             return [self._tap(who, button[1])] * 2
         if button := re.fullmatch(r"button (.*)", direction):
             return [{"choice": button[1], "source": self._seen[who][-1].handle}]
+        if direction.startswith("file "):
+            name = direction.removeprefix("file ")
+            return [{"media": (Media("file", name, SIZES.get(name, len(FILES.get(name, b""))), name),)}]
         others: dict[str, dict[str, Any]] = {
             "photo": {"media": (Media("photo", "a-photo", 1000),), "text": text},
             "voice": {"media": (Media("voice", "a-voice", 1000),)},
@@ -204,13 +233,23 @@ class Player:
             case "invite":
                 self._invitation = await store.run(
                     lambda tx: invitations.make(tx, village.people[rest], "operator", self.running.now()))
+            case "jobs":
+                shown = await self.stage.work(rest)
+                self._seen.setdefault(rest, []).extend(shown)
+                return [_PAGE.sub("/f/{page}", _CODE.sub("：{code}", line)) for line in told(shown)]
             case "suspend":
                 await store.run(lambda tx: people.suspend(tx, village.people[rest], "operator", self.running.now()))
             case "release":
                 await store.run(lambda tx: people.release(tx, village.people["王强"], village.elders[rest]))
             case "form":
-                self.running.use(FormBook([self._changed_form, self.running.book.current["void"]],
-                                          self.running.book.current.values()))
+                others = [form for name, form in self.running.book.current.items() if name != self._changed_form.name]
+                self.running.use(FormBook([self._changed_form, *others], self.running.book.current.values()))
+            case "sweep":
+                lines = []
+                for who, shown in await self.stage.sweep():
+                    self._seen.setdefault(who, []).append(shown)
+                    lines += [f"{INDENT}{who} gets", *told([shown])]
+                return lines or [INDENT + "(nothing)"]
             case "unchanged":
                 self._still = await store.read(lambda tx: self._open(tx, "王强"))
                 assert self._still, "no form is open"

@@ -13,12 +13,15 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.app import abroad as outside
 from bot.channels.base import Capabilities, Channel, Receipt
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
+from bot.jobs import Runner
+from bot.kinds import handlers
 from conversations import book as books
 from conversations.book import FormBook
-from conversations.documents import kinds
+from conversations.documents import making
 from conversations.draft_cache import DraftCache
 from conversations.form import Form
 from conversations.message import Document, Inbound, Media, Message
@@ -59,6 +62,7 @@ STRANGER = "7999"
 PRIVATE: dict[str, Any] = {"id_number": "510502194001011234", "phone": "13912345678", "facts": {
     "address": "建设村3组18号", "illnesses": "高血压", "income": 320, "at_registered_residence": True, "economic": "minimum_living",
     "household": [{"name": "张桂芳", "sex": "female", "relation": "户主", "visits_often": True}]}}
+PUBLIC = "https://tanfang.example"
 # what 仇大山's visit in February says; his mood screening is not due again in March
 EARLIER = {
     "method": "home", "family_size": "unchanged", "expression": "unchanged", "mobility": "worse",
@@ -100,18 +104,21 @@ class Recorder:
             button_rows=30, buttons_per_row=4, label_length=40, text_length=20_000, can_edit=True, can_push=True,
             has_groups=True, carries_files=True, abroad=abroad)
         self.sent: dict[str, list[Shown]] = {}
+        self.documents: list[Document] = []
+        self.files: dict[str, bytes] = {}  # what `fetch` gives, by ref
         self.edited = 0
 
     async def send(self, chat: str, message: Message) -> Receipt:
         shown = self.sent.setdefault(chat, [])
         handle = message.edits or str(len(shown) + 1)
         self.edited += bool(message.edits)
+        self.documents += [message.document] if message.document else []
         rows = tuple(tuple((button.label, button.token) for button in row) for row in message.buttons)
         shown.append(Shown(handle, message.text, rows, message.document.name if message.document else ""))
         return Receipt(handle)
 
     async def fetch(self, media: Media) -> bytes:
-        return b"bytes of " + media.ref.encode()
+        return self.files.get(media.ref) or b"bytes of " + media.ref.encode()
 
     async def settle(self, inbound: Inbound) -> None:
         """Nothing spins here."""
@@ -122,6 +129,7 @@ class Running:
 
     def __init__(self, store: Store, village: Village, channel: Channel, book: FormBook | None = None) -> None:
         self.store, self.village, self.channel = store, village, channel
+        self._channels = {channel.name: channel}
         self.at = START
         self._policy = policies.load()
         self.use(book or books.from_folder())
@@ -129,14 +137,21 @@ class Running:
     def use(self, book: FormBook) -> None:
         """Goes on with other forms, as after a restart with a newer release."""
         self.book = book
-        abroad = frozenset([self.channel.name] if self.channel.capabilities.abroad else [])
-        self.house = House(book, self._policy, abroad=abroad)
-        self.delivery = Delivery(self.store, {self.channel.name: self.channel}, self.house, self.now, self._document)
+        channels = self._channels
+        no_files = frozenset() if self.channel.capabilities.carries_files else frozenset((self.channel.name,))
+        self.house = House(self.book, self._policy, no_files=no_files, abroad=outside(channels), public=PUBLIC)
+        self.delivery = Delivery(self.store, channels, self.house, self.now, self._document)
+        self.jobs = Runner(self.store, handlers(self.store, channels, self.house), frozenset(channels), self.now)
         self.forget()
 
     def forget(self) -> None:
         """Goes on as after a restart: nothing is known but what the store holds."""
         self.dispatch = Dispatch(self.store, replace(self.house, drafts=DraftCache()), self.delivery, self.now)
+
+    async def work(self) -> None:
+        """Does every job that waits, and sends what they say."""
+        await self.jobs.settle()
+        await self.delivery.sweep()
 
     def now(self) -> datetime:
         return self.at
@@ -148,7 +163,7 @@ class Running:
         await self.dispatch.handle(inbound)
 
     async def _document(self, wanted: dict[str, Any], words: Words) -> Document | None:
-        make = await self.store.read(lambda tx: kinds.prepare(tx, self.house, wanted, self.at))
+        make = await self.store.read(lambda tx: making.prepare(tx, self.house, wanted, self.at))
         return make(words) if make else None
 
 
@@ -229,6 +244,11 @@ def _earlier_visit(tx: Tx, village: Village, form: Form) -> None:
 def find_account(name: str) -> str:
     """The account of somebody by name; a name that nobody has is a stranger's."""
     return PEOPLE[name][0] if name in PEOPLE else STRANGER
+
+
+def name_of(account: str) -> str:
+    """Who has this account."""
+    return next((name for name, (number, *_) in PEOPLE.items() if number == account), account)
 
 
 def elder_called(store_tx: Tx, village: Village, name: str) -> elders.Elder:

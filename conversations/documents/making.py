@@ -11,23 +11,32 @@ from typing import Any
 from conversations.message import Document
 from conversations.turn import House
 from conversations.words_book import Words
-from storage import visits
+from storage import files, visits
 from storage.database import Tx
 from storage.scope import Scope
 
 Make = Callable[[Words], Document]  # takes long, and needs no database: it may run in a thread
-Kind = Callable[[Tx, House, Scope, Mapping[str, Any], datetime], Make | None]
+Kind = Callable[[Tx, House, Mapping[str, Any], datetime], Make | None]
 
 
 def prepare(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) -> Make | None:
     """Reads for a document, and gives what makes it; None where its asker may not see this (any more)."""
-    scope = Scope(wanted["person"], now.astimezone(house.policy.zone).date())
-    return KINDS[wanted.get("kind", "visit_record")](tx, house, scope, wanted, now)
+    return KINDS[wanted.get("kind", "visit_record")](tx, house, wanted, now)  # none: written by an older release
 
 
-def _visit_record(tx: Tx, house: House, scope: Scope, wanted: Mapping[str, Any], now: datetime) -> Make | None:
+def _scope(house: House, wanted: Mapping[str, Any], now: datetime) -> Scope:
+    return Scope(wanted["person"], now.astimezone(house.policy.zone).date())
+
+
+def _file(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) -> Make | None:
+    """A file that was made before and kept, where it may go into this chat (`chat`: channel and chat)."""
+    kept = files.for_chat(tx, wanted["file"], *wanted["chat"], now=now)
+    return (lambda words: Document(kept.name, kept.body)) if kept else None
+
+
+def _visit_record(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) -> Make | None:
     """Annex 3 of one visit."""
-    visit = visits.find(tx, scope, wanted["visit"])
+    visit = visits.find(tx, _scope(house, wanted, now), wanted["visit"])
     if visit is None:
         return None
     form = house.book.form(visit.form_hash)
@@ -39,12 +48,12 @@ def _visit_record(tx: Tx, house: House, scope: Scope, wanted: Mapping[str, Any],
     return make
 
 
-def _own_data(tx: Tx, house: House, scope: Scope, wanted: Mapping[str, Any], now: datetime) -> Make | None:
+def _own_data(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) -> Make | None:
     """Everything kept on one elder."""
     from conversations.documents import own_data
 
-    kept = own_data.gather(tx, house, scope, wanted["elder"], now)
+    kept = own_data.gather(tx, house, _scope(house, wanted, now), wanted["elder"], now)
     return (lambda words: Document(*own_data.docx(kept, words))) if kept else None
 
 
-KINDS: Mapping[str, Kind] = {"visit_record": _visit_record, "own_data": _own_data}
+KINDS: Mapping[str, Kind] = {"file": _file, "visit_record": _visit_record, "own_data": _own_data}

@@ -1,0 +1,59 @@
+"""待确认: what others reported and this person says yes or no to."""
+
+from conversations import session
+from conversations.confirming import KINDS, back, decidable
+from conversations.engine import Part
+from conversations.turn import Ask
+from storage import proposals
+from storage.proposals import Proposal
+
+PAGE = 8
+
+
+def pending(ask: Ask, rest: str) -> tuple[Part, ...]:
+    """One of them with what can be done about it, or the list, the oldest first; `+8` is how many come before."""
+    if rest and not rest.startswith("+"):
+        found = proposals.find(ask.tx, ask.scope, rest)
+        return _card(ask, found) if found else (("pending.gone", {"buttons": back()}),)
+    skip = int(rest[1:]) if rest[1:].isascii() and rest[1:].isdigit() and len(rest) < 6 else 0
+    counts = proposals.waiting_counts(ask.tx, ask.scope)
+    page = proposals.waiting(ask.tx, ask.scope, PAGE, skip)
+    if not page:
+        return (("pending.none", {"buttons": [[["button.mine", {}, "/my"]]]}),)
+    buttons: list[list[list[object]]] = [
+        [["button.proposal", {"what": each.kind, "name": each.body.get("name", "")}, f"/pending {each.id}"]]
+        for each in page]
+    if skip + PAGE < sum(counts.values()):
+        buttons.append([["button.next_page", {}, f"/pending +{skip + PAGE}"]])
+    zone = ask.house.policy.zone
+    lines = [{"what": each.kind, "name": each.body.get("name", ""), "maker": each.maker or "",
+              "day": each.made_at.astimezone(zone).date().isoformat()} for each in page]
+    return (("pending.list", {"total": sum(counts.values()), "lines": lines, "buttons": buttons}),)
+
+
+def confirm(ask: Ask, rest: str) -> tuple[Part, ...]:
+    """Yes."""
+    found = decidable(ask, rest)
+    return KINDS[found.kind].decide(ask, found, yes=True) if isinstance(found, Proposal) else found
+
+
+def refuse(ask: Ask, rest: str) -> tuple[Part, ...]:
+    """No: asks why, since who reported it wants to know what to mend."""
+    found = decidable(ask, rest)
+    if not isinstance(found, Proposal):
+        return found
+    return session.start(ask, "refuse", {"refuses": found.id})
+
+
+def _card(ask: Ask, found: Proposal) -> tuple[Part, ...]:
+    kind, fields = KINDS[found.kind].card(ask, found)
+    if found.state != "proposed":
+        return ((kind, {**fields, "buttons": back()}), ("pending.state", {"state": found.state}))
+    buttons = back()
+    if KINDS[found.kind].may_decide(ask, found):
+        buttons.insert(0, [["button.confirm", {}, f"/confirm {found.id}"],
+                           ["button.refuse", {}, f"/refuse {found.id}"]])
+    return ((kind, {**fields, "buttons": buttons}),)
+
+
+COMMANDS = {"pending": pending, "confirm": confirm, "refuse": refuse}

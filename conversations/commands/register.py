@@ -1,0 +1,52 @@
+"""登记, 补填, 更新: a file by chat, in the elder form (annex 2)."""
+
+from conversations import lookup, session
+from conversations.draft import REVIEW, Answer
+from conversations.engine import Part
+from conversations.lookups import villages
+from conversations.registering import FORM, answers_of
+from conversations.turn import Ask
+from storage import elder_files
+from storage.elders import Elder
+from storage.ids import millis
+
+
+def register(ask: Ask, rest: str) -> tuple[Part, ...]:
+    """A new file; the village is asked only of who works in several."""
+    known = villages(ask)
+    answers = {}
+    if len(known) == 1:
+        answers["village"] = Answer(known[0].id, millis(ask.now), "default")
+    if not known:
+        return (("registration.no_village", {}),)
+    called = {"called": {"village": known[0].name}} if answers else {}
+    return session.start(ask, FORM, called, answers)
+
+
+def complete(ask: Ask, rest: str) -> tuple[Part, ...]:
+    """What is missing in a file, question by question."""
+    return _open(ask, rest, whole=False)
+
+
+def refresh(ask: Ask, rest: str) -> tuple[Part, ...]:
+    """仍然如此吗: the file as it is known, to be confirmed or changed where it changed (C3, every half year)."""
+    return _open(ask, rest, whole=True)
+
+
+def _open(ask: Ask, rest: str, *, whole: bool) -> tuple[Part, ...]:
+    found = lookup.one(ask, rest)
+    if not isinstance(found, Elder):
+        return found
+    file = elder_files.read(ask.tx, ask.scope, found.id)
+    if file is None:
+        return (("menu.elder_gone", {}),)
+    ask.note("elder.revising", found.id, ("file",))
+    wishes = elder_files.wishes_of(ask.tx, found.id)
+    form = ask.house.book.current[FORM]
+    answers = answers_of(form, file, millis(ask.now), wishes[0].basis if wishes else "", whole=whole)
+    context = {"revises": found.id, "elder_id": found.id, "elder_name": found.name,
+               "called": {"village": found.village}}
+    return session.start(ask, FORM, context, answers, at=REVIEW if whole else "")
+
+
+COMMANDS = {"register": register, "complete": complete, "refresh": refresh}

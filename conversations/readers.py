@@ -1,0 +1,37 @@
+"""Texts that must be something: a name, an ID number, a phone. The same readers as a ledger's cells have."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from conversations.controls import GROUP
+from conversations.documents import ledger_fields as fields
+from conversations.documents.ledger_fields import Refused
+
+MOST_OF_A_GROUP = 30  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an answer was not taken: a sentence of `words/` and what it speaks of."""
+
+    sentence: str
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+def read(what: str, text: str) -> str | Refusal:
+    """The text as it is kept, empty where it only says that there is nothing; or why it is not taken."""
+    try:
+        return READERS[what](text) or ""
+    except Refused as refused:
+        return Refusal(f"ledger.{refused.reason}", dict(refused.details))
+
+
+READERS: dict[str, Callable[[str], str | None]] = {
+    "name": fields.name,
+    "surname": lambda text: fields.name(text)[:2],
+    "id_number": lambda text: fields.identity(text)[0],
+    "phone": fields.phone,
+    "certificate": fields.certificate,
+    "group": lambda text: f"{text}{GROUP}" if text.isascii() and text.isdigit() else text[:MOST_OF_A_GROUP],
+}
