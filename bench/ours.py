@@ -29,10 +29,10 @@ from scheduler import casework
 from scheduler import policy as policies
 from scheduler.policy import Policy
 from storage import accounts, areas, people
-from storage.crypto import load_keys
 from storage.database import Store, Tx
 from storage.elders import NewElder
 from storage.ids import millis
+from storage.key_file import load_keys
 from storage.opening import open_store
 from storage.scope import Scope
 from storage.tables import visits as visits_table

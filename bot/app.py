@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from bot import clock as clocks
-from bot import kinds, web
+from bot import kinds, watch, web
 from bot.channels.base import Channel, Now
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
@@ -22,16 +22,17 @@ from bot.pages import routes as pages
 from bot.settings import Settings, SettingsError
 from conversations import book as books
 from conversations.controls import LABELS
+from conversations.documents import making
 from conversations.message import Document
 from conversations.turn import House
 from conversations.words_book import Words
 from scheduler import policy as policies
 from scheduler.policy import Policy
-from storage import files, forms, visits
-from storage.crypto import Keys, load_keys
+from storage import forms
+from storage.crypto import Keys
 from storage.database import Store, Tx
+from storage.key_file import load_keys
 from storage.opening import open_store
-from storage.scope import Scope
 
 if TYPE_CHECKING:
     from bot.channels.telegram import Telegram
@@ -123,7 +124,7 @@ class App:
             else:
                 working.append(lambda: telegram.poll(self._handle, self._stop))
             working.append(lambda: introduce(telegram))
-        house = House(
+        house = self._house = House(
             self.book, base.policy,
             no_files=frozenset(name for name, on in self.channels.items() if not on.capabilities.carries_files),
             abroad=abroad(self.channels),
@@ -137,6 +138,7 @@ class App:
         self.web.router.routes.extend(routes)
         working.append(lambda: self.delivery.run(self._stop))
         working.append(lambda: self.jobs.run(self._stop))
+        working.append(lambda: watch.watch(base, clocks.wall, self._stop))
         self._tasks += [asyncio.create_task(work()) for work in working]
         keep_out_of_collections()
         log.info("serving", channels=sorted(self.channels), engine=base.store.engine)
@@ -148,19 +150,9 @@ class App:
         await self.delivery.settle()
 
     async def _document(self, wanted: dict[str, Any], words: Words) -> Document | None:
-        """A file made before, where it may go into this chat; else the Word file of a visit, as its asker sees it."""
-        if "file" in wanted:
-            kept = await self._base.store.read(
-                lambda tx: files.for_chat(tx, wanted["file"], *wanted["chat"], now=self.now()))
-            return Document(kept.name, kept.body) if kept else None
-        scope = Scope(wanted["person"], self.now().astimezone(self._base.policy.zone).date())
-        visit = await self._base.store.read(lambda tx: visits.find(tx, scope, wanted["visit"]))
-        if visit is None:
-            return None
-        from conversations.documents.for_visit import docx  # late: python-docx takes 0.2 s to import
-
-        name, body = await asyncio.to_thread(docx, visit, self.book.form(visit.form_hash), words)
-        return Document(name, body)
+        """A document of any kind, as its asker may still see what it shows."""
+        make = await self._base.store.read(lambda tx: making.prepare(tx, self._house, wanted, self.now()))
+        return await asyncio.to_thread(make, words) if make else None
 
 
 async def kept_clock(base: Foundation) -> timedelta | None:

@@ -161,7 +161,7 @@ class Exchange:
             return (part,)
         name = _UNSAFE.sub("", self._words.say(f"files_name.{kind}", {"area": area.name}))
         file = files.add(tx, kind, task.person, name, body, task.now())
-        return ((part[0], {**part[1], "document": {"file": file}}),)
+        return ((part[0], {**part[1], "document": {"kind": "file", "file": file}}),)
 
 
 def _chunk(task: Task, area: Area, work: Callable[[Tx], Counts], before: Counts, tx: Tx) -> Counts:

@@ -7,7 +7,7 @@ from typing import Any
 from conversations.engine import Part
 from conversations.turn import label
 from scheduler import notices
-from scheduler.notices import Decided, ToConfirm, VisitDue
+from scheduler.notices import AuditHead, Decided, ToConfirm, VisitDue
 from storage import elders, proposals
 from storage.database import Tx
 from storage.scope import Scope
@@ -48,5 +48,10 @@ def _decided(tx: Tx, notice: Decided, scope: Scope) -> tuple[Part, ...] | None:
         "what": found.kind, "state": found.state, "elder": name, "reason": found.reason}),)
 
 
+def _audit_head(tx: Tx, notice: AuditHead, scope: Scope) -> tuple[Part, ...] | None:
+    return (("privacy.audit_head", {"lines": notice.lines, "mac": notice.mac}),)
+
+
 _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
-    VisitDue.kind: _visit_due, ToConfirm.kind: _to_confirm, Decided.kind: _decided}
+    VisitDue.kind: _visit_due, ToConfirm.kind: _to_confirm, Decided.kind: _decided,
+    AuditHead.kind: _audit_head}

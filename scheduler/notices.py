@@ -61,7 +61,16 @@ class Decided(Notice):
     proposal: str
 
 
-KINDS: dict[str, type[Notice]] = {each.kind: each for each in (VisitDue, ToConfirm, Decided)}
+class AuditHead(Notice):
+    """The last line of the audit chain, for an operator to keep elsewhere: whoever shortens the chain does not have it.
+    """
+
+    kind = "audit_head"
+    lines: int
+    mac: str
+
+
+KINDS: dict[str, type[Notice]] = {each.kind: each for each in (VisitDue, ToConfirm, Decided, AuditHead)}
 
 
 def tell(tx: Tx, notice: Notice, now: datetime, *, unique_key: str | None = None,

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from scheduler.retention import Retention
+
 DEFAULT = Path(__file__).parent / "policy.toml"
 
 
@@ -31,6 +33,7 @@ class Policy(BaseModel):
     priority_until_graded: tuple[str, ...]
     priority_abilities: tuple[str, ...]
     priority_disability_grades: tuple[int, ...]
+    retention: Retention
 
     @field_validator("timezone")
     @classmethod
@@ -51,7 +54,8 @@ def load(path: Path = DEFAULT) -> Policy:
     try:
         values = tomllib.loads(DEFAULT.read_text(encoding="utf-8"))
         if path != DEFAULT:
-            values |= tomllib.loads(path.read_text(encoding="utf-8"))
+            for name, value in tomllib.loads(path.read_text(encoding="utf-8")).items():
+                values[name] = {**values.get(name, {}), **value} if isinstance(value, dict) else value
         return Policy.model_validate(values)
     except (OSError, ValueError) as error:
         raise PolicyError(f"policy file {path}: {error}") from None

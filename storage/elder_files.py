@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 import orjson
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from storage.database import Row, Tx
 from storage.elders import NewElder, Standing
@@ -31,13 +31,14 @@ _OF_AREA = (
            elders.c.status != "closed", elders.c.id > bindparam("after"))
     .order_by(elders.c.id).limit(bindparam("count"))
 )
-_REWRITE = update(elders).where(_THIS).values(**{
+_NOT_ERASED = or_(elders.c.condition.is_(None), elders.c.condition != "erased")  # what is erased stays so
+_REWRITE = update(elders).where(_THIS, _NOT_ERASED).values(**{
     name: bindparam(f"new_{name}") for name in (
         "village_id", "group_name", "name", "initials", "sex", "birth", "categories", "ability", "registered_on",
         "disability_grade", "id_number", "id_index", "phone", "facts", "number", "wish", "missing", "class_until",
         "visits_made", "earlier_visit_on")})
 _REVIEWED = update(elders).where(_THIS).values(reviewed_on=bindparam("on_day"))
-_CONDITION = update(elders).where(_THIS).values(
+_CONDITION = update(elders).where(_THIS, _NOT_ERASED).values(
     status=bindparam("new_status"), condition=bindparam("why"), condition_since=bindparam("since"),
     condition_until=bindparam("until"))
 _WISH = update(elders).where(_THIS).values(wish=bindparam("new_wish"))

@@ -18,6 +18,8 @@ _ROLES = select(posts.c.role).where(posts.c.person_id == bindparam("person")).di
 _POSTS = select(posts.c.role, areas.c.id, areas.c.name).select_from(
     posts.join(areas, areas.c.id == posts.c.area_id)).where(posts.c.person_id == bindparam("person")).order_by(
     posts.c.role, areas.c.path)
+_OPERATORS = select(people.c.id).where(people.c.status == "active", people.c.id.in_(
+    select(posts.c.person_id).where(posts.c.role == "operator"))).order_by(people.c.id)
 COORDINATING = ("village", "township", "county", "city")  # the lowest first
 _place = areas.alias("place")
 _OVER = posts.join(areas, areas.c.id == posts.c.area_id).join(
@@ -78,6 +80,11 @@ def roles(tx: Tx, person_id: str) -> frozenset[str]:
 def posts_of(tx: Tx, person_id: str) -> list[Post]:
     """Every role of the person with its area."""
     return [Post(*row) for row in tx.all(_POSTS, person=person_id)]
+
+
+def operators(tx: Tx) -> list[str]:
+    """The ids of those who run the installation, and are in office."""
+    return [person for person, in tx.all(_OPERATORS)]
 
 
 def coordinators(tx: Tx, area_id: str, role: str) -> list[str]:

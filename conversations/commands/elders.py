@@ -1,6 +1,7 @@
 """我的老人, 档案: who is cared for, the one due first at the top."""
 
 from conversations import lookup
+from conversations.commands import privacy
 from conversations.commands.parts import visit_lines
 from conversations.engine import Part
 from conversations.permissions import may
@@ -39,6 +40,7 @@ def _shown(ask: Ask, found: Elder) -> Part:
     if may(ask.roles, "visit"):
         buttons.append([["button.visit", {}, f"/visit {found.id}"]])
     buttons += [[["button.read", {"number": visit.number}, f"/record {visit.visit_id}"]] for visit in last]
+    buttons += privacy.buttons(ask, found)
     return ("menu.elder", {
         "elder": label(found), "care_class": found.care_class, "reasons": ask.reasons(found), "due": ask.due(found),
         "visits": visit_lines(ask, last), "buttons": buttons})
