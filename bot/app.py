@@ -22,6 +22,7 @@ from bot.pages import routes as pages
 from bot.settings import Settings, SettingsError
 from conversations import book as books
 from conversations.controls import LABELS
+from conversations.documents import qr
 from conversations.message import Document
 from conversations.turn import House
 from conversations.words_book import Words
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+PLAYGROUND_LINK, TELEGRAM_LINK = "/playground?start=", "https://t.me/{}?start="
 STOP_SECONDS = 1.5  # for work under way; with what uvicorn waits for open requests, a stop takes under 5 s
 
 
@@ -67,6 +69,7 @@ class App:
         self._tasks: list[asyncio.Task[Any]] = []
         self._ready = False
         self._telegram: Telegram | None = None
+        self._links: dict[str, str] = {}  # what an invitation's token is put behind; Telegram's is learned from it
         self._before_stop: list[Callable[[], None]] = []
         self.web = Starlette(routes=web.build_routes(base.store, lambda: self._ready), lifespan=self._lifespan)
 
@@ -122,12 +125,14 @@ class App:
                     f"{settings.public}/telegram/webhook", settings.telegram_secret, self._stop))
             else:
                 working.append(lambda: telegram.poll(self._handle, self._stop))
-            working.append(lambda: introduce(telegram))
+            working.append(lambda: introduce(telegram, self._links))
+        if settings.playground_on:
+            self._links["playground"] = f"{settings.public}{PLAYGROUND_LINK}"
         house = House(
             self.book, base.policy,
             no_files=frozenset(name for name, on in self.channels.items() if not on.capabilities.carries_files),
             abroad=abroad(self.channels),
-            public=settings.public)
+            public=settings.public, links=self._links)
         self.delivery = Delivery(base.store, self.channels, house, self.now, self._document)
         await self.delivery.take_over()
         self.dispatch = Dispatch(base.store, house, self.delivery, self.now)
@@ -148,7 +153,9 @@ class App:
         await self.delivery.settle()
 
     async def _document(self, wanted: dict[str, Any], words: Words) -> Document | None:
-        """A file made before, where it may go into this chat; else the Word file of a visit, as its asker sees it."""
+        """A QR code, a file made before where it may go into this chat, or a visit's Word file as its asker sees it."""
+        if "qr" in wanted:
+            return qr.picture(wanted["qr"], words)
         if "file" in wanted:
             kept = await self._base.store.read(
                 lambda tx: files.for_chat(tx, wanted["file"], *wanted["chat"], now=self.now()))
@@ -200,13 +207,13 @@ async def load_book(store: Store) -> books.FormBook:
     return book
 
 
-async def introduce(telegram: "Telegram") -> None:
+async def introduce(telegram: "Telegram", links: dict[str, str]) -> None:
     """Learns the bot's own name and fills the command menu; a failure is only logged."""
     from conversations.commands import NAMES
 
     shown = [(named.slash, named.about) for named in NAMES.values() if not named.hidden]
     try:
-        await telegram.me()
+        links[telegram.name] = TELEGRAM_LINK.format(await telegram.me())
         await telegram.set_commands(shown)
     except Exception as error:
         log.warning("command menu was not set", error=type(error).__name__)

@@ -21,6 +21,7 @@ from bot.jobs import Runner
 from bot.kinds import handlers
 from conversations import book as books
 from conversations.book import FormBook
+from conversations.documents import qr
 from conversations.documents.for_visit import docx
 from conversations.form import Form
 from conversations.message import Document, Inbound, Media, Message
@@ -58,6 +59,8 @@ PEOPLE = {  # name: account, roles, whether in the village or the township
 }
 STRANGER = "7999"
 PUBLIC = "https://tanfang.example"
+PHONES = {"生人": "7991", "客人": "7992", "旁人": "7993"}  # of people whom nobody knows yet
+LINK = "https://t.me/tanfang_bot?start="
 # what 仇大山's visit in February says; his mood screening is not due again in March
 EARLIER = {
     "method": "home", "family_size": "unchanged", "expression": "unchanged", "mobility": "worse",
@@ -144,7 +147,8 @@ class Running:
 
     def _house(self) -> House:
         no_files = frozenset() if self.channel.capabilities.carries_files else frozenset((self.channel.name,))
-        return House(self.book, self._policy, no_files=no_files, abroad=outside(self._channels), public=PUBLIC)
+        return House(self.book, self._policy, no_files=no_files, abroad=outside(self._channels), public=PUBLIC,
+                     links={self.channel.name: LINK})
 
     async def work(self) -> None:
         """Does every job that waits, and sends what they say."""
@@ -161,6 +165,8 @@ class Running:
         await self.dispatch.handle(inbound)
 
     async def _document(self, wanted: dict[str, Any], words: Words) -> Document | None:
+        if "qr" in wanted:
+            return qr.picture(wanted["qr"], words)
         if "file" in wanted:
             kept = await self.store.read(
                 lambda tx: files.for_chat(tx, wanted["file"], *wanted["chat"], now=self.now()))
@@ -246,12 +252,13 @@ def _earlier_visit(tx: Tx, village: Village, form: Form) -> None:
 
 def find_account(name: str) -> str:
     """The account of somebody by name; a name that nobody has is a stranger's."""
-    return PEOPLE[name][0] if name in PEOPLE else STRANGER
+    return PEOPLE[name][0] if name in PEOPLE else PHONES.get(name, STRANGER)
 
 
 def name_of(account: str) -> str:
     """Who has this account."""
-    return next((name for name, (number, *_) in PEOPLE.items() if number == account), account)
+    known = {number: name for name, (number, *_) in PEOPLE.items()} | {number: name for name, number in PHONES.items()}
+    return known.get(account, account)
 
 
 def elder_called(store_tx: Tx, village: Village, name: str) -> elders.Elder:
