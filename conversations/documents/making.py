@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from conversations.documents import qr
 from conversations.message import Document
 from conversations.turn import House
 from conversations.words_book import Words
@@ -56,4 +57,10 @@ def _own_data(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) ->
     return (lambda words: Document(*own_data.docx(kept, words))) if kept else None
 
 
-KINDS: Mapping[str, Kind] = {"file": _file, "visit_record": _visit_record, "own_data": _own_data}
+def _qr(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) -> Make:
+    """A link as a picture to be taken by another phone."""
+    link = wanted["qr"]
+    return lambda words: qr.picture(link, words)
+
+
+KINDS: Mapping[str, Kind] = {"file": _file, "visit_record": _visit_record, "own_data": _own_data, "qr": _qr}
