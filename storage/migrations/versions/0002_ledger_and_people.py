@@ -136,5 +136,5 @@ def _audit_subjects() -> None:
     after = 0
     while lines := op.get_bind().execute(page, {"after": after}).fetchall():
         op.bulk_insert(subjects, [{"subject": subject, "seq": seq} for seq, entries in lines
-                                  for subject in sorted({entry[2] for entry in json.loads(entries)})])
+                                  for subject in sorted({entry[2] for entry in json.loads(entries) if entry[2]})])
         after = lines[-1][0]
