@@ -19,7 +19,8 @@ CODE = "\n".join(path.read_text(encoding="utf-8") for room in ("conversations", 
 FORMS = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "conversations" / "forms").glob("*.toml")))
 TEMPLATES = "\n".join(sources().values())
 # what a visit's conversation says; what documents, imports and others say is tested beside them
-FILES = [FOLDER / f"{name}.toml" for name in ("form", "menu", "refuse", "notices", "pending", "registration", "files")]
+FILES = [FOLDER / f"{name}.toml"
+         for name in ("form", "menu", "refuse", "notices", "pending", "registration", "files", "binding")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -31,7 +32,8 @@ def _raw(file: str) -> dict[str, dict[str, str]]:
 
 # keys that are put together where they are used, and what stands in the gap
 MADE = {
-    "refuse.{}_wanted": ("photo", "place"), "menu.invitation_{}": ("used", "expired", "unknown"),
+    "refuse.{}_wanted": ("photo", "place"), "binding.invitation_{}": ("used", "expired", "revoked", "unknown"),
+    "channel.{}": ("telegram", "wechat", "wecom", "playground"),
     "found.{}": ("elders", "villages"), "proposal.{}": ("registration", "first_contact", "life"),
     "registration.same_{}": ("id", "person"), "field.{}": tuple(_raw("registration")["field"]),
     "menu.{}_already": ("voided", "moved"), "class.{}": ("priority", "general"),
@@ -56,6 +58,15 @@ FIELDS: dict[str, Any] = {
     "weekday": "周四", "area": "建设村", "why": "打不开。", "code": "012345", "what": "ledger", "rows": 3,
     "part": "第一部分", "next": "第二部分", "maker": "王强", "where": "云溪镇建设村", "state": "refused", "reason": "写错",
     "yours": True, "by": "township", "visitor": "王强", "missing": ["phone", "household"], "same": False,
+}
+OFFICES = [{"role": "family", "area": "建设村", "kind": "", "elder": "欧阳明"},
+           {"role": "visitor", "area": "建设村", "kind": "a_county_s_own", "elder": ""}]
+FIELDS |= {
+    "offices": OFFICES, "by": "赵敏", "invited": "钱进", "channel": "telegram", "tail": "7001", "area": "建设村",
+    "links": ["https://t.me/b?start=x"], "token": "x", "days": 7, "minutes": 30, "code": "123456", "bound": 1, "same": 1,
+    "again": True, "skip": 0, "role": "visitor", "kind": "grid_worker", "several": True,
+    "invitations": [{"name": "钱进", "offices": OFFICES, "waits": False, "until": "2026-03-12"}],
+    "channels": [{"channel": "telegram", "tail": "7001", "since": "2026-03-05", "here": True, "preferred": True}],
 }
 BY_KEY: dict[str, dict[str, Any]] = {
     "menu.elder": {"elder": ELDER}, "button.person": {"label": ELDER}, "found.elders": {"label": ELDER},
