@@ -62,13 +62,14 @@ FIELDS: dict[str, Any] = {
 OFFICES = [{"role": "family", "area": "建设村", "kind": "", "elder": "欧阳明"},
            {"role": "visitor", "area": "建设村", "kind": "a_county_s_own", "elder": ""}]
 FIELDS |= {
-    "offices": OFFICES, "by": "赵敏", "invited": "钱进", "channel": "telegram", "tail": "7001", "area": "建设村",
+    "offices": OFFICES, "invited": "钱进", "channel": "telegram", "tail": "7001", "area": "建设村",
     "links": ["https://t.me/b?start=x"], "token": "x", "days": 7, "minutes": 30, "code": "123456", "bound": 1, "same": 1,
     "again": True, "skip": 0, "role": "visitor", "kind": "grid_worker", "several": True,
     "invitations": [{"name": "钱进", "offices": OFFICES, "waits": False, "until": "2026-03-12"}],
     "channels": [{"channel": "telegram", "tail": "7001", "since": "2026-03-05", "here": True, "preferred": True}],
 }
 BY_KEY: dict[str, dict[str, Any]] = {
+    "binding.welcome": {"by": "赵敏"}, "binding.forward": {"by": "赵敏"},
     "menu.elder": {"elder": ELDER}, "button.person": {"label": ELDER}, "found.elders": {"label": ELDER},
     "found.villages": {"label": {"name": "建设村"}}, "notices.visit_due": {"elder": ELDER, "last": "2026-03-15"},
     "pending.list": {"lines": [{"what": "life", "name": "欧阳明", "maker": "王强", "day": "2026-03-05"}]},
