@@ -37,8 +37,6 @@ _HELD_NAMED = select(*_BY_ID.selected_columns).where(people.c.name == bindparam(
     people.c.id).limit(9)
 _PREFER = update(people).where(people.c.id == bindparam("person")).values(preferred=bindparam("channel"))
 _PREFERRED = select(people.c.preferred).where(people.c.id == bindparam("person"))
-_OPERATORS = select(people.c.id).select_from(people.join(posts, posts.c.person_id == people.c.id)).where(
-    people.c.status == "active", posts.c.role == "operator").distinct().order_by(people.c.id)
 _ASSIGN = insert_or(assignments).on_conflict_do_nothing(index_elements=["person_id", "elder_id", "role"])
 _UNASSIGN = delete(assignments).where(
     assignments.c.person_id == bindparam("person"), assignments.c.elder_id == bindparam("elder"))
@@ -89,11 +87,6 @@ def held(tx: Tx, scope: Scope, person_id: str) -> Person | None:
 def held_named(tx: Tx, scope: Scope, name: str) -> list[Person]:
     """Those of exactly this name, nine at most."""
     return [Person(*row) for row in tx.all(_HELD_NAMED, called=name, **scope.values)]
-
-
-def operators(tx: Tx) -> list[str]:
-    """Everybody who keeps the system running."""
-    return [person for person, in tx.all(_OPERATORS)]
 
 
 def prefer(tx: Tx, person_id: str, channel: str | None, now: datetime) -> None:
