@@ -70,7 +70,7 @@ def made(ask: Ask, person: Person) -> Parts:
     forward = {"name": person.name, "offices": office, "by": ask.writer.name, "links": links, "token": token,
                "days": invitations.VALID.days}
     if links:
-        forward["document"] = {"kind": "qr", "qr": links[0]}
+        forward["document"] = {"kind": "qr", "link": links[0]}
     bound = [each for each in accounts.of(tx, person.id)
              if each.state == "active" and (each.channel, each.account) != (ask.inbound.channel, ask.inbound.account)]
     buttons: Buttons = [[["button.new_code", {}, f"/newcode {found.id}"], ["button.revoke", {}, f"/revoke {found.id}"]]]

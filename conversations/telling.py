@@ -67,6 +67,6 @@ def _guessing(tx: Tx, notice: Guessing, scope: Scope) -> tuple[Part, ...]:
 
 
 _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
-    VisitDue.kind: _visit_due, ToConfirm.kind: _to_confirm, Decided.kind: _decided, AuditHead.kind: _audit_head,
-    Bound.kind: _identify,
-    ToIdentify.kind: _identify, BoundElsewhere.kind: _elsewhere, Guessing.kind: _guessing}
+    VisitDue.kind: _visit_due, ToConfirm.kind: _to_confirm, Decided.kind: _decided, Bound.kind: _identify,
+    ToIdentify.kind: _identify, BoundElsewhere.kind: _elsewhere, Guessing.kind: _guessing,
+    AuditHead.kind: _audit_head}

@@ -110,7 +110,7 @@ class Guessing(Notice):
 
 
 KINDS: dict[str, type[Notice]] = {each.kind: each for each in (
-    VisitDue, ToConfirm, Decided, AuditHead, Bound, ToIdentify, BoundElsewhere, Guessing)}
+    VisitDue, ToConfirm, Decided, Bound, ToIdentify, BoundElsewhere, Guessing, AuditHead)}
 
 
 def tell(tx: Tx, notice: Notice, now: datetime, *, unique_key: str | None = None,

@@ -89,11 +89,6 @@ def held_named(tx: Tx, scope: Scope, name: str) -> list[Person]:
     return [Person(*row) for row in tx.all(_HELD_NAMED, called=name, **scope.values)]
 
 
-def operators(tx: Tx) -> list[str]:
-    """Everybody who keeps the system running."""
-    return [person for person, in tx.all(_OPERATORS)]
-
-
 def prefer(tx: Tx, person_id: str, channel: str | None, now: datetime) -> None:
     """The channel on which a person wants to be written to: his own choice."""
     tx.run(_PREFER, person=person_id, channel=channel)
@@ -114,6 +109,11 @@ def roles(tx: Tx, person_id: str) -> frozenset[str]:
 def posts_of(tx: Tx, person_id: str) -> list[Post]:
     """Every role of the person with its area."""
     return [Post(*row) for row in tx.all(_POSTS, person=person_id)]
+
+
+def operators(tx: Tx) -> list[str]:
+    """The ids of those who run the installation, and are in office."""
+    return [person for person, in tx.all(_OPERATORS)]
 
 
 def coordinators(tx: Tx, area_id: str, role: str) -> list[str]:

@@ -57,10 +57,9 @@ def _own_data(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) ->
     return (lambda words: Document(*own_data.docx(kept, words))) if kept else None
 
 
-def _qr(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) -> Make:
-    """A link as a picture to be taken by another phone."""
-    link = wanted["qr"]
-    return lambda words: qr.picture(link, words)
+def _qr(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) -> Make | None:
+    """The QR code of a link."""
+    return lambda words: Document(words.say("binding.qr_file"), qr.png(wanted["link"]))
 
 
-KINDS: Mapping[str, Kind] = {"file": _file, "visit_record": _visit_record, "own_data": _own_data, "qr": _qr}
+KINDS: Mapping[str, Kind] = {"file": _file, "qr": _qr, "visit_record": _visit_record, "own_data": _own_data}

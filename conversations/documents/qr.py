@@ -2,9 +2,6 @@
 
 from io import BytesIO, StringIO
 
-from conversations.message import Document
-from conversations.words_book import Words
-
 
 def png(link: str) -> bytes:
     """A black and white PNG, large enough to be taken from one phone's screen by another."""
@@ -13,11 +10,6 @@ def png(link: str) -> bytes:
     out = BytesIO()
     segno.make_qr(link, error="m").save(out, kind="png", scale=8, border=4)
     return out.getvalue()
-
-
-def picture(link: str, words: Words) -> Document:
-    """The PNG as a file to send."""
-    return Document(words.say("binding.qr_file"), png(link))
 
 
 def text(link: str) -> str:
