@@ -77,8 +77,8 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "registration.revised": {"missing": 2}, "menu.template_unclear": {"lines": ["日期"]},
     "menu.help": {"lines": ["帮助"]}, "values.day": {"day": 5}, "values.full_day": {"day": 5},
     "refuse.too_many_digits": {"given": 13},
-    "files.preview": {"area": "建设村", "new": 12, "changed": 3, "faulty": 2, "same": 1, "attached": "difference"},
-    "files.applied": {"area": "建设村", "new": 12, "changed": 3, "faulty": 2},
+    "files.preview": {"area": "建设村", "new": 12, "changed": 3, "faulty": 2, "same": 1, "left": 2, "attached": "difference"},
+    "files.applied": {"area": "建设村", "new": 12, "changed": 3, "faulty": 2, "left": 2},
     "files.page_upload": {"link": "https://x/f/y", "minutes": 30},
     "files.page_download": {"link": "https://x/f/y", "minutes": 30},
 }
