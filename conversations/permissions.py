@@ -19,6 +19,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "edit": VISITING,
     "void": VISITING,
     "template": VISITING,
+    "survey": VISITING,
+    "surveyed": VISITING,
     "register": VISITING,
     "complete": VISITING,
     "refresh": VISITING,

@@ -20,7 +20,7 @@ FORMS = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "c
 TEMPLATES = "\n".join(sources().values())
 # what a visit's conversation says; what documents, imports and others say is tested beside them
 FILES = [FOLDER / f"{name}.toml"
-         for name in ("form", "menu", "refuse", "notices", "pending", "registration", "files", "binding")]
+         for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -74,7 +74,9 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "found.villages": {"label": {"name": "建设村"}}, "notices.visit_due": {"elder": ELDER, "last": "2026-03-15"},
     "pending.list": {"lines": [{"what": "life", "name": "欧阳明", "maker": "王强", "day": "2026-03-05"}]},
     "button.proposal": {"what": "life"}, "notices.decided": {"what": "life"}, "notices.to_confirm": {"what": "life"},
-    "registration.revised": {"missing": 2}, "menu.template_unclear": {"lines": ["日期"]},
+    "registration.revised": {"missing": 2}, "survey.written": {"group": "3组", "short": 3, "left": ["5组"]},
+    "survey.village": {"groups": [{"name": "3组", "registered": 2, "day": "2026-03-05", "households": 42, "found": 5}]},
+    "survey.villages": {"lines": [{"village": "建设村", "done": 1, "total": 3}], "more": 2}, "menu.template_unclear": {"lines": ["日期"]},
     "menu.help": {"lines": ["帮助"]}, "values.day": {"day": 5}, "values.full_day": {"day": 5},
     "refuse.too_many_digits": {"given": 13},
     "files.preview": {"area": "建设村", "new": 12, "changed": 3, "faulty": 2, "same": 1, "left": 2, "attached": "difference"},
