@@ -19,6 +19,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "void": VISITING,
     "template": VISITING,
     "register": VISITING,
+    "change": VISITING | {"family"},
+    "wish": VISITING,
     "complete": VISITING,
     "refresh": VISITING,
     "pending": COORDINATING,

@@ -7,7 +7,16 @@ from typing import Any
 from conversations.engine import Part
 from conversations.turn import label
 from scheduler import notices
-from scheduler.notices import AuditHead, Decided, ToConfirm, VisitDue
+from scheduler.notices import (
+    AuditHead,
+    ConsentWithdrawn,
+    Decided,
+    LifeChanged,
+    MovedHere,
+    PauseOver,
+    ToConfirm,
+    VisitDue,
+)
 from storage import elders, proposals
 from storage.database import Tx
 from storage.scope import Scope
@@ -52,6 +61,26 @@ def _audit_head(tx: Tx, notice: AuditHead, scope: Scope) -> tuple[Part, ...] | N
     return (("privacy.audit_head", {"lines": notice.lines, "mac": notice.mac}),)
 
 
+def _life_changed(tx: Tx, notice: LifeChanged, scope: Scope) -> tuple[Part, ...] | None:
+    elder = notice.as_seen(tx)
+    if elder is None:
+        return None
+    return (("notices.life_changed", {"elder": elder.name, "what": notice.what, "until": elder.condition_until or ""}),)
+
+
+def _of_elder(kind: str, command: str) -> Callable[[Tx, Any, Scope], tuple[Part, ...] | None]:
+    """A notice that names one elder and offers one step."""
+    def told(tx: Tx, notice: Any, scope: Scope) -> tuple[Part, ...] | None:
+        elder = elders.find(tx, scope, notice.elder)
+        if elder is None:
+            return None
+        buttons: Buttons = [[[f"button.{command}", {}, f"/{_SLASH.get(command, command)} {elder.id}"]]]
+        return ((f"notices.{kind}", {"elder": label(elder), "buttons": buttons}),)
+    return told
+
+
+_SLASH = {"file": "elder", "life": "change"}
 _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
     VisitDue.kind: _visit_due, ToConfirm.kind: _to_confirm, Decided.kind: _decided,
-    AuditHead.kind: _audit_head}
+    AuditHead.kind: _audit_head, LifeChanged.kind: _life_changed, MovedHere.kind: _of_elder("moved_here", "file"),
+    PauseOver.kind: _of_elder("pause_over", "life"), ConsentWithdrawn.kind: _of_elder("consent_withdrawn", "file")}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from storage.database import Tx
@@ -34,6 +34,12 @@ _BY_ID = select(people.c.id, people.c.area_id, people.c.name, people.c.visitor_k
 _ASSIGN = insert_or(assignments).on_conflict_do_nothing(index_elements=["person_id", "elder_id", "role"])
 _UNASSIGN = delete(assignments).where(
     assignments.c.person_id == bindparam("person"), assignments.c.elder_id == bindparam("elder"))
+
+
+_END_CARE = update(assignments).where(
+    assignments.c.elder_id == bindparam("elder"), assignments.c.role != "family",
+    or_(assignments.c.until_on.is_(None), assignments.c.until_on > bindparam("last_day"))).values(
+    until_on=bindparam("last_day"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +118,8 @@ def entrust(tx: Tx, person_id: str, elder_id: str, role: str, from_on: str, unti
 def release(tx: Tx, person_id: str, elder_id: str) -> None:
     """Ends the care of this elder by this person."""
     tx.run(_UNASSIGN, person=person_id, elder=elder_id)
+
+
+def end_care(tx: Tx, elder_id: str, last_day: str) -> None:
+    """Nobody but the family cares for the elder after this day (ISO)."""
+    tx.run(_END_CARE, elder=elder_id, last_day=last_day)

@@ -12,6 +12,7 @@ from conversations.commands import (
     elders,
     exchange,
     general,
+    life,
     pending,
     privacy,
     record,
@@ -40,7 +41,7 @@ _raw: dict[str, dict[str, Any]] = tomllib.loads(
 NAMES = {name: Named(**{"slash": name, **values}) for name, values in _raw.items()}
 ACTIONS: dict[str, Action] = {
     **general.COMMANDS, **elders.COMMANDS, **visit.COMMANDS, **record.COMMANDS, **correction.COMMANDS,
-    **register.COMMANDS, **pending.COMMANDS, **exchange.COMMANDS, **privacy.COMMANDS}
+    **register.COMMANDS, **pending.COMMANDS, **exchange.COMMANDS, **privacy.COMMANDS, **life.COMMANDS}
 _CALLS = {call: name for name, named in NAMES.items() for call in (f"/{named.slash}", *named.words)}
 VISIT_OPENERS = frozenset((f"/{NAMES['visit'].slash}", *NAMES["visit"].words))
 
