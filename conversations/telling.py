@@ -68,19 +68,20 @@ def _life_changed(tx: Tx, notice: LifeChanged, scope: Scope) -> tuple[Part, ...]
     return (("notices.life_changed", {"elder": elder.name, "what": notice.what, "until": elder.condition_until or ""}),)
 
 
-def _of_elder(kind: str, command: str) -> Callable[[Tx, Any, Scope], tuple[Part, ...] | None]:
+def _of_elder(sentence: str, step: str, slash: str) -> Callable[[Tx, Any, Scope], tuple[Part, ...] | None]:
     """A notice that names one elder and offers one step."""
     def told(tx: Tx, notice: Any, scope: Scope) -> tuple[Part, ...] | None:
         elder = elders.find(tx, scope, notice.elder)
         if elder is None:
             return None
-        buttons: Buttons = [[[f"button.{command}", {}, f"/{_SLASH.get(command, command)} {elder.id}"]]]
-        return ((f"notices.{kind}", {"elder": label(elder), "buttons": buttons}),)
+        buttons: Buttons = [[[step, {}, f"{slash} {elder.id}"]]]
+        return ((sentence, {"elder": label(elder), "buttons": buttons}),)
     return told
 
 
-_SLASH = {"file": "elder", "life": "change"}
 _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
     VisitDue.kind: _visit_due, ToConfirm.kind: _to_confirm, Decided.kind: _decided,
-    AuditHead.kind: _audit_head, LifeChanged.kind: _life_changed, MovedHere.kind: _of_elder("moved_here", "file"),
-    PauseOver.kind: _of_elder("pause_over", "life"), ConsentWithdrawn.kind: _of_elder("consent_withdrawn", "file")}
+    AuditHead.kind: _audit_head, LifeChanged.kind: _life_changed,
+    MovedHere.kind: _of_elder("notices.moved_here", "button.file", "/elder"),
+    PauseOver.kind: _of_elder("notices.pause_over", "button.life", "/change"),
+    ConsentWithdrawn.kind: _of_elder("notices.consent_withdrawn", "button.file", "/elder")}

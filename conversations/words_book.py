@@ -42,7 +42,7 @@ class Words:
             "named": self.named, "day": self.day, "full_day": self.full_day, "due": self._due, "place": self._place,
             "reasons": self._reasons, "care_class": lambda name: self.say(f"class.{name}"),
             "change": lambda name: self.say(f"change.{name}"), "proposal": lambda name: self.say(f"proposal.{name}"),
-            "life": lambda name: self.say(f"life.{name}"), "wish": lambda name: self.say(f"wish.{name}"),
+            "life": lambda name: self.say(f"turned.{name}"), "wish": lambda name: self.say(f"wish.{name}"),
             "basis": lambda name: self.say(f"basis.{name}"),
             "audited": lambda line: self.audited(line["action"], line["fields"]),
             "role": lambda name: self.say(f"role.{name}"), "fields": self._fields,

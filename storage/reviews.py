@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import CompoundSelect, bindparam, func, or_, select
+from sqlalchemy import Select, bindparam, func, or_, select
 
 from storage import elders
 from storage.database import Tx
@@ -17,10 +17,9 @@ _AGAIN = (table.c.status != "closed", or_(table.c.wish == "unwilling", table.c.w
           bindparam("until") >= _ASKED)
 
 
-def _listed(*conditions: Any, by: str) -> CompoundSelect[Any]:
-    found = within(elders.BRIEF.where(*conditions))
-    rows = found.selected_columns
-    return found.order_by(func.coalesce(rows[by], ""), rows.elder_id).limit(bindparam("count")).offset(
+def _listed(*conditions: Any, by: str) -> Select[Any]:
+    found = within(elders.BRIEF.where(*conditions)).subquery()  # who was never gone through comes first, everywhere
+    return select(found).order_by(func.coalesce(found.c[by], ""), found.c.elder_id).limit(bindparam("count")).offset(
         bindparam("skip"))
 
 

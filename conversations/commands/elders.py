@@ -44,7 +44,7 @@ def _shown(ask: Ask, found: Elder) -> Part:
     buttons += life.buttons(ask, found)
     buttons += privacy.buttons(ask, found)
     return ("menu.elder", {
-        "elder": label(found), "status": found.status, "care_class": found.care_class,
+        "elder": label(found), "status": found.status, "wish": found.wish, "care_class": found.care_class,
         "reasons": ask.reasons(found), "due": ask.due(found),
         "visits": visit_lines(ask, last), "buttons": buttons})
 
