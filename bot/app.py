@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+PLAYGROUND_LINK, TELEGRAM_LINK = "/playground?start=", "https://t.me/{}?start="
 STOP_SECONDS = 1.5  # for work under way; with what uvicorn waits for open requests, a stop takes under 5 s
 
 
@@ -68,6 +69,7 @@ class App:
         self._tasks: list[asyncio.Task[Any]] = []
         self._ready = False
         self._telegram: Telegram | None = None
+        self._links: dict[str, str] = {}  # what an invitation's token is put behind; Telegram's is learned from it
         self._before_stop: list[Callable[[], None]] = []
         self.web = Starlette(routes=web.build_routes(base.store, lambda: self._ready), lifespan=self._lifespan)
 
@@ -123,12 +125,14 @@ class App:
                     f"{settings.public}/telegram/webhook", settings.telegram_secret, self._stop))
             else:
                 working.append(lambda: telegram.poll(self._handle, self._stop))
-            working.append(lambda: introduce(telegram))
+            working.append(lambda: introduce(telegram, self._links))
+        if settings.playground_on:
+            self._links["playground"] = f"{settings.public}{PLAYGROUND_LINK}"
         house = self._house = House(
             self.book, base.policy,
             no_files=frozenset(name for name, on in self.channels.items() if not on.capabilities.carries_files),
             abroad=abroad(self.channels),
-            public=settings.public)
+            public=settings.public, links=self._links)
         self.delivery = Delivery(base.store, self.channels, house, self.now, self._document)
         await self.delivery.take_over()
         self.dispatch = Dispatch(base.store, house, self.delivery, self.now)
@@ -192,13 +196,13 @@ async def load_book(store: Store) -> books.FormBook:
     return book
 
 
-async def introduce(telegram: "Telegram") -> None:
+async def introduce(telegram: "Telegram", links: dict[str, str]) -> None:
     """Learns the bot's own name and fills the command menu; a failure is only logged."""
     from conversations.commands import NAMES
 
     shown = [(named.slash, named.about) for named in NAMES.values() if not named.hidden]
     try:
-        await telegram.me()
+        links[telegram.name] = TELEGRAM_LINK.format(await telegram.me())
         await telegram.set_commands(shown)
     except Exception as error:
         log.warning("command menu was not set", error=type(error).__name__)

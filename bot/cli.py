@@ -152,7 +152,7 @@ def invite(
     kind: Annotated[str, typer.Option(help="A visitor's kind, such as grid_worker or volunteer.")] = "",
     elder: Annotated[list[str] | None, typer.Option(help="An elder's name in that area, to be in his care.")] = None,
 ) -> None:
-    """Makes a person and a single-use invitation (7 days), and prints its links."""
+    """Makes a person and a single-use invitation (7 days); prints its links, each with a QR code, and a spoken code."""
     from bot.inviting import InvitationRefused, make
 
     async def work(base: "Foundation") -> list[str]:

@@ -187,14 +187,15 @@ def _writes(counts: Counts) -> bool:
 
 
 def _numbers(counts: Counts) -> dict[str, int]:
-    return {"new": counts.new, "changed": counts.changed, "same": counts.same, "faulty": counts.faulty}
+    return {"new": counts.new, "changed": counts.changed, "same": counts.same, "faulty": counts.faulty,
+            "left": counts.left}
 
 
 def _cursor(lines: int, counts: Counts) -> str:
     """Lines done, and what became of them: numbers only."""
-    return f"{lines} {counts.new} {counts.changed} {counts.same} {counts.faulty}"
+    return f"{lines} {counts.new} {counts.changed} {counts.same} {counts.faulty} {counts.left}"
 
 
 def _position(cursor: str) -> tuple[int, Counts]:
-    lines, *counts = map(int, cursor.split()) if cursor else (0, 0, 0, 0, 0)
+    lines, *counts = map(int, cursor.split()) if cursor else (0, 0, 0, 0, 0, 0)
     return lines, Counts(*counts)

@@ -27,16 +27,17 @@ KEY = intake.KEY  # works that write a ledger run one after another
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of lines, or would: `faulty` ones do not go in."""
+    """What became of lines, or would: `faulty` ones do not go in, `left` ones say otherwise than a file that stays."""
 
     new: int = 0
     changed: int = 0
     same: int = 0
     faulty: int = 0
+    left: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(self.new + other.new, self.changed + other.changed, self.same + other.same,
-                      self.faulty + other.faulty)
+                      self.faulty + other.faulty, self.left + other.left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,8 @@ class Importer:
             opened.found += faults
             counts += Counts(
                 new=sum(each is None for each in found),
-                changed=sum(each is not None and each.differs for each in found),
-                same=sum(each is not None and not each.differs for each in found))
+                same=sum(each is not None and not each.differs for each in found),
+                left=sum(each is not None and each.differs for each in found))
         faulty = len({(fault.sheet, fault.line) for fault in opened.found if fault.line and not fault.warning})
         return Looked(counts + Counts(faulty=faulty), await aside(opened.faulty), "faulty")
 
@@ -148,8 +149,8 @@ class _Opened:
         def work(tx: Tx) -> Counts:
             opening = [self.ledger.file(row) for row in rows]
             outcomes = [each.outcome for each in intake.open_files(tx, opening, self._policy, self._person, self._now)]
-            return Counts(outcomes.count("new"), 0, outcomes.count("same") + outcomes.count("differs"),
-                          faulty + outcomes.count("elsewhere"))
+            return Counts(outcomes.count("new"), 0, outcomes.count("same"),
+                          faulty + outcomes.count("elsewhere"), outcomes.count("differs"))
 
         return work
 

@@ -4,6 +4,7 @@ VISITING = frozenset({"visitor", "first_contact", "village", "township"})
 COORDINATING = frozenset({"village", "township", "county", "city"})
 READING = VISITING | {"county", "city"}
 COORDINATING = frozenset({"village", "township", "county"})
+INVITING = COORDINATING | {"city"}
 EVERYONE = READING | {"family", "operator"}
 
 ALLOWED: dict[str, frozenset[str]] = {
@@ -35,6 +36,14 @@ ALLOWED: dict[str, frozenset[str]] = {
     "import": COORDINATING,
     "export": COORDINATING,
     "stop": COORDINATING,
+    "invite": INVITING,
+    "invite_family": INVITING,
+    "invitations": INVITING | {"operator"},
+    "revoke": INVITING | {"operator"},
+    "new_code": INVITING,
+    "identify": INVITING | {"operator"},
+    "cut_off": INVITING | {"operator"},
+    "channels": EVERYONE,
 }
 
 

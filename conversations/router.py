@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from conversations import commands, lookup, session, template
+from conversations import binding, commands, lookup, session, template
 from conversations.answers import place
 from conversations.commands import exchange, general
 from conversations.controls import control, plain
@@ -15,8 +15,8 @@ from conversations.message import Inbound
 from conversations.permissions import may
 from conversations.turn import Ask, House
 from conversations.words_book import Words
-from storage import accounts, drafts, invitations, visits
-from storage.accounts import OpenDraft
+from storage import accounts, drafts, visits
+from storage.accounts import OpenDraft, Writer
 from storage.database import Tx
 from storage.ids import millis
 
@@ -34,10 +34,12 @@ def answer(house: House, tx: Tx, inbound: Inbound, now: datetime) -> Parts:
         return ()  # groups are for alerts; nothing about a person is ever said there
     writer = accounts.writer(tx, inbound.channel, inbound.account)
     token = _invitation(inbound.text)
-    if writer is None or token:
-        return _invited(house, tx, inbound, token, now)
+    if token:
+        return _invited(house, tx, inbound, writer, token, now)
+    if writer is None:
+        return binding.said(tx, inbound, house.today(now), now)
     if not writer.active:
-        return (("menu.suspended", {}),)
+        return binding.stopped(writer)
     if writer.was_blocked:
         accounts.blocked(tx, inbound.channel, inbound.chat, None)
     ask = Ask(house, tx, inbound, writer, now)
@@ -61,18 +63,13 @@ def _invitation(text: str) -> str:
     return token.strip() if word == "/start" else ""
 
 
-def _invited(house: House, tx: Tx, inbound: Inbound, token: str, now: datetime) -> Parts:
-    if not token:
-        return (("menu.stranger", {}),)
-    redeemed = invitations.redeem(tx, token[:200], now)
-    if redeemed.state != "ok":
-        return ((f"menu.invitation_{redeemed.state}", {}),)
-    accounts.bind(tx, inbound.channel, inbound.account, inbound.chat, redeemed.person_id, now)
-    writer = accounts.writer(tx, inbound.channel, inbound.account)
-    if writer is None or not writer.active:
-        return (("menu.suspended", {}),)
+def _invited(house: House, tx: Tx, inbound: Inbound, before: Writer | None, token: str, now: datetime) -> Parts:
+    said, bound = binding.opened(tx, inbound, before, token, house.today(now), now)
+    writer = accounts.writer(tx, inbound.channel, inbound.account) if bound else None
+    if writer is None:
+        return said
     ask = Ask(house, tx, inbound, writer, now)
-    said = (("menu.welcome", {"name": writer.name}), *general.start(ask, ""))
+    said = (*said, *general.start(ask, ""))
     keep_menu(tx, inbound.channel, inbound.account, said)
     return said
 

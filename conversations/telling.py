@@ -4,20 +4,25 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from conversations import offices
 from conversations.engine import Part
 from conversations.turn import label
 from scheduler import notices
 from scheduler.notices import (
     AuditHead,
+    Bound,
+    BoundElsewhere,
     ConsentWithdrawn,
     Decided,
+    Guessing,
     LifeChanged,
     MovedHere,
     PauseOver,
     ToConfirm,
+    ToIdentify,
     VisitDue,
 )
-from storage import elders, proposals
+from storage import elders, invitations, proposals
 from storage.database import Tx
 from storage.scope import Scope
 
@@ -79,8 +84,22 @@ def _of_elder(sentence: str, step: str, slash: str) -> Callable[[Tx, Any, Scope]
     return told
 
 
+def _identify(tx: Tx, notice: Bound | ToIdentify, scope: Scope) -> tuple[Part, ...] | None:
+    found = invitations.find(tx, scope, notice.invitation)
+    return (offices.who_bound(tx, found, scope.day),) if found else None
+
+
+def _elsewhere(tx: Tx, notice: BoundElsewhere, scope: Scope) -> tuple[Part, ...]:
+    return (("binding.elsewhere", {"channel": notice.channel, "buttons": [[["button.channels", {}, "/channels"]]]}),)
+
+
+def _guessing(tx: Tx, notice: Guessing, scope: Scope) -> tuple[Part, ...]:
+    return (("binding.guessing", {"buttons": [[["button.invitations", {}, "/invitations"]]]}),)
+
+
 _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
-    VisitDue.kind: _visit_due, ToConfirm.kind: _to_confirm, Decided.kind: _decided,
+    VisitDue.kind: _visit_due, ToConfirm.kind: _to_confirm, Decided.kind: _decided, Bound.kind: _identify,
+    ToIdentify.kind: _identify, BoundElsewhere.kind: _elsewhere, Guessing.kind: _guessing,
     AuditHead.kind: _audit_head, LifeChanged.kind: _life_changed,
     MovedHere.kind: _of_elder("notices.moved_here", "button.file", "/elder"),
     PauseOver.kind: _of_elder("notices.pause_over", "button.life", "/change"),

@@ -41,6 +41,9 @@ class Words:
         environment.filters |= {
             "named": self.named, "day": self.day, "full_day": self.full_day, "due": self._due, "place": self._place,
             "reasons": self._reasons, "care_class": lambda name: self.say(f"class.{name}"),
+            "offices": self._offices,
+            "visitor_kind": lambda name: self._known(f"visitor_kind.{name}", name),
+            "channel": lambda name: self._known(f"channel.{name}", name),
             "change": lambda name: self.say(f"change.{name}"), "proposal": lambda name: self.say(f"proposal.{name}"),
             "life": lambda name: self.say(f"turned.{name}"), "wish": lambda name: self.say(f"wish.{name}"),
             "basis": lambda name: self.say(f"basis.{name}"),
@@ -104,6 +107,13 @@ class Words:
 
     def _fields(self, names: Iterable[str]) -> str:
         return self.say("values.joiner").join(self.say(f"field.{name}") for name in names)
+
+    def _offices(self, offices: Iterable[Mapping[str, Any]]) -> str:
+        return self.say("values.joiner").join(self.say("binding.office", dict(office)) for office in offices)
+
+    def _known(self, key: str, name: str) -> str:
+        """The word for a name that a county or an operator may have added: where there is none, the name itself."""
+        return self.say(key) if key in self._sources else name
 
     def _place(self, elder: Mapping[str, Any]) -> str:
         return self.say("menu.place", dict(elder))

@@ -1,11 +1,11 @@
 """The only door for writes that move a class or a window: ledger write, then recompute."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from scheduler import annex2, cadence
 from scheduler.policy import Policy
-from storage import elder_files, elders, people, visits
+from storage import assignments, elder_files, elders, visits
 from storage.database import Tx
 from storage.elder_files import Status
 from storage.elders import Elder, NewElder, Standing
@@ -75,9 +75,8 @@ def move(tx: Tx, scope: Scope, elder_id: str, village_id: str, since: str, polic
     file = elder_files.read(tx, scope, elder_id)
     if file is None:
         return None
-    facts = {name: value for name, value in file.facts.items() if name != "address"}
-    people.end_care(tx, elder_id, (now.astimezone(policy.zone).date() - timedelta(days=1)).isoformat())
-    new = replace(file, village_id=village_id, group_name="", facts=facts, number=elders.next_number(tx, village_id))
+    assignments.end_all(tx, elder_id, now.astimezone(policy.zone).date(), but=("family",))
+    new = elder_files.moved(file, village_id, elders.next_number(tx, village_id))
     elder_files.set_condition(tx, elder_id, "active", "recovered", since)
     return revise(tx, scope, elder_id, new, policy, now)
 

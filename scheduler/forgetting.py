@@ -15,8 +15,7 @@ CLASSES: Mapping[str, Forget] = {  # by the names of `Retention`
     "inbox": retention.inbox_rows, "outbox": retention.outbox_rows,
     "cancelled_drafts": retention.cancelled_drafts, "submitted_drafts": retention.submitted_drafts,
     "media_never_fetched": retention.media_that_never_came, "playground": retention.phone_rows,
-    "files": retention.expired_files, "pages": retention.expired_pages, "jobs": retention.ended_jobs,
-    "guesses": retention.guess_rows,
+    "jobs": retention.ended_jobs, "guesses": retention.guess_rows,
 }
 
 

@@ -1,12 +1,12 @@
 """Elders who were to be away until a day that has come: visits are due again, and their coordinator is told."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from scheduler import casework, notices
 from scheduler.notices import PauseOver
 from scheduler.policy import Policy
-from storage import people, reviews
+from storage import elder_files, people
 from storage.database import Tx
 from storage.scope import Scope
 
@@ -20,7 +20,7 @@ def sweep(tx: Tx, now: datetime, today: date, policy_of: Callable[[Tx, str], Pol
     answered: who is still away is reported again. Where there is no coordinator at all, an operator is told.
     """
     opened = 0
-    for elder, village in reviews.pauses_over(tx, today.isoformat(), CHUNK):
+    for elder, village in elder_files.pauses_until(tx, (today - timedelta(days=1)).isoformat(), CHUNK):
         policy = policy_of(tx, village)
         told = notices.confirmers(tx, village, policy.life_confirmed_by) or people.operators(tx)
         if not told:

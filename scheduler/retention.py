@@ -14,8 +14,6 @@ class Retention(BaseModel):
     submitted_drafts: int = Field(ge=3)  # a tap on an old button is answered by what it became
     media_never_fetched: int = Field(ge=3)
     playground: int = Field(ge=1)
-    files: int = Field(ge=0)
-    pages: int = Field(ge=0)
     jobs: int = Field(ge=1)
     guesses: int = Field(ge=1)
     closed_elders: int = Field(ge=365)

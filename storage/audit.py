@@ -65,7 +65,7 @@ def extend(tx: Tx) -> None:
     entries = orjson.dumps([[e.actor, e.action, e.subject, list(e.fields)] for e in tx.audited]).decode()
     at = millis(tx.audited_at)
     tx.run(APPEND, seq=seq + 1, at=at, entries=entries, mac=_mac(tx, mac, seq + 1, at, entries))
-    for subject in sorted({entry.subject for entry in tx.audited}):
+    for subject in sorted({entry.subject for entry in tx.audited if entry.subject}):
         tx.run(FIND, subject=subject, seq=seq + 1)
     tx.audited.clear()
 

@@ -1,7 +1,7 @@
 """A whole file (一人一档): read with all that is sealed, written anew, paused, closed, opened again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -41,6 +41,9 @@ _REVIEWED = update(elders).where(_THIS).values(reviewed_on=bindparam("on_day"))
 _CONDITION = update(elders).where(_THIS, _NOT_ERASED).values(
     status=bindparam("new_status"), condition=bindparam("why"), condition_since=bindparam("since"),
     condition_until=bindparam("until"))
+_PAUSES = select(elders.c.id, elders.c.village_id).where(
+    elders.c.status == "paused", elders.c.condition_until <= bindparam("on_day")).order_by(
+    elders.c.condition_until, elders.c.id).limit(bindparam("count"))
 _WISH = update(elders).where(_THIS).values(wish=bindparam("new_wish"))
 _KEEP_WISH = insert(wishes)
 _WISHES = select(wishes.c.wish, wishes.c.basis, wishes.c.on_day, wishes.c.asked_by).where(
@@ -109,6 +112,17 @@ def rewrite(tx: Tx, elder_id: str, new: NewElder, standing: Standing) -> None:
            new_facts=sealed("facts", orjson.dumps(new.facts) if new.facts else b""), new_number=new.number,
            new_wish=new.wish, new_missing=" ".join(standing.missing), new_class_until=standing.class_until,
            new_visits_made=new.visits_made, new_earlier_visit_on=new.earlier_visit_on)
+
+
+def moved(file: NewElder, village_id: str, number: int) -> NewElder:
+    """The file as it begins in another village: group and address are not known yet."""
+    return replace(file, village_id=village_id, number=number, group_name="",
+                   facts={name: value for name, value in file.facts.items() if name != "address"})
+
+
+def pauses_until(tx: Tx, day: str, count: int) -> list[tuple[str, str]]:
+    """Elder and village of those paused until this day or before."""
+    return [(elder, village) for elder, village in tx.all(_PAUSES, on_day=day, count=count)]
 
 
 def reviewed(tx: Tx, elder_id: str, day: str) -> None:

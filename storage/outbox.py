@@ -49,6 +49,9 @@ _DROP = update(outbox).where(outbox.c.id == bindparam("row"), outbox.c.state == 
     state="dropped", reason=bindparam("why"), done_at=bindparam("at"))
 _MOVE = update(outbox).where(outbox.c.channel == bindparam("on_channel"), outbox.c.chat == bindparam("old_chat"),
                              outbox.c.state == _WAITING).values(chat=bindparam("new_chat"), leased_until=0)
+_SILENCE = update(outbox).where(outbox.c.channel == bindparam("on_channel"), outbox.c.chat == bindparam("in_chat"),
+                                outbox.c.state == _WAITING).values(
+    state="dropped", reason=bindparam("why"), done_at=bindparam("at"))
 _WAITS = select(outbox.c.id).where(outbox.c.channel == bindparam("on_channel"), outbox.c.chat == bindparam("in_chat"),
                                    outbox.c.state == _WAITING).limit(1)
 _RECEIPT = select(outbox.c.receipt).where(outbox.c.unique_key == bindparam("key"))
@@ -141,6 +144,11 @@ def receipt(tx: Tx, unique_key: str) -> str | None:
     """The channel's handle of what was sent under this key: empty while it has none, None where no such row is."""
     row = tx.one(_RECEIPT, key=unique_key)
     return (row[0] or "") if row else None
+
+
+def silence(tx: Tx, channel: str, chat: str, why: str, now: datetime) -> None:
+    """Drops all that waits for a chat: who is there may not be told any more."""
+    tx.run(_SILENCE, on_channel=channel, in_chat=chat, why=why, at=millis(now))
 
 
 def waits(tx: Tx, channel: str, chat: str) -> bool:

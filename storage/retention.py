@@ -3,7 +3,7 @@ open or put aside are not among it.
 
 Ids begin with the time they were made (UUIDv7), so the old rows of most tables stand first in their primary key, and
 need no index of their own. Each function deletes `count` rows at most that are older than `before`, and gives how
-many it deleted: fewer than `count` means that nothing more is to go.
+many it deleted: fewer than `count` means that nothing more is to go. Files and pages end by a time of their own.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from sqlalchemy import BindParameter, ColumnElement, Delete, Select, Table, and_
 
 from storage.database import Tx
 from storage.ids import millis
-from storage.tables import drafts, files, guesses, inbox, jobs, media, outbox, pages, phone_messages
+from storage.tables import drafts, guesses, inbox, jobs, media, outbox, phone_messages
 
 Forget = Callable[[Tx, datetime, int], int]
 
@@ -26,8 +26,6 @@ _GUESSES = select(guesses.c.channel, guesses.c.account, guesses.c.hour).where(gu
     guesses.c.hour).limit(_COUNT)
 _DELETE_GUESS = delete(guesses).where(guesses.c.channel == bindparam("on_channel"), guesses.c.hour == bindparam("hour"),
                                       guesses.c.account == bindparam("of_account"))
-_PAGES = select(pages.c.token_hash).where(pages.c.expires_at < _BEFORE).limit(_COUNT)  # a table of a few rows
-_DELETE_PAGE = delete(pages).where(pages.c.token_hash == bindparam("row"))
 
 
 def _made_before(table: Table, *conditions: ColumnElement[bool]) -> tuple[Select[tuple[str]], Delete]:
@@ -46,7 +44,6 @@ _CANCELLED = _made_before(drafts, drafts.c.state == "cancelled")
 _NEVER_CAME = _made_before(media, media.c.body.is_(None))
 _JOBS = _made_before(jobs, or_(jobs.c.state == "done", jobs.c.state == "failed", jobs.c.state == "cancelled"))
 _PHONES = _deleting(phone_messages, phone_messages.c.at < _BEFORE, phone_messages.c.at)
-_FILES = _deleting(files, files.c.expires_at < _BEFORE, files.c.expires_at)
 _BODY = select(drafts.c.body).where(drafts.c.id == bindparam("row"))
 _DELETE_MEDIA = delete(media).where(media.c.id == bindparam("row"))
 
@@ -92,22 +89,9 @@ def phone_rows(tx: Tx, before: datetime, count: int) -> int:
     return _forget(tx, _PHONES, millis(before), count)
 
 
-def expired_files(tx: Tx, before: datetime, count: int) -> int:
-    """Ledgers, differences and exports whose own time ended before then."""
-    return _forget(tx, _FILES, millis(before), count)
-
-
 def ended_jobs(tx: Tx, before: datetime, count: int) -> int:
     """Imports, exports and rotations that are done."""
     return _forget(tx, _JOBS, _id(before), count)
-
-
-def expired_pages(tx: Tx, before: datetime, count: int) -> int:
-    """Single-use pages whose time is over."""
-    found = tx.all(_PAGES, before=millis(before), count=count)
-    for row, in found:
-        tx.run(_DELETE_PAGE, row=row)
-    return len(found)
 
 
 def guess_rows(tx: Tx, before: datetime, count: int) -> int:

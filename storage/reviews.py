@@ -26,9 +26,6 @@ def _listed(*conditions: Any, by: str) -> Select[Any]:
 _OLD_ONES, _AGAIN_ONES = _listed(*_OLD, by="reviewed_on"), _listed(*_AGAIN, by="due_until")
 _OLD_COUNT = select(func.count()).select_from(within(select(table.c.id).where(*_OLD)).subquery())
 _AGAIN_COUNT = select(func.count()).select_from(within(select(table.c.id).where(*_AGAIN)).subquery())
-_PAUSE_OVER = select(table.c.id, table.c.village_id).where(
-    table.c.status == "paused", table.c.condition_until < bindparam("today")).order_by(table.c.id).limit(
-    bindparam("count"))
 
 
 def old(tx: Tx, scope: Scope, since: str, count: int, skip: int = 0) -> list[Elder]:
@@ -49,8 +46,3 @@ def ask_again(tx: Tx, scope: Scope, until: str, count: int, skip: int = 0) -> li
 def ask_again_count(tx: Tx, scope: Scope, until: str) -> int:
     row = tx.one(_AGAIN_COUNT, until=until, **scope.values)
     return int(row[0]) if row else 0
-
-
-def pauses_over(tx: Tx, today: str, count: int) -> list[tuple[str, str]]:
-    """Id and village of paused elders whose last day away lies before today; for the clock, so ids only, no Scope."""
-    return [(elder, village) for elder, village in tx.all(_PAUSE_OVER, today=today, count=count)]

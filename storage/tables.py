@@ -116,7 +116,8 @@ elders = Table(
     _maybe("reviewed_on"),  # the last day on which the file was gone through (half-year refresh, C3)
     _maybe("class_until"),  # from this day on the class must be derived anew: a birthday
     UniqueConstraint("village_id", "number"),
-    Index("elders_class_until", "class_until"), Index("elders_reviewed", "village_id", "reviewed_on"),
+    Index("elders_class_until", "class_until"), Index("elders_paused", "status", "condition_until"),
+    Index("elders_reviewed", "village_id", "reviewed_on"),
     Index("elders_due", "village_id", "due_until"), Index("elders_initials", "village_id", "initials"),
     Index("elders_name", "village_id", "name"),
     Index("elders_closed", "condition_since", sqlite_where=text("status = 'closed'"),

@@ -15,11 +15,10 @@ SENTENCE = re.compile(r"[\u4e00-\u9fff\uff00-\uffef\u3000-\u303f]{6,}")
 DOORS = {  # who alone may write what moves a class or a window, or binds an account
     "set_standing": {"scheduler/casework.py"},
     "set_condition": {"scheduler/casework.py"},
-    "end_care": {"scheduler/casework.py"},
     "visits.submit": {"scheduler/casework.py"},
     "visits.correct": {"scheduler/casework.py"},
     "visits.void": {"scheduler/casework.py"},
-    "accounts.bind": {"conversations/router.py", "bot/demo/__init__.py"},
+    "accounts.bind": {"conversations/binding.py", "bot/demo/__init__.py"},
 }
 
 

@@ -8,10 +8,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from conversations.commands import (
+    channels,
     correction,
     elders,
     exchange,
     general,
+    identify,
+    invite,
     life,
     pending,
     privacy,
@@ -41,7 +44,8 @@ _raw: dict[str, dict[str, Any]] = tomllib.loads(
 NAMES = {name: Named(**{"slash": name, **values}) for name, values in _raw.items()}
 ACTIONS: dict[str, Action] = {
     **general.COMMANDS, **elders.COMMANDS, **visit.COMMANDS, **record.COMMANDS, **correction.COMMANDS,
-    **register.COMMANDS, **pending.COMMANDS, **exchange.COMMANDS, **privacy.COMMANDS, **life.COMMANDS}
+    **register.COMMANDS, **pending.COMMANDS, **exchange.COMMANDS, **privacy.COMMANDS, **invite.COMMANDS,
+    **identify.COMMANDS, **channels.COMMANDS, **life.COMMANDS}
 _CALLS = {call: name for name, named in NAMES.items() for call in (f"/{named.slash}", *named.words)}
 VISIT_OPENERS = frozenset((f"/{NAMES['visit'].slash}", *NAMES["visit"].words))
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from conversations.documents import qr
 from conversations.message import Document
 from conversations.turn import House
 from conversations.words_book import Words
@@ -56,4 +57,9 @@ def _own_data(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) ->
     return (lambda words: Document(*own_data.docx(kept, words))) if kept else None
 
 
-KINDS: Mapping[str, Kind] = {"file": _file, "visit_record": _visit_record, "own_data": _own_data}
+def _qr(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) -> Make | None:
+    """The QR code of a link."""
+    return lambda words: Document(words.say("binding.qr_file"), qr.png(wanted["link"]))
+
+
+KINDS: Mapping[str, Kind] = {"file": _file, "qr": _qr, "visit_record": _visit_record, "own_data": _own_data}

@@ -248,7 +248,7 @@ async def test_a_file_too_old_to_be_sent_is_said_to_be_gone(site: Site) -> None:
     file = await site.store.run(lambda tx: files.add(tx, "ledger", site.person, "台账.xlsx", b"PK", START))
     asker = Asker(site.person, "test", ZHAO)
     site.running.at = START + files.KEPT
-    parts = (("files.exported", {"area": "云溪镇", "what": "ledger", "rows": 3, "document": {"file": file}}),)
+    parts = (("files.exported", {"area": "云溪镇", "what": "ledger", "rows": 3, "document": {"kind": "file", "file": file}}),)
     await site.store.run(lambda tx: say_to(tx, asker, parts, site.running.now()))
     await site.running.delivery.sweep()
     assert "现在给不了了" in site.shown() and site.recorder.documents == []
@@ -257,7 +257,7 @@ async def test_a_file_too_old_to_be_sent_is_said_to_be_gone(site: Site) -> None:
 @pytest.mark.parametrize("meanwhile", [False, True])
 async def test_neither_file_nor_word_goes_into_the_chat_of_somebody_else(site: Site, meanwhile: bool) -> None:
     file = await site.store.run(lambda tx: files.add(tx, "ledger", site.person, "台账.xlsx", b"PK", START))
-    parts = (("files.exported", {"area": "云溪镇", "what": "ledger", "rows": 3, "document": {"file": file}}),)
+    parts = (("files.exported", {"area": "云溪镇", "what": "ledger", "rows": 3, "document": {"kind": "file", "file": file}}),)
     asker, wang = Asker(site.person, "test", ZHAO), site.running.village.people["王强"]
 
     def work(tx: Any) -> None:

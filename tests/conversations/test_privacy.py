@@ -195,7 +195,7 @@ def test_the_own_data_have_a_word_for_every_field_of_annex_2() -> None:
 def test_every_action_of_the_chain_has_its_word() -> None:
     code = "\n".join(path.read_text() for room in ("storage", "scheduler", "conversations", "bot")
                      for path in (ROOT / room).rglob("*.py"))
-    noted = set(re.findall(r"""note\([^"'\n]*["']([a-z]+\.[a-z_]+)["']""", code))
+    noted = set(re.findall(r"""note\([^"'\n]*["']([a-z_]+\.[a-z_]+)["']""", code))
     assert noted >= {"elder.read", "elder.reveal", "visit.submit"}
     assert sorted(action for action in noted if f"audit_action.{action}" not in sources()) == []
 

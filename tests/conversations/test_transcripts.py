@@ -15,7 +15,7 @@ from conversations.message import Inbound
 from storage.crypto import Keys
 from tests.conversations.transcript import AGAIN, FOLDER, WRITE, InMemory, Player, without_rows
 from tests.fakes.chat_ledgers import FILES, SIZES
-from tests.fakes.house import PEOPLE, Originals, Recorder, Running, Shown, find_account
+from tests.fakes.house import PEOPLE, PHONES, Originals, Recorder, Running, Shown, find_account
 from tests.fakes.served import served
 from tests.fakes.telegram_api import FakeTelegram
 
@@ -96,7 +96,7 @@ class OnTelegram:
     async def sweep(self) -> list[tuple[str, Shown]]:
         before = self._fake.change
         await self.running.delivery.sweep()
-        return [(who, shown) for who in PEOPLE for shown in self._news(who, before)]
+        return [(who, shown) for who in (*PEOPLE, *PHONES) for shown in self._news(who, before)]
 
     async def work(self, who: str) -> list[Shown]:
         before = self._fake.change

@@ -15,7 +15,8 @@ rewrites the bot's side of every file; read the difference before you keep it. A
     > (file 台账.xlsx)            sends this file of `ledgers.FILES`
     > (photo), (photo) 说明, (voice), (sticker), (place), (10000 characters), (in the group) 你好
     @ time 2026-03-06 09:00      moves the clock; each message takes 20 seconds
-    @ invite 钱进                 makes an invitation: `/start {invitation}`
+    @ invite 钱进                 makes an invitation: `/start {invitation}`; `{code}` and `{invitation}` are also the
+                                 ones last shown to anybody, `{earlier}` the invitation before
     @ jobs 赵敏                   lets every job that waits be done; shows what she is told
     @ suspend 王强 / @ release 张桂芳3组 / @ form changed
     @ sweep                      sends what waits in the outbox: `王强 gets` and the message
@@ -156,7 +157,7 @@ class Player:
         self.stage, self.running = stage, stage.running
         self._changed_form = changed_form
         self._seen: dict[str, list[Shown]] = {}
-        self._invitation = ""
+        self._invitation = self._earlier = self._code = ""
         self._still: tuple[str, bytes] | None = None
 
     async def play(self, script: str) -> str:
@@ -176,11 +177,27 @@ class Player:
 
     async def _act(self, who: str, what: str) -> list[str]:
         self.running.later()
-        fields = self._inbounds(who, what.replace("{invitation}", self._invitation))
+        for name, now in (("invitation", self._invitation), ("earlier", self._earlier), ("code", self._code)):
+            what = what.replace(f"{{{name}}}", now)
+        fields = self._inbounds(who, what)
         shown = await self.stage.act(who, fields)
-        self._seen.setdefault(who, []).extend(shown)
         await self._check_draft(who)
-        return [_PAGE.sub("/f/{page}", _CODE.sub("：{code}", line)) for line in told(shown)]
+        return self._told(who, shown)
+
+    def _told(self, who: str, shown: list[Shown]) -> list[str]:
+        """What is shown, without what is random; channels are called alike."""
+        self._seen.setdefault(who, []).extend(shown)
+        lines = []
+        for line in told(shown):
+            if link := re.search(r"start=([\w-]{22})", line):
+                self._earlier, self._invitation = self._invitation, link[1]
+                line = line.replace(link[1], "{invitation}")
+            if code := re.search(r"口令：(\d{6})$", line):
+                self._code = code[1]
+                line = line.replace(code[1], "{code}")
+            line = _PAGE.sub("/f/{page}", _CODE.sub("：{code}", line))
+            lines.append(re.sub(r"(?<![A-Za-z])test(?![A-Za-z])", "Telegram", line))
+        return lines
 
     def _inbounds(self, who: str, what: str) -> list[dict[str, Any]]:
         if what.startswith("[") and what.endswith("]"):
@@ -236,12 +253,10 @@ class Player:
             case "time":
                 self.running.at = datetime.strptime(rest, "%Y-%m-%d %H:%M").replace(tzinfo=ZONE)
             case "invite":
-                self._invitation = await store.run(
+                self._earlier, self._invitation = self._invitation, await store.run(
                     lambda tx: invitations.make(tx, village.people[rest], "operator", self.running.now()))
             case "jobs":
-                shown = await self.stage.work(rest)
-                self._seen.setdefault(rest, []).extend(shown)
-                return [_PAGE.sub("/f/{page}", _CODE.sub("：{code}", line)) for line in told(shown)]
+                return self._told(rest, await self.stage.work(rest))
             case "suspend":
                 await store.run(lambda tx: people.suspend(tx, village.people[rest], "operator", self.running.now()))
             case "release":
@@ -259,8 +274,7 @@ class Player:
             case "sweep":
                 lines = []
                 for who, shown in await self.stage.sweep():
-                    self._seen.setdefault(who, []).append(shown)
-                    lines += [f"{INDENT}{who} gets", *told([shown])]
+                    lines += [f"{INDENT}{who} gets", *self._told(who, [shown])]
                 return lines or [INDENT + "(nothing)"]
             case "unchanged":
                 self._still = await store.read(lambda tx: self._open(tx, "王强"))

@@ -17,6 +17,7 @@ LEDGER = xlsx([
 FILES = {
     "台账.xlsx": LEDGER,
     "建设村.xlsx": xlsx([HEADER, ["建设村", "2组", "罗玉兰", NEW, "独居"]]),
+    "改过.xlsx": xlsx([HEADER, ["建设村", "9组", "罗玉兰", NEW, "独居"]]),
     "照片.xlsx": b"\xff\xd8\xff\xe0 a photo that somebody called a spreadsheet",
     "坏了.xlsx": LEDGER[:200] + LEDGER[300:],
     "很大.xlsx": LEDGER,

@@ -63,6 +63,8 @@ PRIVATE: dict[str, Any] = {"id_number": "510502194001011234", "phone": "13912345
     "address": "建设村3组18号", "illnesses": "高血压", "income": 320, "at_registered_residence": True, "economic": "minimum_living",
     "household": [{"name": "张桂芳", "sex": "female", "relation": "户主", "visits_often": True}]}}
 PUBLIC = "https://tanfang.example"
+PHONES = {"生人": "7991", "客人": "7992", "旁人": "7993"}  # of people whom nobody knows yet
+LINK = "https://t.me/tanfang_bot?start="
 # what 仇大山's visit in February says; his mood screening is not due again in March
 EARLIER = {
     "method": "home", "family_size": "unchanged", "expression": "unchanged", "mobility": "worse",
@@ -139,7 +141,8 @@ class Running:
         self.book = book
         channels = self._channels
         no_files = frozenset() if self.channel.capabilities.carries_files else frozenset((self.channel.name,))
-        self.house = House(self.book, self._policy, no_files=no_files, abroad=outside(channels), public=PUBLIC)
+        self.house = House(self.book, self._policy, no_files=no_files, abroad=outside(channels), public=PUBLIC,
+                           links={self.channel.name: LINK})
         self.delivery = Delivery(self.store, channels, self.house, self.now, self._document)
         self.jobs = Runner(self.store, handlers(self.store, channels, self.house), frozenset(channels), self.now)
         self.forget()
@@ -243,12 +246,13 @@ def _earlier_visit(tx: Tx, village: Village, form: Form) -> None:
 
 def find_account(name: str) -> str:
     """The account of somebody by name; a name that nobody has is a stranger's."""
-    return PEOPLE[name][0] if name in PEOPLE else STRANGER
+    return PEOPLE[name][0] if name in PEOPLE else PHONES.get(name, STRANGER)
 
 
 def name_of(account: str) -> str:
     """Who has this account."""
-    return next((name for name, (number, *_) in PEOPLE.items() if number == account), account)
+    known = {number: name for name, (number, *_) in PEOPLE.items()} | {number: name for name, number in PHONES.items()}
+    return known.get(account, account)
 
 
 def elder_called(store_tx: Tx, village: Village, name: str) -> elders.Elder:

@@ -15,7 +15,10 @@ from storage import inbox, resealing
 from storage.crypto import Keys
 from storage.database import Store, Tx
 from storage.tables import inbox as inbox_table
-from tests.faults.server import HOUSE, clean_env
+from tests.fakes.telegram_api import FakeTelegram
+from tests.faults.kept import all_is_there
+from tests.faults.server import HOUSE, Server, clean_env
+from tests.faults.visitor import Visitor
 
 ROWS = 6000
 KILLS = 6
@@ -74,3 +77,32 @@ def all_open(keys: Keys, rows: list[tuple[str, bytes]]) -> bool:
     """Every message opens, and says what it said."""
     return len(rows) == ROWS and all(
         keys.open(body, "inbox.body", f"test:{key}") == f"said {key[1:]}".encode() for key, body in rows)
+
+
+async def test_a_running_server_goes_on_taking_visits_while_the_key_is_rotated(tmp_path: Path) -> None:
+    async with FakeTelegram() as fake, Server(tmp_path, fake.url, fake.token, "polling") as server:
+        members = await server.village(4)
+        visitors = [Visitor(fake, fake.person(880_000_200 + n, "某")) for n in range(4)]
+        enough = asyncio.Event()
+
+        async def works(visitor: Visitor, token: str) -> None:
+            await visitor.begins(token)
+            await visitor.logs_visits(enough, least=1)
+
+        await server.start()
+        async with asyncio.TaskGroup() as group:
+            for visitor, member in zip(visitors, members, strict=True):
+                group.create_task(works(visitor, member.token))
+            await server.ready()
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", "keys", "rotate", cwd=HOUSE, env=server.env,
+                stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+            out, _ = await asyncio.wait_for(process.communicate(), 60)
+            await server.lives(1.0)  # it takes messages with the old key gone
+            enough.set()
+        code, _ = await server.stop()
+        assert (process.returncode, code) == (0, 0) and b"sealed under k2" in out
+        confirmed = {str(update["update_id"]) for update in fake.updates} - {str(number) for number in fake.pending}
+        await server.asks(lambda tx: all_is_there(tx, visitors, [m.person_id for m in members], confirmed))
+        assert await server.asks(resealing.left) is None
+        assert "failed" not in server.said() and "SealBroken" not in server.said()

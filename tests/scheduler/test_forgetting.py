@@ -17,13 +17,13 @@ from storage.database import Store, Tx
 from storage.ids import millis
 from storage.outbox import Outgoing
 from storage.phones import Body
-from storage.tables import files, guesses, jobs, metadata, pages
+from storage.tables import guesses, jobs, metadata
 from tests.storage.ground import Ground, entry, lay
 
 POLICY = policies.load()
 RULES = POLICY.retention.model_dump()
 TABLES = {"inbox": "inbox", "outbox": "outbox", "cancelled_drafts": "drafts", "submitted_drafts": "drafts",
-          "media_never_fetched": "media", "playground": "phone_messages", "files": "files", "pages": "pages",
+          "media_never_fetched": "media", "playground": "phone_messages",
           "jobs": "jobs", "guesses": "guesses"}
 
 
@@ -43,12 +43,6 @@ def make(tx: Tx, kind: str, ground: Ground, at: datetime, number: int = 0) -> No
         media.add(tx, "test", "photo", "ref", at)
     elif kind == "playground":
         phones.add(tx, "phone1", Body(sent_at=millis(at), text="您好"))
-    elif kind == "files":
-        tx.run(insert(files), id=tx.new_id(at), kind="ledger", person_id=None, name=None, body=None,
-               created_at=millis(at), expires_at=millis(at))
-    elif kind == "pages":
-        tx.run(insert(pages), token_hash=f"{number}", kind="upload", person_id=ground.visitor, file_id=None,
-               code_index="", tries=0, expires_at=millis(at), used_at=None)
     elif kind == "jobs":
         tx.run(insert(jobs), id=tx.new_id(at), kind="import", person_id=None, state="done", fields=None, cursor="",
                leased_until=0, created_at=millis(at), updated_at=millis(at))

@@ -28,6 +28,7 @@ def upgrade() -> None:
             op.add_column(table, sa.Column(name, kind, nullable=default is None, server_default=default))
     op.create_index("invitations_code", "invitations", ["code_index"], unique=True)
     op.create_index("invitations_person", "invitations", ["person_id"])
+    op.create_index("elders_paused", "elders", ["status", "condition_until"])
     op.create_index("elders_class_until", "elders", ["class_until"])
     op.create_index("elders_reviewed", "elders", ["village_id", "reviewed_on"])
     closed = sa.text("status = 'closed'")
@@ -135,5 +136,5 @@ def _audit_subjects() -> None:
     after = 0
     while lines := op.get_bind().execute(page, {"after": after}).fetchall():
         op.bulk_insert(subjects, [{"subject": subject, "seq": seq} for seq, entries in lines
-                                  for subject in sorted({entry[2] for entry in json.loads(entries)})])
+                                  for subject in sorted({entry[2] for entry in json.loads(entries) if entry[2]})])
         after = lines[-1][0]
