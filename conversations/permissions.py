@@ -22,6 +22,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "survey": VISITING,
     "surveyed": VISITING,
     "register": VISITING,
+    "change": VISITING | {"family"},
+    "wish": VISITING,
     "complete": VISITING,
     "refresh": VISITING,
     "pending": COORDINATING,

@@ -45,6 +45,8 @@ class Words:
             "visitor_kind": lambda name: self._known(f"visitor_kind.{name}", name),
             "channel": lambda name: self._known(f"channel.{name}", name),
             "change": lambda name: self.say(f"change.{name}"), "proposal": lambda name: self.say(f"proposal.{name}"),
+            "life": lambda name: self.say(f"turned.{name}"), "wish": lambda name: self.say(f"wish.{name}"),
+            "basis": lambda name: self.say(f"basis.{name}"),
             "audited": lambda line: self.audited(line["action"], line["fields"]),
             "role": lambda name: self.say(f"role.{name}"), "fields": self._fields,
         }

@@ -75,11 +75,20 @@ def window(care_class: str, day: date, policy: Policy) -> Window:
     return Window(day.replace(day=policy.second_half_from), end)
 
 
-def due(care_class: str, registered_on: date, last_home_on: date | None, policy: Policy) -> Window:
+def due(care_class: str, registered_on: date, last_home_on: date | None, policy: Policy,
+        resumed_on: date | None = None) -> Window:
     """The oldest window that no home visit has met: the one of registration, else the one after the last home visit.
 
-    It lies in the past when visits are owed. A new elder's first window starts with the registration.
+    It lies in the past when visits are owed. A new elder's first window starts with the registration. Nothing is
+    owed from before `resumed_on`, the day on which he was back from hospital or elsewhere.
     """
+    owed = _owed(care_class, registered_on, last_home_on, policy)
+    if resumed_on is None or owed.last >= resumed_on:
+        return owed
+    return Window(resumed_on, window(care_class, resumed_on, policy).last)
+
+
+def _owed(care_class: str, registered_on: date, last_home_on: date | None, policy: Policy) -> Window:
     if last_home_on is None or last_home_on < registered_on:
         begun = window(care_class, registered_on, policy)
         if last_home_on is not None and last_home_on >= begun.first:

@@ -27,6 +27,9 @@ class Policy(BaseModel):
     screening_days: int = Field(ge=1)
     due_soon_days: int = Field(ge=0, le=14)
     registration_confirmed_by: Literal["village", "township", "county", "city"]
+    life_confirmed_by: Literal["village", "township", "county", "city"]
+    refresh_days: int = Field(ge=1)
+    wish_again_days: int = Field(ge=1)
     home_methods: tuple[str, ...]
     priority_categories: tuple[str, ...]
     priority_alone_when_old: tuple[str, ...]

@@ -15,6 +15,7 @@ from conversations.commands import (
     general,
     identify,
     invite,
+    life,
     pending,
     privacy,
     record,
@@ -44,7 +45,7 @@ _raw: dict[str, dict[str, Any]] = tomllib.loads(
 NAMES = {name: Named(**{"slash": name, **values}) for name, values in _raw.items()}
 ACTIONS: dict[str, Action] = {name: action for family in (
     general, elders, visit, record, correction, register, survey, pending, exchange, privacy, invite, identify,
-    channels)
+    channels, life)
     for name, action in family.COMMANDS.items()}
 _CALLS = {call: name for name, named in NAMES.items() for call in (f"/{named.slash}", *named.words)}
 VISIT_OPENERS = frozenset((f"/{NAMES['visit'].slash}", *NAMES["visit"].words))
