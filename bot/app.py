@@ -23,8 +23,8 @@ from conversations.controls import LABELS
 from conversations.message import Document
 from conversations.turn import House
 from conversations.words_book import Words
-from scheduler import policy as policies
-from scheduler.policy import Policy
+from scheduler import policy
+from scheduler.policy import Policies, Policy
 from storage import forms, visits
 from storage.crypto import Keys, load_keys
 from storage.database import Store, Tx
@@ -45,15 +45,20 @@ class Foundation:
 
     settings: Settings
     keys: Keys
-    policy: Policy
+    policies: Policies
     store: Store
+
+    @property
+    def policy(self) -> Policy:
+        """The city's rules: for the time zone, and where no elder is meant."""
+        return self.policies.city
 
 
 def foundation(settings: Settings) -> Foundation:
     """Opens keys, policy and store, in that order; each raises its own error, naming what to mend."""
     keys = load_keys(settings.key_file, create=True)
-    policy = policies.load(settings.policy_file) if settings.policy_file else policies.load()
-    return Foundation(settings, keys, policy, open_store(settings.database, keys))
+    policies = policy.load(settings.policy_file) if settings.policy_file else policy.load()
+    return Foundation(settings, keys, policies, open_store(settings.database, keys))
 
 
 class App:
@@ -121,7 +126,7 @@ class App:
             else:
                 working.append(lambda: telegram.poll(self._handle, self._stop))
             working.append(lambda: introduce(telegram))
-        house = House(self.book, base.policy, abroad=abroad(self.channels))
+        house = House(self.book, base.policies, abroad=abroad(self.channels))
         self.delivery = Delivery(base.store, self.channels, house, self.now, self._document)
         await self.delivery.take_over()
         self.dispatch = Dispatch(base.store, house, self.delivery, self.now)

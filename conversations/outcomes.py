@@ -34,7 +34,7 @@ def _visit(ask: Ask, form: Form, draft: Draft) -> Ended:
     corrects = draft.context.get("corrects")
     if corrects is not None:
         return _correction(ask, draft, corrects, entry)
-    kept = casework.submit(ask.tx, ask.scope, entry, ask.house.policy, ask.now)
+    kept = casework.submit(ask.tx, ask.scope, entry, ask.house.policies, ask.now)
     if kept is None:
         return Ended((("form.not_yours", {}),), "paused")
     said = {"elder": kept.elder.name, "number": kept.number, "day": day, "late": entry.late,
@@ -53,7 +53,7 @@ def _correction(ask: Ask, draft: Draft, visit_id: str, entry: Entry) -> Ended:
         entry = replace(entry, late=before.late)
     reason = str(draft.answers[CORRECTION].value)
     try:
-        kept = casework.correct(ask.tx, ask.scope, before, entry, reason, ask.house.policy, ask.now)
+        kept = casework.correct(ask.tx, ask.scope, before, entry, reason, ask.house.policies, ask.now)
     except Outdated:
         return Ended((("form.outdated", {}),), "cancelled")
     if kept is None:
@@ -72,7 +72,8 @@ def _void(ask: Ask, form: Form, draft: Draft) -> Ended:
     if before is None or not ask.may_correct(before):
         return Ended((("form.not_yours", {}),), "paused")
     try:
-        elder = casework.void(ask.tx, ask.scope, before, str(draft.answers["reason"].value), ask.house.policy, ask.now)
+        reason = str(draft.answers["reason"].value)
+        elder = casework.void(ask.tx, ask.scope, before, reason, ask.house.policies, ask.now)
     except Outdated:
         return Ended((("form.outdated", {}),), "cancelled")
     if elder is None:

@@ -120,7 +120,7 @@ class Running:
         self.store, self.village, self.channel = store, village, channel
         self._channels = {channel.name: channel}
         self.at = START
-        self._policy = policies.load()
+        self.policies = policies.load()
         self.use(book or books.from_folder())
 
     def use(self, book: FormBook) -> None:
@@ -134,7 +134,7 @@ class Running:
         self.dispatch = Dispatch(self.store, self._house(), self.delivery, self.now)
 
     def _house(self) -> House:
-        return House(self.book, self._policy, abroad=abroad(self._channels))
+        return House(self.book, self.policies, abroad=abroad(self._channels))
 
     def now(self) -> datetime:
         return self.at
