@@ -15,7 +15,7 @@ from bot.app import Foundation
 from bot.importing import import_file
 from bot.settings import Settings
 from scheduler import policy as policies
-from storage.crypto import load_keys
+from storage.key_file import load_keys
 from storage.opening import open_store
 from tests.fakes import ledger_files
 

@@ -28,10 +28,10 @@ from conversations.words_book import Words
 from scheduler import casework, policy
 from scheduler.policy import Policies
 from storage import accounts, areas, people
-from storage.crypto import load_keys
 from storage.database import Store, Tx
 from storage.elders import NewElder
 from storage.ids import millis
+from storage.key_file import load_keys
 from storage.opening import open_store
 from storage.scope import Scope
 from storage.tables import visits as visits_table

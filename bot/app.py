@@ -13,29 +13,33 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from bot import clock as clocks
-from bot import web
+from bot import kinds, watch, web
 from bot.channels.base import Channel, Now
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
+from bot.jobs import Runner
+from bot.pages import routes as pages
 from bot.settings import Settings, SettingsError
 from conversations import book as books
 from conversations.controls import LABELS
+from conversations.documents import making
 from conversations.message import Document
 from conversations.turn import House
 from conversations.words_book import Words
 from scheduler import policy
 from scheduler.policy import Policies, Policy
-from storage import forms, visits
-from storage.crypto import Keys, load_keys
+from storage import forms
+from storage.crypto import Keys
 from storage.database import Store, Tx
+from storage.key_file import load_keys
 from storage.opening import open_store
-from storage.scope import Scope
 
 if TYPE_CHECKING:
     from bot.channels.telegram import Telegram
 
 log = structlog.get_logger()
 
+PLAYGROUND_LINK, TELEGRAM_LINK = "/playground?start=", "https://t.me/{}?start="
 STOP_SECONDS = 1.5  # for work under way; with what uvicorn waits for open requests, a stop takes under 5 s
 
 
@@ -70,6 +74,7 @@ class App:
         self._tasks: list[asyncio.Task[Any]] = []
         self._ready = False
         self._telegram: Telegram | None = None
+        self._links: dict[str, str] = {}  # what an invitation's token is put behind; Telegram's is learned from it
         self._before_stop: list[Callable[[], None]] = []
         self.web = Starlette(routes=web.build_routes(base.store, lambda: self._ready), lifespan=self._lifespan)
 
@@ -125,13 +130,24 @@ class App:
                     f"{settings.public}/telegram/webhook", settings.telegram_secret, self._stop))
             else:
                 working.append(lambda: telegram.poll(self._handle, self._stop))
-            working.append(lambda: introduce(telegram))
-        house = House(self.book, base.policies, abroad=abroad(self.channels))
+            working.append(lambda: introduce(telegram, self._links))
+        if settings.playground_on:
+            self._links["playground"] = f"{settings.public}{PLAYGROUND_LINK}"
+        house = self._house = House(
+            self.book, base.policies,
+            no_files=frozenset(name for name, on in self.channels.items() if not on.capabilities.carries_files),
+            abroad=abroad(self.channels),
+            public=settings.public, links=self._links)
         self.delivery = Delivery(base.store, self.channels, house, self.now, self._document)
         await self.delivery.take_over()
         self.dispatch = Dispatch(base.store, house, self.delivery, self.now)
+        edits = frozenset(name for name, on in self.channels.items() if on.capabilities.can_edit)
+        self.jobs = Runner(base.store, kinds.handlers(base.store, self.channels, house), edits, self.now)
+        routes += pages.build_routes(base.store, self.now, settings.public, settings.hosts)
         self.web.router.routes.extend(routes)
         working.append(lambda: self.delivery.run(self._stop))
+        working.append(lambda: self.jobs.run(self._stop))
+        working.append(lambda: watch.watch(base, clocks.wall, self._stop))
         self._tasks += [asyncio.create_task(work()) for work in working]
         keep_out_of_collections()
         log.info("serving", channels=sorted(self.channels), engine=base.store.engine)
@@ -143,15 +159,9 @@ class App:
         await self.delivery.settle()
 
     async def _document(self, wanted: dict[str, Any], words: Words) -> Document | None:
-        """The Word file of a visit, as its asker may still see it."""
-        scope = Scope(wanted["person"], self.now().astimezone(self._base.policy.zone).date())
-        visit = await self._base.store.read(lambda tx: visits.find(tx, scope, wanted["visit"]))
-        if visit is None:
-            return None
-        from conversations.documents.for_visit import docx  # late: python-docx takes 0.2 s to import
-
-        name, body = await asyncio.to_thread(docx, visit, self.book.form(visit.form_hash), words)
-        return Document(name, body)
+        """A document of any kind, as its asker may still see what it shows."""
+        make = await self._base.store.read(lambda tx: making.prepare(tx, self._house, wanted, self.now()))
+        return await asyncio.to_thread(make, words) if make else None
 
 
 async def kept_clock(base: Foundation) -> timedelta | None:
@@ -191,13 +201,13 @@ async def load_book(store: Store) -> books.FormBook:
     return book
 
 
-async def introduce(telegram: "Telegram") -> None:
+async def introduce(telegram: "Telegram", links: dict[str, str]) -> None:
     """Learns the bot's own name and fills the command menu; a failure is only logged."""
     from conversations.commands import NAMES
 
     shown = [(named.slash, named.about) for named in NAMES.values() if not named.hidden]
     try:
-        await telegram.me()
+        links[telegram.name] = TELEGRAM_LINK.format(await telegram.me())
         await telegram.set_commands(shown)
     except Exception as error:
         log.warning("command menu was not set", error=type(error).__name__)

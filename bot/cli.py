@@ -16,6 +16,8 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
                   help="探访: the visiting-care bot. Settings: TANFANG_… in the environment or .env")
 audit_app = typer.Typer(help="The audit chain.")
 app.add_typer(audit_app, name="audit")
+keys_app = typer.Typer(help="The keys that seal.")
+app.add_typer(keys_app, name="keys")
 
 
 def _opened() -> "Foundation":
@@ -23,7 +25,7 @@ def _opened() -> "Foundation":
     from bot.app import foundation
     from bot.settings import SettingsError, load
     from scheduler.policy import PolicyError
-    from storage.crypto import KeyFileError
+    from storage.key_file import KeyFileError
     from storage.opening import DatabaseRefused
 
     try:
@@ -150,7 +152,7 @@ def invite(
     kind: Annotated[str, typer.Option(help="A visitor's kind, such as grid_worker or volunteer.")] = "",
     elder: Annotated[list[str] | None, typer.Option(help="An elder's name in that area, to be in his care.")] = None,
 ) -> None:
-    """Makes a person and a single-use invitation (7 days), and prints its links."""
+    """Makes a person and a single-use invitation (7 days); prints its links, each with a QR code, and a spoken code."""
     from bot.inviting import InvitationRefused, make
 
     async def work(base: "Foundation") -> list[str]:
@@ -164,19 +166,65 @@ def invite(
         raise typer.Exit(2) from None
 
 
+@app.command()
+def erase(
+    elder: Annotated[str, typer.Argument(help="The elder's id; or give --area and --name.")] = "",
+    area: Annotated[str, typer.Option(help="Where: an area's name, or a path such as 云溪镇/建设村.")] = "",
+    name: Annotated[str, typer.Option(help="The elder's name.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would go.")] = False,
+) -> None:
+    """Erases an elder's personal data for ever; the days of his visits stay for the figures."""
+    from bot.erasing import EraseRefused
+    from bot.erasing import erase as erase_
+
+    if bool(elder) == bool(area and name):
+        raise typer.BadParameter("give the elder's id, or --area and --name")
+    try:
+        for line in _with_store(lambda base: erase_(base, elder, area, name, datetime.now(UTC), dry_run=dry_run)):
+            typer.echo(line)
+    except EraseRefused as error:
+        typer.echo(f"tanfang: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
+@keys_app.command("rotate")
+def keys_rotate(
+    after: Annotated[int, typer.Option(help="Minutes until the new key seals: time to copy the key file to other "
+                                            "machines that use the same database.", min=0)] = 0,
+) -> None:
+    """Makes a new key, seals everything under it and removes the old one. Stopped at any point, it goes on."""
+    from datetime import timedelta
+
+    from bot import rotation
+
+    async def work(base: "Foundation") -> str:
+        await rotation.rotate(base, lambda: datetime.now(UTC), timedelta(minutes=after))
+        return base.keys.current
+
+    typer.echo(f"everything is sealed under {_with_store(work)}; older keys are gone from the key file")
+
+
 @audit_app.command("verify")
 def audit_verify() -> None:
-    """Reads the whole audit chain; exits 1 and names the line where it does not hold."""
+    """Reads the whole audit chain, and the heads kept beside the key file; exits 1 and names the line where it fails.
+    """
+    from bot import audit_head
     from storage import audit
 
-    async def work(base: "Foundation") -> audit.Verdict:
-        return await base.store.run(audit.verify)
+    async def work(base: "Foundation") -> tuple[audit.Verdict, int]:
+        heads = audit_head.read(audit_head.beside(base.settings.key_file))
+        known = {head.seq: head.mac for head in heads}
+        return await base.store.run(lambda tx: audit.verify(tx, known)), len(heads)
 
-    verdict = _with_store(work)
+    try:
+        verdict, heads = _with_store(work)
+    except audit_head.HeadFileBroken as error:
+        typer.echo(f"tanfang: {error}", err=True)
+        raise typer.Exit(1) from None
     if verdict.broken_at is not None:
         typer.echo(f"the chain is broken at line {verdict.broken_at}", err=True)
         raise typer.Exit(1)
-    typer.echo(f"{verdict.lines} lines, all in order; head {verdict.head}")
+    typer.echo(f"{verdict.lines} lines, all in order, as {heads} heads kept elsewhere say; head {verdict.head}")
 
 
 @app.command()

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -13,14 +14,15 @@ import structlog
 from bot.channels.base import Blocked, Channel, Gone, Moved, Now, Receipt, Refused, RetryAt, SendFailure
 from bot.metrics import WAITING, sends
 from bot.render import fit
+from conversations import pages
 from conversations.engine import Part
 from conversations.message import Document, Inbound, Media, Message
 from conversations.say import messages
 from conversations.telling import parts as told
 from conversations.turn import House
 from conversations.words_book import Words
-from storage import accounts, media, outbox
-from storage.database import Store, StoreUnavailable
+from storage import accounts, files, media, outbox
+from storage.database import Store, StoreUnavailable, Tx
 from storage.outbox import Outgoing
 
 log = structlog.get_logger()
@@ -28,6 +30,7 @@ log = structlog.get_logger()
 BEAT = 1.0  # seconds between looks at what waits
 LONGEST_WAIT = 300.0  # seconds between two tries of one message
 MOST_TRIES = 100
+PRINTED = "visit_record"  # the one kind of document that gives no full name abroad; all others wait behind a page there
 Chat = tuple[str, str]
 Marks = list[tuple[str, str]]  # id of an outbox row, and the channel's handle of the sent message
 MakeDocument = Callable[[dict[str, Any], Words], Awaitable[Document | None]]
@@ -182,14 +185,32 @@ class Delivery:
         try:
             composed = messages(parts, words, self._house.book, row.fields.get("edits", ""))
             wanted = next((fields["document"] for _, fields in parts if "document" in fields), None)
-            if wanted is not None and (document := await self._make_document(wanted, words)):
-                composed[0] = Message(composed[0].text, composed[0].buttons, document=document)
-            return composed
+            return await self._with_document(row, wanted, composed, channel) if wanted else composed
         except Exception as error:  # a plain sentence goes out, and the operator is told
             log.error("message could not be rendered", kind=row.kind, parts=[part[0] for part in parts],
                       error=type(error).__name__)
             sends(row.channel, "unrendered").inc()
             return [Message(words.say("menu.fallback"))]
+
+    async def _with_document(self, row: Outgoing, wanted: dict[str, Any], composed: list[Message], channel: Channel,
+                             ) -> list[Message]:
+        """The first message with its file; behind a single-use page where a channel carries none, or may not."""
+        words, (first, *others), can = self._words[row.channel], composed, channel.capabilities
+        document = await self._make_document({**wanted, "chat": (row.channel, row.chat)}, words)
+        if document is None:
+            return [replace(first, text=f"{first.text}\n\n{words.say('files.gone')}"), *others]
+        if can.carries_files and (not can.abroad or wanted.get("kind", PRINTED) == PRINTED):
+            return [Message(first.text, first.buttons, document=document), *others]
+
+        def offered(tx: Tx) -> Sequence[Part]:
+            bound, now = accounts.in_chat(tx, row.channel, row.chat), self._now()
+            if bound is None:
+                return ()
+            file = wanted.get("file") or files.add(tx, "document", bound[1], document.name, document.body, now)
+            return pages.offer(tx, self._house.public, "download", bound[1], now, file)
+
+        link = messages(await self._store.run(offered), words, self._house.book)
+        return [*link, first, *others]
 
     async def _failed(self, row: Outgoing, failure: SendFailure) -> bool:
         sends(row.channel, type(failure).__name__.lower()).inc()

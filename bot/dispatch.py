@@ -8,6 +8,7 @@ import structlog
 
 from bot.channels.base import Now
 from bot.delivery import Delivery, Marks
+from bot.logs import where
 from bot.metrics import turns
 from conversations import router
 from conversations.engine import Part
@@ -43,7 +44,7 @@ class Dispatch:
             turns(inbound.channel, "unavailable").inc()
             raise
         except Exception as error:  # a fault of ours must not stop the queue: say so, keep nothing of the turn
-            log.error("turn failed", channel=inbound.channel, error=type(error).__name__, where=_where(error))
+            log.error("turn failed", channel=inbound.channel, error=type(error).__name__, where=where(error))
             turns(inbound.channel, "failed").inc()
             self._delivery.give_back(marks)
             row = await self._store.run(lambda tx: _once(tx, inbound, now, lambda: APOLOGY), key)
@@ -77,11 +78,3 @@ def _once(tx: Tx, inbound: Inbound, now: datetime, say: Callable[[], tuple[Part,
 def _body(inbound: Inbound) -> bytes:
     """What was said, as it is kept (sealed)."""
     return orjson.dumps([inbound.account, inbound.chat, inbound.text, inbound.choice])
-
-
-def _where(error: BaseException) -> str:
-    """File and line of a fault; never its message, which may hold what somebody wrote."""
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace else ""

@@ -1,7 +1,16 @@
 """What `doctor` says: the parts in use, and what an operator should look at."""
 
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot import audit_head, rotation
 from bot.app import Foundation
-from storage import outbox
+from bot.audit_head import HeadFileBroken
+from storage import key_file, outbox, resealing
+from storage.ids import instant
+
+KEY_AGE = 365  # days after which a new sealing key is due
+HEAD_AGE = 3  # days without a new audit head while the chain grows
 
 
 async def findings(base: Foundation) -> list[str]:
@@ -23,4 +32,38 @@ async def findings(base: Foundation) -> list[str]:
         found.append(f"WARNING   Telegram is declared domestic: {settings.telegram_domestic_reason}")
     if settings.host not in ("127.0.0.1", "localhost", "::1") and settings.playground_on:
         found.append("WARNING   the playground is open to the network: anybody there can speak as anybody")
+    return found + await _privacy(base, datetime.now(UTC))
+
+
+async def _privacy(base: Foundation, now: datetime) -> list[str]:
+    """Where keys and data lie, how old the newest key is, an unfinished rotation, the audit head's last export."""
+    settings, keys = base.settings, base.keys.sealing
+    age = (now - key_file.newest_made(settings.key_file)).days
+    found = [f"newest    key {keys.current}, {age} days old"]
+    if age > KEY_AGE:
+        found.append("WARNING   the newest sealing key is over a year old: python -m bot keys rotate")
+    if settings.database.startswith("sqlite:///"):
+        data = Path(settings.database.removeprefix("sqlite:///")).absolute().parent
+        folder = settings.key_file.absolute().parent
+        if data.resolve() == folder.resolve():
+            found.append(f"WARNING   keys and database lie in one folder ({folder}): a backup of it opens everything")
+    if rotation.unfinished(base):
+        since = await base.store.read(resealing.under_way)
+        begun = f", begun {instant(since).date()}" if since else ""
+        found.append(f"WARNING   a key rotation is unfinished{begun}: serve goes on with it, as does keys rotate")
+    return found + _head(audit_head.beside(settings.key_file), now)
+
+
+def _head(path: Path, now: datetime) -> list[str]:
+    try:
+        kept = audit_head.read(path)
+    except HeadFileBroken as error:
+        return [f"WARNING   {error}"]
+    if not kept:
+        return [f"WARNING   no head of the audit chain was written yet ({path}): serve does it daily"]
+    last = kept[-1]
+    days = (now - last.kept_at).days
+    found = [f"audit     head of line {last.seq} written {last.kept_at.date()} to {path}"]
+    if days > HEAD_AGE:
+        found.append(f"WARNING   the last head of the audit chain was written {days} days ago: serve does it daily")
     return found

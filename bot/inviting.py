@@ -2,7 +2,9 @@
 
 from datetime import date, datetime
 
-from bot.app import Foundation
+from bot.app import PLAYGROUND_LINK, TELEGRAM_LINK, Foundation
+from conversations import binding
+from conversations.documents import qr
 from storage import areas, elders, invitations, people
 from storage.areas import Area
 from storage.database import Tx
@@ -24,21 +26,25 @@ async def make(base: Foundation, name: str, area: str, roles: tuple[str, ...], k
     day = now.astimezone(base.policy.zone).date()
     settings = base.settings
 
-    def work(tx: Tx) -> str:
+    def work(tx: Tx) -> tuple[str, str | None]:
         where = area_called(tx, area)
         person = people.add(tx, where.id, name, roles, now, kind)
         tx.note(now, OPERATOR, "person.add", person.id, roles)
         for elder_name in elder_names:
             elder = _entrust(tx, person.id, where, elder_name, roles, day)
             tx.note(now, OPERATOR, "elder.entrust", elder, [person.id])
-        return invitations.make(tx, person.id, OPERATOR, now)
+        token = invitations.make(tx, person.id, OPERATOR, now)
+        return token, _code(tx, token, day, now)
 
-    token = await base.store.run(work)
+    token, code = await base.store.run(work)
     lines = [f"invitation for {name}, valid for {invitations.VALID.days} days, once:"]
     if settings.playground_on:
-        lines.append(f"  {settings.public}/playground?start={token}")
+        lines += _link(f"{settings.public}{PLAYGROUND_LINK}{token}")
     if settings.telegram_token:
-        lines.append(f"  {await _telegram_link(base, token)}")
+        lines += _link(TELEGRAM_LINK.format(await _telegram_name(base)) + token)
+    if code is not None:
+        lines.append(f"  spoken code, good for {invitations.CODE_VALID.seconds // 60} minutes; "
+                     f"a coordinator confirms who typed it: {code}")
     lines.append(f"  or send the bot: /start {token}")
     return lines
 
@@ -69,12 +75,24 @@ def _entrust(tx: Tx, person_id: str, area: Area, elder_name: str, roles: tuple[s
     return found[0]
 
 
-async def _telegram_link(base: Foundation, token: str) -> str:
+def _link(link: str) -> list[str]:
+    return [f"  {link}", *(f"  {line}" for line in qr.text(link).splitlines())]
+
+
+def _code(tx: Tx, token: str, day: date, now: datetime) -> str | None:
+    """The spoken code, where there is a coordinator to say whether it is he who typed it."""
+    found = invitations.by_token(tx, token)
+    if found is None or not binding.deciders(tx, found.person_id, found.area_id, OPERATOR, day):
+        return None
+    return invitations.new_code(tx, found.id, OPERATOR, now)
+
+
+async def _telegram_name(base: Foundation) -> str:
     from bot.channels.telegram import Telegram
 
     telegram = Telegram(base.settings.telegram_token, base.settings.telegram_api_url, place_label="-",
                         now=lambda: datetime.now().astimezone())
     try:
-        return f"https://t.me/{await telegram.me()}?start={token}"
+        return await telegram.me()
     finally:
         await telegram.close()

@@ -4,17 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-MediaKind = Literal["photo", "voice"]
+MediaKind = Literal["photo", "voice", "file"]
 ChatKind = Literal["private", "group"]
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A photo or voice note: `ref` is the platform's own handle, by which the channel fetches the bytes."""
+    """A photo, a voice note or a file: `ref` is the platform's own handle, by which the channel fetches the bytes."""
 
     kind: MediaKind
     ref: str
     size: int = 0  # bytes, 0 where the platform does not say
+    name: str = ""  # what a file is called by who sent it: to be shown, never to be trusted
 
 
 @dataclass(frozen=True, slots=True)

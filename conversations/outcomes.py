@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
-from conversations import confirming, registration
+from conversations import confirming, inviting, registration
 from conversations.draft import Draft, dump_answers
 from conversations.ended import Ended
 from conversations.form import Form
@@ -92,5 +92,5 @@ def after(visit_id: str) -> list[list[list[object]]]:
 
 
 _BY_FORM: dict[str, Callable[[Ask, Form, Draft], Ended]] = {
-    "elder": registration.submit, "refuse": _refuse, "visit": _visit, "void": _void}
+    "elder": registration.submit, "invite": inviting.submit, "refuse": _refuse, "visit": _visit, "void": _void}
 _PARTS: dict[str, Callable[[Ask, Form, Draft], None]] = {"elder": registration.part_done}

@@ -3,6 +3,8 @@
 VISITING = frozenset({"visitor", "first_contact", "village", "township"})
 COORDINATING = frozenset({"village", "township", "county", "city"})
 READING = VISITING | {"county", "city"}
+COORDINATING = frozenset({"village", "township", "county"})
+INVITING = COORDINATING | {"city"}
 EVERYONE = READING | {"family", "operator"}
 
 ALLOWED: dict[str, frozenset[str]] = {
@@ -25,6 +27,21 @@ ALLOWED: dict[str, frozenset[str]] = {
     "refuse": COORDINATING,
     "drafts": VISITING,
     "resume": VISITING,
+    "idnumber": COORDINATING,
+    "phone": COORDINATING | {"first_contact"},
+    "audit": COORDINATING,
+    "owndata": COORDINATING,
+    "import": COORDINATING,
+    "export": COORDINATING,
+    "stop": COORDINATING,
+    "invite": INVITING,
+    "invite_family": INVITING,
+    "invitations": INVITING | {"operator"},
+    "revoke": INVITING | {"operator"},
+    "new_code": INVITING,
+    "identify": INVITING | {"operator"},
+    "cut_off": INVITING | {"operator"},
+    "channels": EVERYONE,
 }
 
 

@@ -105,7 +105,7 @@ def card(ask: Ask, proposal: Proposal) -> Part:
     file = registering.file_of(answers)
     standing = casework.first_standing(file, ask.policy(file.village_id), ask.now)
     draft = Draft("", "", proposal.body["form"], "", answers, {"abroad": ask.abroad})
-    ask.note("registration.read", proposal.id, ("answers",))
+    ask.note("elder.proposal_read", proposal.id, ("answers",))
     return ("registration.card", {
         "form": proposal.body["form"], "where": checks.place(ask, file.village_id), "maker": proposal.maker or "",
         "items": registering.items(ask.house.book.form(proposal.body["form"]), draft),

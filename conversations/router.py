@@ -5,9 +5,9 @@ from typing import Any
 
 import orjson
 
-from conversations import commands, lookup, session, template
+from conversations import binding, commands, lookup, session, template
 from conversations.answers import place
-from conversations.commands import general
+from conversations.commands import exchange, general
 from conversations.controls import control, plain
 from conversations.draft import TO_ASK, Answer
 from conversations.engine import Event, Part
@@ -15,8 +15,8 @@ from conversations.message import Inbound
 from conversations.permissions import may
 from conversations.turn import Ask, House
 from conversations.words_book import Words
-from storage import accounts, drafts, invitations, visits
-from storage.accounts import OpenDraft
+from storage import accounts, drafts, visits
+from storage.accounts import OpenDraft, Writer
 from storage.database import Tx
 from storage.ids import millis
 
@@ -34,15 +34,17 @@ def answer(house: House, tx: Tx, inbound: Inbound, now: datetime) -> Parts:
         return ()  # groups are for alerts; nothing about a person is ever said there
     writer = accounts.writer(tx, inbound.channel, inbound.account)
     token = _invitation(inbound.text)
-    if writer is None or token:
-        return _invited(house, tx, inbound, token, now)
+    if token:
+        return _invited(house, tx, inbound, writer, token, now)
+    if writer is None:
+        return binding.said(tx, inbound, house.today(now), now)
     if not writer.active:
-        return (("menu.suspended", {}),)
+        return binding.stopped(writer)
     if writer.was_blocked:
         accounts.blocked(tx, inbound.channel, inbound.chat, None)
     ask = Ask(house, tx, inbound, writer, now)
     said = _in_form(ask, writer.draft) if writer.draft else _without_form(ask)
-    _keep_menu(ask, said)
+    keep_menu(tx, inbound.channel, inbound.account, said)
     return said
 
 
@@ -61,19 +63,14 @@ def _invitation(text: str) -> str:
     return token.strip() if word == "/start" else ""
 
 
-def _invited(house: House, tx: Tx, inbound: Inbound, token: str, now: datetime) -> Parts:
-    if not token:
-        return (("menu.stranger", {}),)
-    redeemed = invitations.redeem(tx, token[:200], now)
-    if redeemed.state != "ok":
-        return ((f"menu.invitation_{redeemed.state}", {}),)
-    accounts.bind(tx, inbound.channel, inbound.account, inbound.chat, redeemed.person_id, now)
-    writer = accounts.writer(tx, inbound.channel, inbound.account)
-    if writer is None or not writer.active:
-        return (("menu.suspended", {}),)
+def _invited(house: House, tx: Tx, inbound: Inbound, before: Writer | None, token: str, now: datetime) -> Parts:
+    said, bound = binding.opened(tx, inbound, before, token, house.today(now), now)
+    writer = accounts.writer(tx, inbound.channel, inbound.account) if bound else None
+    if writer is None:
+        return said
     ask = Ask(house, tx, inbound, writer, now)
-    said = (("menu.welcome", {"name": writer.name}), *general.start(ask, ""))
-    _keep_menu(ask, said)
+    said = (*said, *general.start(ask, ""))
+    keep_menu(tx, inbound.channel, inbound.account, said)
     return said
 
 
@@ -84,6 +81,8 @@ def _in_form(ask: Ask, draft: OpenDraft) -> Parts:
     inbound = ask.inbound
     if inbound.choice:
         return _tapped(ask, draft)
+    if exchange.has_file(inbound):
+        return (("refuse.file_in_form", {}), *session.again(ask, draft))
     text = plain(inbound.text)
     if text and template.is_one(inbound.text, commands.VISIT_OPENERS):
         return _template(ask)
@@ -134,6 +133,9 @@ def _aside(ask: Ask, draft: OpenDraft, said: Parts) -> Parts:
 def _without_form(ask: Ask) -> Parts:
     if ask.inbound.choice:
         return _tapped(ask, None)
+    if exchange.has_file(ask.inbound):
+        return exchange.received(ask) if may(ask.roles, "import") else (
+            ("refuse.file", {}), *general.start(ask, ""))
     text = plain(ask.inbound.text)
     if text and template.is_one(ask.inbound.text, commands.VISIT_OPENERS):
         return _template(ask)
@@ -154,23 +156,19 @@ def _from_menu(ask: Ask, text: str) -> str:
     """The token of the button last shown whose number or label was typed; empty where there is none."""
     if ask.writer.menu is None:
         return ""
-    buttons = orjson.loads(ask.tx.keys.open(ask.writer.menu, MENU, _account(ask)))
+    buttons = orjson.loads(ask.tx.keys.open(ask.writer.menu, MENU, f"{ask.inbound.channel}:{ask.inbound.account}"))
     if text.isascii() and text.isdigit():
         index = place(text, len(buttons))
         return "" if index is None else str(buttons[index][2])
     return next((str(token) for key, fields, token in buttons if _WORDS.say(key, fields) == text), "")
 
 
-def _keep_menu(ask: Ask, said: Parts) -> None:
+def keep_menu(tx: Tx, channel: str, account: str, said: Parts) -> None:
+    """Keeps the buttons that are shown with this, so that their numbers and labels can be typed."""
     shown = next((fields["buttons"] for _, fields in reversed(said) if "buttons" in fields), None)
     buttons: list[Any] | None = [button for row in shown for button in row] if shown else None
     if buttons:
-        accounts.keep_menu(ask.tx, ask.inbound.channel, ask.inbound.account,
-                           ask.tx.keys.seal(orjson.dumps(buttons), MENU, _account(ask)))
-
-
-def _account(ask: Ask) -> str:
-    return f"{ask.inbound.channel}:{ask.inbound.account}"
+        accounts.keep_menu(tx, channel, account, tx.keys.seal(orjson.dumps(buttons), MENU, f"{channel}:{account}"))
 
 
 # Several visits in one message

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from conversations import offices
 from conversations.engine import Part
 from conversations.turn import label
 from scheduler import notices
-from scheduler.notices import Decided, ToConfirm, VisitDue
-from storage import elders, proposals
+from scheduler.notices import AuditHead, Bound, BoundElsewhere, Decided, Guessing, ToConfirm, ToIdentify, VisitDue
+from storage import elders, invitations, proposals
 from storage.database import Tx
 from storage.scope import Scope
 
@@ -48,5 +49,24 @@ def _decided(tx: Tx, notice: Decided, scope: Scope) -> tuple[Part, ...] | None:
         "what": found.kind, "state": found.state, "elder": name, "reason": found.reason}),)
 
 
+def _audit_head(tx: Tx, notice: AuditHead, scope: Scope) -> tuple[Part, ...] | None:
+    return (("privacy.audit_head", {"lines": notice.lines, "mac": notice.mac}),)
+
+
+def _identify(tx: Tx, notice: Bound | ToIdentify, scope: Scope) -> tuple[Part, ...] | None:
+    found = invitations.find(tx, scope, notice.invitation)
+    return (offices.who_bound(tx, found, scope.day),) if found else None
+
+
+def _elsewhere(tx: Tx, notice: BoundElsewhere, scope: Scope) -> tuple[Part, ...]:
+    return (("binding.elsewhere", {"channel": notice.channel, "buttons": [[["button.channels", {}, "/channels"]]]}),)
+
+
+def _guessing(tx: Tx, notice: Guessing, scope: Scope) -> tuple[Part, ...]:
+    return (("binding.guessing", {"buttons": [[["button.invitations", {}, "/invitations"]]]}),)
+
+
 _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
-    VisitDue.kind: _visit_due, ToConfirm.kind: _to_confirm, Decided.kind: _decided}
+    VisitDue.kind: _visit_due, ToConfirm.kind: _to_confirm, Decided.kind: _decided, Bound.kind: _identify,
+    ToIdentify.kind: _identify, BoundElsewhere.kind: _elsewhere, Guessing.kind: _guessing,
+    AuditHead.kind: _audit_head}

@@ -21,12 +21,27 @@ from storage.visits import Visit
 
 @dataclass(frozen=True)
 class House:
-    """What stays the same from turn to turn: the forms and the policies."""
+    """What stays the same from turn to turn: the forms, the policies, and how files come to people.
+
+    `no_files` are the channels that carry none, `abroad` those on which no ledger may go: there a page in the
+    browser takes its place, under the address `public`.
+    """
 
     book: FormBook
     policies: Policies
     drafts: DraftCache = field(default_factory=DraftCache)
+    no_files: frozenset[str] = frozenset()
     abroad: frozenset[str] = frozenset()  # channels outside the country: no secret question is asked or shown there
+    public: str = ""
+    links: dict[str, str] = field(default_factory=dict)  # by channel, what an invitation's token is put behind
+
+    def by_page(self, channel: str) -> bool:
+        """Whether a ledger comes and goes by a page in the browser for those who write there."""
+        return channel in self.no_files or channel in self.abroad
+
+    def today(self, now: datetime) -> date:
+        """The date on the wall where the elders live."""
+        return now.astimezone(self.policy.zone).date()
 
     @property
     def policy(self) -> Policy:
@@ -47,7 +62,7 @@ class Ask:
     @cached_property
     def today(self) -> date:
         """The date on the wall where the elders live."""
-        return self.now.astimezone(self.house.policy.zone).date()
+        return self.house.today(self.now)
 
     @property
     def abroad(self) -> bool:

@@ -41,7 +41,11 @@ class Words:
         environment.filters |= {
             "named": self.named, "day": self.day, "full_day": self.full_day, "due": self._due, "place": self._place,
             "reasons": self._reasons, "care_class": lambda name: self.say(f"class.{name}"),
+            "offices": self._offices,
+            "visitor_kind": lambda name: self._known(f"visitor_kind.{name}", name),
+            "channel": lambda name: self._known(f"channel.{name}", name),
             "change": lambda name: self.say(f"change.{name}"), "proposal": lambda name: self.say(f"proposal.{name}"),
+            "audited": lambda line: self.audited(line["action"], line["fields"]),
             "role": lambda name: self.say(f"role.{name}"), "fields": self._fields,
         }
         self._environment = environment
@@ -59,6 +63,10 @@ class Words:
             template = self._templates[key] = self._environment.from_string(self._sources[key])
         # the template's own `render` would copy the globals into each call's fields: nothing here uses them
         return "".join(template.root_render_func(template.new_context(fields or {}, shared=True)))
+
+    def has(self, key: str) -> bool:
+        """Whether there is a sentence of this key."""
+        return key in self._sources
 
     def keys(self) -> Iterable[str]:
         return self._sources.keys()
@@ -88,8 +96,22 @@ class Words:
         joiner = self.say("values.joiner")
         return joiner.join(self.say(f"reason.{word}", {"number": number}) for word, number in reasons)
 
+    def audited(self, action: str, fields: Iterable[str]) -> str:
+        """What somebody did, by the audit chain's word for it; the fields that have a word of their own are named."""
+        key = f"audit_action.{action}"
+        named = [f"audit_field.{field}" for field in fields]
+        told = self.say("values.joiner").join(self.say(field) for field in named if field in self._sources)
+        return self.say(key if key in self._sources else "audit_action.other", {"fields": told})
+
     def _fields(self, names: Iterable[str]) -> str:
         return self.say("values.joiner").join(self.say(f"field.{name}") for name in names)
+
+    def _offices(self, offices: Iterable[Mapping[str, Any]]) -> str:
+        return self.say("values.joiner").join(self.say("binding.office", dict(office)) for office in offices)
+
+    def _known(self, key: str, name: str) -> str:
+        """The word for a name that a county or an operator may have added: where there is none, the name itself."""
+        return self.say(key) if key in self._sources else name
 
     def _place(self, elder: Mapping[str, Any]) -> str:
         return self.say("menu.place", dict(elder))

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from storage import accounts, elders, people, proposals
+from storage import accounts, elders, invitations, people, proposals
 from storage import outbox as rows
 from storage.database import Tx
 from storage.outbox import Lane, Outgoing
@@ -61,7 +61,56 @@ class Decided(Notice):
     proposal: str
 
 
-KINDS: dict[str, type[Notice]] = {each.kind: each for each in (VisitDue, ToConfirm, Decided)}
+class AuditHead(Notice):
+    """The last line of the audit chain, for an operator to keep elsewhere: whoever shortens the chain does not have it.
+    """
+
+    kind = "audit_head"
+    lines: int
+    mac: str
+
+
+class Bound(Notice):
+    """Somebody opened the link of an invitation. Not wanted once that account is cut off, or bound anew."""
+
+    kind = "bound"
+    lane = "reply"  # who invites waits for it
+    invitation: str
+
+    def still_wanted(self, tx: Tx, today: date) -> bool:
+        found = invitations.find(tx, Scope(self.person, today), self.invitation)
+        return super().still_wanted(tx, today) and found is not None and found.account_state == "active"
+
+
+class ToIdentify(Notice):
+    """Somebody typed a spoken code, and waits until the coordinator says that it is he."""
+
+    kind = "to_identify"
+    lane = "reply"
+    invitation: str
+
+    def still_wanted(self, tx: Tx, today: date) -> bool:
+        found = invitations.find(tx, Scope(self.person, today), self.invitation)
+        return super().still_wanted(tx, today) and found is not None and found.account_state == "waiting"
+
+
+class BoundElsewhere(Notice):
+    """Told to the person himself, where he was before: another account opened an invitation of his."""
+
+    kind = "bound_elsewhere"
+    lane = "reply"
+    channel: str
+
+
+class Guessing(Notice):
+    """Codes or tokens were tried until no more are looked at in this hour."""
+
+    kind = "guessing"
+    lane = "reply"
+
+
+KINDS: dict[str, type[Notice]] = {each.kind: each for each in (
+    VisitDue, ToConfirm, Decided, Bound, ToIdentify, BoundElsewhere, Guessing, AuditHead)}
 
 
 def tell(tx: Tx, notice: Notice, now: datetime, *, unique_key: str | None = None,

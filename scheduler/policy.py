@@ -14,12 +14,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from scheduler.retention import Retention
 from storage import areas
 from storage.areas import Area
 from storage.database import Tx
 
 DEFAULT = Path(__file__).parent / "policy.toml"
-CITY_ONLY = frozenset({"timezone"})  # one wall time for the whole installation
+CITY_ONLY = frozenset({"timezone", "retention"})  # one wall time, and one way of forgetting, for all
 
 Category = Literal["childless_alone", "living_alone", "empty_nest", "left_behind", "care_dependent",
                    "severely_disabled", "special_family_planning"]
@@ -56,6 +57,7 @@ class Policy(BaseModel):
     priority_until_graded: tuple[Literal["severely_disabled", "care_dependent"], ...]
     priority_abilities: tuple[Ability, ...]
     priority_disability_grades: tuple[Grade, ...]
+    retention: Retention
 
     @field_validator("timezone")
     @classmethod
@@ -164,7 +166,8 @@ def load(path: Path = DEFAULT) -> Policies:
         values = tomllib.loads(DEFAULT.read_text(encoding="utf-8"))
         given = tomllib.loads(path.read_text(encoding="utf-8")) if path != DEFAULT else {}
         own = _areas(given.pop("areas", {}))
-        values |= given
+        for name, value in given.items():
+            values[name] = {**values[name], **value} if isinstance(value, dict) and name in values else value
         township_may_set = values.pop("township_may_set")
         _check_names(township_may_set)
         return Policies(_validated(values), given, own, township_may_set)

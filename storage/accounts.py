@@ -1,13 +1,14 @@
 """A person's identities on channels, and what a turn must know of who writes."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, literal_column, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.database import Tx
-from storage.ids import millis
+from storage.ids import instant, millis
 from storage.tables import accounts, drafts, people
 
 _OPEN: ColumnElement[str] = literal_column("'open'")  # written out: the partial index wants no parameter
@@ -32,6 +33,14 @@ _REACHED = select(accounts.c.channel, accounts.c.chat).select_from(
     people.c.id == bindparam("person"), people.c.status == "active", accounts.c.state == "active",
     accounts.c.blocked_at.is_(None)).order_by(
     case((accounts.c.channel == people.c.preferred, 0), else_=1), accounts.c.bound_at.desc()).limit(1)
+_IN_CHAT = select(accounts.c.account, accounts.c.person_id).where(
+    accounts.c.channel == bindparam("on_channel"), accounts.c.chat == bindparam("chat"), accounts.c.state == "active")
+_OF = select(accounts.c.channel, accounts.c.account, accounts.c.chat, accounts.c.state, accounts.c.bound_at).where(
+    accounts.c.person_id == bindparam("person")).order_by(accounts.c.bound_at, accounts.c.channel, accounts.c.account)
+_THEIRS = and_(_THIS, accounts.c.person_id == bindparam("person"))
+_DECIDE = update(accounts).where(_THEIRS, accounts.c.state == bindparam("before")).values(
+    state=bindparam("after"), menu=None)
+_REMOVE = delete(accounts).where(_THEIRS)
 _OF_CHANNEL = select(accounts.c.account, people.c.id, people.c.name).select_from(
     accounts.join(people, people.c.id == accounts.c.person_id)).where(
     accounts.c.channel == bindparam("channel")).order_by(accounts.c.bound_at, accounts.c.account)
@@ -59,6 +68,27 @@ class Writer:
     was_blocked: bool
     menu: bytes | None
     draft: OpenDraft | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One of a person's identities: where, since when, and whether it may be used (`active`)."""
+
+    channel: str
+    account: str
+    chat: str
+    state: str
+    bound_at: datetime
+
+    @property
+    def ref(self) -> str:
+        """A short name for buttons, whatever the platform's own ids look like."""
+        return hashlib.sha256(f"{self.channel}:{self.account}".encode()).hexdigest()[:16]
+
+    @property
+    def tail(self) -> str:
+        """The end of the account's id: enough for its owner to tell which it is."""
+        return self.account[-4:]
 
 
 def writer(tx: Tx, channel: str, account: str) -> Writer | None:
@@ -93,6 +123,38 @@ def reached(tx: Tx, person_id: str) -> tuple[str, str] | None:
     """Channel and chat in which an active person is written to: the channel he prefers, else the one bound last."""
     row = tx.one(_REACHED, person=person_id)
     return (row[0], row[1]) if row else None
+
+
+def in_chat(tx: Tx, channel: str, chat: str) -> tuple[str, str] | None:
+    """Account and person of a private chat; None where nobody is bound there (any more)."""
+    row = tx.one(_IN_CHAT, on_channel=channel, chat=chat)
+    return (row[0], row[1]) if row else None
+
+
+def of(tx: Tx, person_id: str) -> list[Account]:
+    """Every account of a person, the one bound first at the top."""
+    return [Account(channel, account, chat, state, instant(at))
+            for channel, account, chat, state, at in tx.all(_OF, person=person_id)]
+
+
+def decide(tx: Tx, account: Account, person_id: str, state: str, by: str, now: datetime) -> bool:
+    """A coordinator says whether it is he: `active` or `refused`. False where the state changed meanwhile.
+
+    A refused account can do nothing from the next message on.
+    """
+    done = tx.run(_DECIDE, on_channel=account.channel, of_account=account.account, person=person_id,
+                  before=account.state, after=state) == 1
+    if done:
+        tx.note(now, by, f"account.{state}", person_id, [account.channel])
+    return done
+
+
+def remove(tx: Tx, account: Account, person_id: str, now: datetime) -> bool:
+    """The person gives one of his accounts up; False where it is his no more."""
+    done = tx.run(_REMOVE, on_channel=account.channel, of_account=account.account, person=person_id) == 1
+    if done:
+        tx.note(now, person_id, "account.remove", person_id, [account.channel])
+    return done
 
 
 def on(tx: Tx, channel: str) -> list[tuple[str, str, str]]:

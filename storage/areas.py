@@ -18,14 +18,13 @@ _ROOT = _COLUMNS.where(areas.c.parent_id.is_(None), areas.c.name == bindparam("n
 _NAMED = _COLUMNS.where(areas.c.name == bindparam("name")).order_by(areas.c.path)
 _UNDER = _COLUMNS.where(areas.c.path >= bindparam("path"), areas.c.path < bindparam("path_end")).order_by(areas.c.path)
 _ALL = _COLUMNS.order_by(areas.c.path)
-_held = areas.alias("held")
-_VILLAGES_OF = select(areas.c.id, areas.c.parent_id, areas.c.level, areas.c.name, areas.c.path).select_from(
-    posts.join(_held, _held.c.id == posts.c.area_id).join(
-        areas, and_(areas.c.path >= _held.c.path, areas.c.path < _held.c.path + "~"))).where(
-    posts.c.person_id == bindparam("person"), or_(*[
-        posts.c.role == role for role in ("visitor", "village", "township", "county", "city")]),
-    areas.c.level == "village").distinct().order_by(
-    areas.c.path)
+_office = areas.alias("office")
+_OF_OFFICE = select(*_COLUMNS.selected_columns).select_from(posts.join(_office, _office.c.id == posts.c.area_id).join(
+    areas, and_(areas.c.path >= _office.c.path, areas.c.path < _office.c.path + "~"))).where(
+    posts.c.person_id == bindparam("person")).distinct().order_by(areas.c.path)
+_COORDINATED = or_(*[posts.c.role == level for level in LEVELS])
+_VILLAGES_OF = _OF_OFFICE.where(or_(posts.c.role == "visitor", _COORDINATED), areas.c.level == "village")
+_HELD = _OF_OFFICE.where(_COORDINATED, areas.c.level != "group")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +72,11 @@ def above(tx: Tx, area: Area) -> list[Area]:
 def villages_of(tx: Tx, person_id: str) -> list[Area]:
     """The villages in which a person has a post, or which lie in an area where he has one."""
     return [Area(*row) for row in tx.all(_VILLAGES_OF, person=person_id)]
+
+
+def held(tx: Tx, person_id: str) -> list[Area]:
+    """What a coordinator coordinates: his own areas and all that lies in them down to the villages, parents first."""
+    return [Area(*row) for row in tx.all(_HELD, person=person_id)]
 
 
 def everything(tx: Tx) -> list[Area]:

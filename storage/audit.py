@@ -2,21 +2,48 @@
 
 import hashlib
 import hmac
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import orjson
 from sqlalchemy import bindparam, insert, select, text
+from sqlalchemy.dialects.postgresql import insert as insert_or
 
-from storage.database import Tx
-from storage.ids import millis
-from storage.tables import audit
+from storage.database import AuditEntry, Tx
+from storage.ids import instant, millis
+from storage.tables import audit, audit_subjects
 
 FIRST_MAC = "0" * 64
 PG_LOCK = text("SELECT pg_advisory_xact_lock(2, 0)")
-HEAD = select(audit.c.seq, audit.c.mac).order_by(audit.c.seq.desc()).limit(1)
+HEAD = select(audit.c.seq, audit.c.mac, audit.c.at).order_by(audit.c.seq.desc()).limit(1)
 APPEND = insert(audit)
+FIND = insert_or(audit_subjects).on_conflict_do_nothing(index_elements=["subject", "seq"])  # after a cut tail
 PAGE = select(audit.c.seq, audit.c.at, audit.c.entries, audit.c.mac).where(
     audit.c.seq > bindparam("after")).order_by(audit.c.seq).limit(1000)
+ABOUT = select(audit.c.seq, audit.c.at, audit.c.entries).select_from(
+    audit_subjects.join(audit, audit.c.seq == audit_subjects.c.seq)).where(
+    audit_subjects.c.subject == bindparam("of"), audit_subjects.c.seq < bindparam("before")).order_by(
+    audit_subjects.c.seq.desc()).limit(bindparam("count"))
+NEWEST = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last line of the chain: its number, its mac, and when it was written."""
+
+    seq: int
+    mac: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one line of the chain says of somebody."""
+
+    seq: int
+    at: datetime
+    entries: Sequence[AuditEntry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +61,45 @@ def extend(tx: Tx) -> None:
         return
     if tx.dialect == "postgresql":
         tx.all(PG_LOCK)  # the head belongs to one transaction at a time; taken last, so it is held briefly
-    seq, mac = tx.one(HEAD) or (0, FIRST_MAC)
+    seq, mac, _ = tx.one(HEAD) or (0, FIRST_MAC, 0)
     entries = orjson.dumps([[e.actor, e.action, e.subject, list(e.fields)] for e in tx.audited]).decode()
     at = millis(tx.audited_at)
     tx.run(APPEND, seq=seq + 1, at=at, entries=entries, mac=_mac(tx, mac, seq + 1, at, entries))
+    for subject in sorted({entry.subject for entry in tx.audited if entry.subject}):
+        tx.run(FIND, subject=subject, seq=seq + 1)
     tx.audited.clear()
 
 
-def verify(tx: Tx, known_head: tuple[int, str] | None = None) -> Verdict:
-    """Reads the whole chain. `known_head` (line number and mac, kept elsewhere) shows a cut tail."""
+def head(tx: Tx) -> Head | None:
+    """The last line; None where there is none yet."""
+    row = tx.one(HEAD)
+    return Head(row[0], row[1], instant(row[2])) if row else None
+
+
+def about(tx: Tx, subject: str, count: int, before: int = NEWEST) -> list[Line]:
+    """The newest lines, before a line's number, that speak of this elder (or person, or whatever has an id).
+
+    It has no Scope: the caller has looked whether the asker may see who read this file.
+    """
+    return [Line(seq, instant(at), [AuditEntry(actor, action, of, tuple(fields)) for actor, action, of, fields
+                                    in orjson.loads(entries) if of == subject])
+            for seq, at, entries in tx.all(ABOUT, of=subject, before=before, count=count)]
+
+
+def verify(tx: Tx, known_heads: Mapping[int, str] | None = None) -> Verdict:
+    """Reads the whole chain. `known_heads` (mac by line number, kept elsewhere) show a cut tail, and a chain that
+    was written anew by somebody who has the key.
+    """
+    known = known_heads or {}
     seq, mac = 0, FIRST_MAC
     while rows := tx.all(PAGE, after=seq):
         for found, at, entries, kept in rows:
             if found != seq + 1 or not hmac.compare_digest(kept, _mac(tx, mac, found, at, entries)):
                 return Verdict(seq, mac, seq + 1)
             seq, mac = found, kept
-            if known_head is not None and known_head[0] == seq and known_head[1] != mac:
+            if known.get(seq, mac) != mac:
                 return Verdict(seq, mac, seq)
-    if known_head is not None and known_head[0] > seq:
+    if max(known, default=0) > seq:
         return Verdict(seq, mac, seq + 1)
     return Verdict(seq, mac, None)
 

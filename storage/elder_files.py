@@ -1,36 +1,49 @@
 """A whole file (一人一档): read with all that is sealed, written anew, paused, closed, opened again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 import orjson
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
-from storage.database import Tx
+from storage.database import Row, Tx
 from storage.elders import NewElder, Standing
 from storage.ids import millis
-from storage.scope import ELDER_IN_SCOPE, Scope
-from storage.tables import elders, wishes
+from storage.scope import ELDER_IN_SCOPE, HELD_HERE, Scope
+from storage.tables import areas, elders, wishes
 
 Status = Literal["active", "paused", "closed"]
 
+_village, _township = areas.alias("village"), areas.alias("township")
 _THIS = elders.c.id == bindparam("elder")
-_WHOLE = select(
+_COLUMNS = (
     elders.c.village_id, elders.c.group_name, elders.c.name, elders.c.initials, elders.c.sex, elders.c.birth,
     elders.c.categories, elders.c.ability, elders.c.registered_on, elders.c.disability_grade, elders.c.id_number,
-    elders.c.phone, elders.c.facts, elders.c.visits_made, elders.c.earlier_visit_on, elders.c.number, elders.c.wish,
-).where(ELDER_IN_SCOPE, _THIS)
-_REWRITE = update(elders).where(_THIS).values(**{
+    elders.c.phone, elders.c.facts, elders.c.visits_made, elders.c.earlier_visit_on, elders.c.number, elders.c.wish)
+_WHOLE = select(*_COLUMNS).where(ELDER_IN_SCOPE, _THIS)
+_OF_AREA = (
+    select(*_COLUMNS, elders.c.id, _village.c.name, _township.c.name)
+    .select_from(elders.join(_village, _village.c.id == elders.c.village_id).outerjoin(
+        _township, _township.c.id == _village.c.parent_id))
+    .where(HELD_HERE, _village.c.path >= bindparam("path"), _village.c.path < bindparam("path_end"),
+           elders.c.status != "closed", elders.c.id > bindparam("after"))
+    .order_by(elders.c.id).limit(bindparam("count"))
+)
+_NOT_ERASED = or_(elders.c.condition.is_(None), elders.c.condition != "erased")  # what is erased stays so
+_REWRITE = update(elders).where(_THIS, _NOT_ERASED).values(**{
     name: bindparam(f"new_{name}") for name in (
         "village_id", "group_name", "name", "initials", "sex", "birth", "categories", "ability", "registered_on",
         "disability_grade", "id_number", "id_index", "phone", "facts", "number", "wish", "missing", "class_until",
         "visits_made", "earlier_visit_on")})
 _REVIEWED = update(elders).where(_THIS).values(reviewed_on=bindparam("on_day"))
-_CONDITION = update(elders).where(_THIS).values(
+_CONDITION = update(elders).where(_THIS, _NOT_ERASED).values(
     status=bindparam("new_status"), condition=bindparam("why"), condition_since=bindparam("since"),
     condition_until=bindparam("until"))
+_PAUSES = select(elders.c.id, elders.c.village_id).where(
+    elders.c.status == "paused", elders.c.condition_until <= bindparam("on_day")).order_by(
+    elders.c.condition_until, elders.c.id).limit(bindparam("count"))
 _WISH = update(elders).where(_THIS).values(wish=bindparam("new_wish"))
 _KEEP_WISH = insert(wishes)
 _WISHES = select(wishes.c.wish, wishes.c.basis, wishes.c.on_day, wishes.c.asked_by).where(
@@ -47,11 +60,32 @@ class Wish:
     asked_by: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A whole file in a list, with the names of where it is."""
+
+    id: str
+    village: str
+    township: str
+    file: NewElder
+
+
 def read(tx: Tx, scope: Scope, elder_id: str) -> NewElder | None:
     """The whole file, ID number and phone in clear. The caller notes on the audit chain which fields are shown."""
     row = tx.one(_WHOLE, elder=elder_id, **scope.values)
-    if row is None:
-        return None
+    return _opened(tx, elder_id, row) if row else None
+
+
+def of_area(tx: Tx, scope: Scope, path: str, after: str, count: int) -> list[Placed]:
+    """The next files that are not closed, by id, in a part of the area that the scope's person coordinates.
+
+    `path` is that part's, `after` the id of the last of those before. The caller notes it on the audit chain.
+    """
+    rows = tx.all(_OF_AREA, path=path, path_end=path + "~", after=after, count=count, scope_person=scope.person_id)
+    return [Placed(row[-3], row[-2], row[-1] or "", _opened(tx, row[-3], row[:-3])) for row in rows]
+
+
+def _opened(tx: Tx, elder_id: str, row: Row) -> NewElder:
     (village_id, group, name, initials, sex, birth, categories, ability, registered_on, grade, id_number, phone, facts,
      visits_made, earlier, number, wish) = row
 
@@ -78,6 +112,17 @@ def rewrite(tx: Tx, elder_id: str, new: NewElder, standing: Standing) -> None:
            new_facts=sealed("facts", orjson.dumps(new.facts) if new.facts else b""), new_number=new.number,
            new_wish=new.wish, new_missing=" ".join(standing.missing), new_class_until=standing.class_until,
            new_visits_made=new.visits_made, new_earlier_visit_on=new.earlier_visit_on)
+
+
+def moved(file: NewElder, village_id: str, number: int) -> NewElder:
+    """The file as it begins in another village: group and address are not known yet."""
+    return replace(file, village_id=village_id, number=number, group_name="",
+                   facts={name: value for name, value in file.facts.items() if name != "address"})
+
+
+def pauses_until(tx: Tx, day: str, count: int) -> list[tuple[str, str]]:
+    """Elder and village of those paused until this day or before."""
+    return [(elder, village) for elder, village in tx.all(_PAUSES, on_day=day, count=count)]
 
 
 def reviewed(tx: Tx, elder_id: str, day: str) -> None:

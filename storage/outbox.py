@@ -49,8 +49,12 @@ _DROP = update(outbox).where(outbox.c.id == bindparam("row"), outbox.c.state == 
     state="dropped", reason=bindparam("why"), done_at=bindparam("at"))
 _MOVE = update(outbox).where(outbox.c.channel == bindparam("on_channel"), outbox.c.chat == bindparam("old_chat"),
                              outbox.c.state == _WAITING).values(chat=bindparam("new_chat"), leased_until=0)
+_SILENCE = update(outbox).where(outbox.c.channel == bindparam("on_channel"), outbox.c.chat == bindparam("in_chat"),
+                                outbox.c.state == _WAITING).values(
+    state="dropped", reason=bindparam("why"), done_at=bindparam("at"))
 _WAITS = select(outbox.c.id).where(outbox.c.channel == bindparam("on_channel"), outbox.c.chat == bindparam("in_chat"),
                                    outbox.c.state == _WAITING).limit(1)
+_RECEIPT = select(outbox.c.receipt).where(outbox.c.unique_key == bindparam("key"))
 _DEPTH = select(outbox.c.lane, func.count()).where(
     outbox.c.state == _WAITING).group_by(outbox.c.lane)
 
@@ -134,6 +138,17 @@ def drop(tx: Tx, row_id: str, why: str, now: datetime) -> None:
 def move(tx: Tx, channel: str, old_chat: str, new_chat: str) -> None:
     """A chat has a new id: what waits for it goes there."""
     tx.run(_MOVE, on_channel=channel, old_chat=old_chat, new_chat=new_chat)
+
+
+def receipt(tx: Tx, unique_key: str) -> str | None:
+    """The channel's handle of what was sent under this key: empty while it has none, None where no such row is."""
+    row = tx.one(_RECEIPT, key=unique_key)
+    return (row[0] or "") if row else None
+
+
+def silence(tx: Tx, channel: str, chat: str, why: str, now: datetime) -> None:
+    """Drops all that waits for a chat: who is there may not be told any more."""
+    tx.run(_SILENCE, on_channel=channel, in_chat=chat, why=why, at=millis(now))
 
 
 def waits(tx: Tx, channel: str, chat: str) -> bool:

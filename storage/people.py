@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from storage.database import Tx
 from storage.ids import millis
+from storage.scope import PERSON_HELD, Scope
 from storage.tables import areas, assignments, people, posts
 
 ROLES = ("visitor", "first_contact", "family", "village", "township", "county", "city", "operator")
@@ -18,6 +19,8 @@ _ROLES = select(posts.c.role).where(posts.c.person_id == bindparam("person")).di
 _POSTS = select(posts.c.role, areas.c.id, areas.c.name).select_from(
     posts.join(areas, areas.c.id == posts.c.area_id)).where(posts.c.person_id == bindparam("person")).order_by(
     posts.c.role, areas.c.path)
+_OPERATORS = select(people.c.id).where(people.c.status == "active", people.c.id.in_(
+    select(posts.c.person_id).where(posts.c.role == "operator"))).order_by(people.c.id)
 COORDINATING = ("village", "township", "county", "city")  # the lowest first
 _place = areas.alias("place")
 _OVER = posts.join(areas, areas.c.id == posts.c.area_id).join(
@@ -29,6 +32,11 @@ _HELD_OVER = select(posts.c.role).select_from(_OVER).where(
 _STATUS = update(people).where(people.c.id == bindparam("person")).values(status=bindparam("new_status"))
 _BY_ID = select(people.c.id, people.c.area_id, people.c.name, people.c.visitor_kind, people.c.status).where(
     people.c.id == bindparam("person"))
+_HELD = _BY_ID.where(PERSON_HELD)
+_HELD_NAMED = select(*_BY_ID.selected_columns).where(people.c.name == bindparam("called"), PERSON_HELD).order_by(
+    people.c.id).limit(9)
+_PREFER = update(people).where(people.c.id == bindparam("person")).values(preferred=bindparam("channel"))
+_PREFERRED = select(people.c.preferred).where(people.c.id == bindparam("person"))
 _ASSIGN = insert_or(assignments).on_conflict_do_nothing(index_elements=["person_id", "elder_id", "role"])
 _UNASSIGN = delete(assignments).where(
     assignments.c.person_id == bindparam("person"), assignments.c.elder_id == bindparam("elder"))
@@ -55,11 +63,11 @@ class Post:
 
 
 def add(tx: Tx, area_id: str, name: str, roles: tuple[str, ...], now: datetime, visitor_kind: str | None = None,
-        ) -> Person:
+        organisation: str = "") -> Person:
     """A new person with these roles in this area."""
     person = Person(tx.new_id(now), area_id, name, visitor_kind, "active")
     tx.run(_ADD, id=person.id, area_id=area_id, name=name, visitor_kind=visitor_kind, status="active",
-           created_at=millis(now), organisation="", service="", minor_until=None, preferred=None)
+           created_at=millis(now), organisation=organisation, service="", minor_until=None, preferred=None)
     for role in roles:
         tx.run(_POST, person_id=person.id, role=role, area_id=area_id)
     return person
@@ -68,6 +76,29 @@ def add(tx: Tx, area_id: str, name: str, roles: tuple[str, ...], now: datetime, 
 def find(tx: Tx, person_id: str) -> Person | None:
     row = tx.one(_BY_ID, person=person_id)
     return Person(*row) if row else None
+
+
+def held(tx: Tx, scope: Scope, person_id: str) -> Person | None:
+    """Somebody all of whose posts and elders lie in the area that the scope's person coordinates."""
+    row = tx.one(_HELD, person=person_id, **scope.values)
+    return Person(*row) if row else None
+
+
+def held_named(tx: Tx, scope: Scope, name: str) -> list[Person]:
+    """Those of exactly this name, nine at most."""
+    return [Person(*row) for row in tx.all(_HELD_NAMED, called=name, **scope.values)]
+
+
+def prefer(tx: Tx, person_id: str, channel: str | None, now: datetime) -> None:
+    """The channel on which a person wants to be written to: his own choice."""
+    tx.run(_PREFER, person=person_id, channel=channel)
+    tx.note(now, person_id, "person.prefer", person_id, ["preferred"])
+
+
+def preferred(tx: Tx, person_id: str) -> str | None:
+    """The channel he chose."""
+    row = tx.one(_PREFERRED, person=person_id)
+    return row[0] if row else None
 
 
 def roles(tx: Tx, person_id: str) -> frozenset[str]:
@@ -80,9 +111,22 @@ def posts_of(tx: Tx, person_id: str) -> list[Post]:
     return [Post(*row) for row in tx.all(_POSTS, person=person_id)]
 
 
+def operators(tx: Tx) -> list[str]:
+    """The ids of those who run the installation, and are in office."""
+    return [person for person, in tx.all(_OPERATORS)]
+
+
 def coordinators(tx: Tx, area_id: str, role: str) -> list[str]:
     """The ids of those active who hold this post over an area: for the area itself, or one that it lies in."""
     return [person for person, in tx.all(_COORDINATORS, area=area_id, of_role=role)]
+
+
+def nearest_coordinators(tx: Tx, area_id: str, besides: str = "") -> list[str]:
+    """Those over an area of the lowest rank that has any besides this person."""
+    for role in COORDINATING:
+        if found := sorted(person for person in coordinators(tx, area_id, role) if person != besides):
+            return found
+    return []
 
 
 def coordinates(tx: Tx, person_id: str, area_id: str, role: str) -> bool:

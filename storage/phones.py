@@ -7,6 +7,7 @@ knows one stamp can ask for all that changed since. For this the writes must not
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import bindparam, func, insert, select, update
@@ -41,6 +42,9 @@ MEDIA = select(media.c.kind, media.c.body).where(
     media.c.id == bindparam("ref"), media.c.channel == CHANNEL, media.c.body.is_not(None))
 
 
+MediaKind = Literal["photo", "voice", "file"]
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
 
@@ -60,10 +64,11 @@ class PhoneDocument(_Frozen):
 
 
 class PhoneMedia(_Frozen):
-    """A photo or voice note that a person sent: `ref` is the row in `media`."""
+    """A photo, voice note or file that a person sent: `ref` is the row in `media`, `name` what a file is called."""
 
     kind: str
     ref: str
+    name: str = ""
 
 
 class PhonePlace(_Frozen):
@@ -173,14 +178,14 @@ def newcomers(tx: Tx) -> list[str]:
 
 
 def add_media(tx: Tx, kind: str, body: bytes, now: datetime) -> str:
-    """Keeps an uploaded photo or voice note; gives its ref."""
+    """Keeps an uploaded photo, voice note or file; gives its ref."""
     ref = tx.new_id(now)
     tx.run(ADD_MEDIA, id=ref, channel=CHANNEL, kind=kind, ref=tx.keys.seal(ref.encode(), "media.ref", ref),
            body=tx.keys.seal(body, "media.body", ref), attempts=0, created_at=millis(now))
     return ref
 
 
-def get_media(tx: Tx, ref: str) -> tuple[str, bytes] | None:
+def get_media(tx: Tx, ref: str) -> tuple[MediaKind, bytes] | None:
     """The kind and bytes of an upload."""
     row = tx.one(MEDIA, ref=ref)
     return (row[0], tx.keys.open(row[1], "media.body", ref)) if row else None

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, and_, bindparam, or_, select, union
+from sqlalchemy import CompoundSelect, Select, and_, bindparam, not_, or_, select, union
 
-from storage.tables import areas, assignments, elders, posts
+from storage.tables import areas, assignments, elders, people, posts
 
 COORDINATORS = ("village", "township", "county", "city", "operator")
 
@@ -29,6 +29,17 @@ _entrusted = select(assignments.c.elder_id).where(
 # the condition on `elders` that they lie in an area which the person coordinates
 HELD_HERE = elders.c.village_id.in_(VILLAGES_HELD)
 _entrusted_here = elders.c.id.in_(_entrusted)
+
+_their_post, _their_elder = posts.alias("their_post"), elders.alias("their_elder")
+# the condition on `people` that the scope's person may hand out what they may do: all of it lies in his area
+PERSON_HELD = and_(
+    people.c.area_id.in_(VILLAGES_HELD),
+    not_(select(_their_post.c.role).where(
+        _their_post.c.person_id == people.c.id, _their_post.c.area_id.not_in(VILLAGES_HELD)).exists()),
+    not_(select(assignments.c.role).select_from(
+        assignments.join(_their_elder, _their_elder.c.id == assignments.c.elder_id)).where(
+        assignments.c.person_id == people.c.id, _their_elder.c.village_id.not_in(VILLAGES_HELD),
+        or_(assignments.c.until_on.is_(None), assignments.c.until_on >= bindparam("scope_day"))).exists()))
 
 # the condition on `elders` that every statement about one elder carries: for a visitor one look by primary key
 ELDER_IN_SCOPE = or_(_entrusted.where(assignments.c.elder_id == elders.c.id).exists(), HELD_HERE)

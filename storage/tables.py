@@ -116,9 +116,12 @@ elders = Table(
     _maybe("reviewed_on"),  # the last day on which the file was gone through (half-year refresh, C3)
     _maybe("class_until"),  # from this day on the class must be derived anew: a birthday
     UniqueConstraint("village_id", "number"),
-    Index("elders_class_until", "class_until"), Index("elders_reviewed", "village_id", "reviewed_on"),
+    Index("elders_class_until", "class_until"), Index("elders_paused", "status", "condition_until"),
+    Index("elders_reviewed", "village_id", "reviewed_on"),
     Index("elders_due", "village_id", "due_until"), Index("elders_initials", "village_id", "initials"),
     Index("elders_name", "village_id", "name"),
+    Index("elders_closed", "condition_since", sqlite_where=text("status = 'closed'"),
+          postgresql_where=text("status = 'closed'")),  # for retention
 )
 
 # who cares for whom: visitor, first_contact, family, cadre (挂钩联系)
@@ -165,7 +168,7 @@ media = Table(
 # every delivery of one inbound thing is the same row; `answer_id` is what it was answered with
 inbox = Table(
     "inbox", metadata, Column("channel", Text, primary_key=True), Column("dedupe_key", Text, primary_key=True),
-    _maybe("answer_id"), _sealed("body"), _number("at"), sqlite_with_rowid=False,
+    _maybe("answer_id"), _sealed("body"), _number("at"), Index("inbox_at", "at"), sqlite_with_rowid=False,
 )
 
 # what is to be sent: a kind and its fields, never finished text
@@ -234,6 +237,12 @@ pages = Table(
 audit = Table(
     "audit", metadata, Column("seq", Integer, primary_key=True, autoincrement=False), _number("at"),
     _text("entries"), _text("mac"),
+)
+
+# which lines of the chain speak of whom: only to find them, the chain itself is what counts
+audit_subjects = Table(
+    "audit_subjects", metadata, Column("subject", Text, primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False), sqlite_with_rowid=False,
 )
 
 meta = Table("meta", metadata, Column("name", Text, primary_key=True), _text("value"))

@@ -5,24 +5,23 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 
 from storage import elders
 from storage.database import Row, Tx
 from storage.ids import instant, millis
-from storage.scope import ELDER_IN_SCOPE, Scope
+from storage.scope import ELDER_IN_SCOPE, HELD_HERE, Scope
+from storage.tables import areas, people, visits
 from storage.tables import elders as elders_table
-from storage.tables import people, visits
 
 _ADD = insert(visits)
-_VISIBLE = (
-    select(visits.c.id, visits.c.visit_id, visits.c.version, visits.c.elder_id, visits.c.number, visits.c.state,
-           visits.c.form_hash, visits.c.on_day, visits.c.method, visits.c.late, visits.c.answers, visits.c.visitor_id,
-           visits.c.written_by, visits.c.written_at, visits.c.reason, people.c.name, elders_table.c.name)
-    .select_from(visits.join(elders_table, elders_table.c.id == visits.c.elder_id).outerjoin(
-        people, people.c.id == visits.c.visitor_id))
-    .where(ELDER_IN_SCOPE)
-)
+_COLUMNS = (
+    visits.c.id, visits.c.visit_id, visits.c.version, visits.c.elder_id, visits.c.number, visits.c.state,
+    visits.c.form_hash, visits.c.on_day, visits.c.method, visits.c.late, visits.c.answers, visits.c.visitor_id,
+    visits.c.written_by, visits.c.written_at, visits.c.reason, people.c.name, elders_table.c.name)
+_of_elders = visits.join(elders_table, elders_table.c.id == visits.c.elder_id).outerjoin(
+    people, people.c.id == visits.c.visitor_id)
+_VISIBLE = select(*_COLUMNS).select_from(_of_elders).where(ELDER_IN_SCOPE)
 _NEWEST = visits.c.state != "replaced"
 _ONE = _VISIBLE.where(visits.c.visit_id == bindparam("visit"), _NEWEST)
 _LAST = _VISIBLE.where(visits.c.elder_id == bindparam("elder"), visits.c.state == "current").order_by(
@@ -30,6 +29,16 @@ _LAST = _VISIBLE.where(visits.c.elder_id == bindparam("elder"), visits.c.state =
 _LAST_BY = _VISIBLE.where(visits.c.visitor_id == bindparam("scope_person"), visits.c.state == "current").order_by(
     visits.c.written_at.desc()).limit(1)
 _VERSIONS = _VISIBLE.where(visits.c.visit_id == bindparam("visit")).order_by(visits.c.version)
+_OF_AREA = (
+    select(*_COLUMNS, areas.c.name, elders_table.c.group_name, elders_table.c.number)
+    .select_from(_of_elders.join(areas, areas.c.id == elders_table.c.village_id))
+    .where(and_(
+        HELD_HERE, areas.c.path >= bindparam("path"), areas.c.path < bindparam("path_end"), visits.c.state == "current",
+        visits.c.on_day >= bindparam("first"), visits.c.on_day <= bindparam("last"),
+        or_(visits.c.on_day > bindparam("after_day"),
+            and_(visits.c.on_day == bindparam("after_day"), visits.c.id > bindparam("after_id")))))
+    .order_by(visits.c.on_day, visits.c.id).limit(bindparam("count"))
+)
 _REPLACE = update(visits).where(visits.c.id == bindparam("row"), visits.c.state == "current").values(state="replaced")
 _DAYS = select(visits.c.method, func.max(visits.c.on_day)).where(
     visits.c.elder_id == bindparam("elder"), visits.c.state == "current").group_by(visits.c.method)
@@ -72,6 +81,16 @@ class Visit:
     reason: str
     visitor: str | None
     elder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A visit in a list of an area, with what its elder is told apart by there."""
+
+    visit: Visit
+    village: str
+    group: str
+    elder_number: int
 
 
 class Outdated(Exception):
@@ -126,6 +145,17 @@ def find(tx: Tx, scope: Scope, visit_id: str) -> Visit | None:
 def last(tx: Tx, scope: Scope, elder_id: str, count: int = 1) -> list[Visit]:
     """The visits that stand, newest first. The caller notes the read on the audit chain."""
     return [_visit(tx, row) for row in tx.all(_LAST, elder=elder_id, count=count, **scope.values)]
+
+
+def of_area(tx: Tx, scope: Scope, path: str, days: tuple[str, str], after: Visit | None, count: int) -> list[Listed]:
+    """The next visits that stand, by day, in a part of the area that the scope's person coordinates.
+
+    `path` is that part's, `days` the first and the last (ISO), `after` the last of those before. The caller notes it.
+    """
+    rows = tx.all(_OF_AREA, path=path, path_end=path + "~", first=days[0], last=days[1], count=count,
+                  after_day=after.on_day if after else "", after_id=after.row_id if after else "",
+                  scope_person=scope.person_id)
+    return [Listed(_visit(tx, row[:-3]), *row[-3:]) for row in rows]
 
 
 def last_by(tx: Tx, scope: Scope) -> Visit | None:

@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from storage.crypto import Keys, load_keys
+from storage.crypto import Keys
 from storage.database import Store
 from storage.ids import uuid7
+from storage.key_file import load_keys
 from storage.opening import open_store
 
 

@@ -17,7 +17,7 @@ DOORS = {  # who alone may write what moves a class or a window, or binds an acc
     "visits.submit": {"scheduler/casework.py"},
     "visits.correct": {"scheduler/casework.py"},
     "visits.void": {"scheduler/casework.py"},
-    "accounts.bind": {"conversations/router.py", "bot/demo/__init__.py"},
+    "accounts.bind": {"conversations/binding.py", "bot/demo/__init__.py"},
 }
 
 

@@ -76,7 +76,7 @@ class Channel(Protocol):
         ...
 
     async def fetch(self, media: Media) -> bytes:
-        """The bytes of a photo or voice note, 20 MB at most. Raises SendFailure."""
+        """The bytes of a photo, voice note or file, 20 MB at most. Raises SendFailure."""
         ...
 
     async def settle(self, inbound: Inbound) -> None:

@@ -104,7 +104,7 @@ class Playground:
         body = phones.Body(
             sent_at=millis(inbound.at), speaker=inbound.account, key=key,
             text=inbound.text.split()[0] if inbound.text.startswith("/start ") else inbound.text,  # not the token
-            media=tuple(phones.PhoneMedia(kind=m.kind, ref=m.ref) for m in inbound.media),
+            media=tuple(phones.PhoneMedia(kind=m.kind, ref=m.ref, name=m.name) for m in inbound.media),
             place=phones.PhonePlace(latitude=inbound.place.latitude, longitude=inbound.place.longitude)
             if inbound.place else None,
         )

@@ -142,7 +142,7 @@ class Telegram:
         return (orjson.dumps({"inline_keyboard": rows}).decode() if rows else ""), True
 
     async def fetch(self, media: Media) -> bytes:
-        """The bytes of a photo or voice note, 20 MB at most. Raises SendFailure."""
+        """The bytes of a photo, voice note or file, 20 MB at most. Raises SendFailure."""
         return await self._calls.download(media.ref, FILE_LIMIT)
 
     async def settle(self, inbound: Inbound) -> None:

@@ -118,6 +118,10 @@ def _media(message: Mapping[str, Any]) -> tuple[Media, ...]:
     if "voice" in message:
         voice = message["voice"]
         return (Media("voice", _text(voice["file_id"]), voice.get("file_size", 0)),)
+    if "document" in message and "animation" not in message:  # an animation comes as a document too
+        document = message["document"]
+        name = document.get("file_name", "")
+        return (Media("file", _text(document["file_id"]), document.get("file_size", 0), _text(name)),)
     return ()
 
 

@@ -16,6 +16,7 @@ const MOVES = {
 };
 const REFUSED = {404: "这部手机或这条消息已经不在了。", 409: "时钟只能往前走。", 413: "太大了，没有发出去。",
   415: "这个文件打不开，请换一个。"};
+const REFUSED_FILE = {413: "这个文件太大了，最大 20 MB，没有发出去。", 415: "这里只收 Excel 文件（.xlsx、.xls），没有发出去。"};
 
 const by = (id) => document.getElementById(id);
 const path = (phone) => `/phones/${encodeURIComponent(phone)}/messages`;
@@ -86,7 +87,7 @@ function open(phone) {
     uploads: async (kind, file) => {
       const answer = await upload(id, kind, file);
       if (answer.ok) return (await answer.json()).ref;
-      trouble(REFUSED[answer.status] || "没有发出去，请再试一次。");
+      trouble((kind === "file" && REFUSED_FILE[answer.status]) || REFUSED[answer.status] || "没有发出去，请再试一次。");
       return "";
     },
     earlier: (before) => patiently(() => ask(`${path(id)}?before=${encodeURIComponent(before)}`)),

@@ -5,6 +5,7 @@ const TIME = new Intl.DateTimeFormat("zh-CN", {...ZONE, hour: "2-digit", minute:
 const DAY = new Intl.DateTimeFormat("zh-CN", {...ZONE, month: "long", day: "numeric", weekday: "long"});
 const PLACE = {latitude: 28.87, longitude: 105.44}; // made up: Luzhou
 const LONG = 0.6; // of the screen: a text to be read from its beginning
+const UPLOADING = {photo: "照片上传中", voice: "语音上传中", file: "文件上传中"};
 const NEAR = 80; // pixels from the end that still count as reading the newest
 
 function make(tag, className = "", text = "") {
@@ -79,13 +80,14 @@ export class PhoneView {
     };
     this.part("form").onsubmit = (event) => { event.preventDefault(); send(); };
     this.part("select").onchange = () => { for (const id of this.rows.keys()) this.draw(id); };
-    for (const kind of ["photo", "voice"]) {
+    for (const kind of ["photo", "voice", "file"]) {
       const input = this.part(`.${kind}-file`);
       input.onchange = () => {
         if (input.files.length) this.upload(kind, input.files[0]);
         input.value = "";
       };
     }
+    this.part(".file").onclick = () => this.part(".file-file").click();
     this.part(".photo").onclick = () => this.part(".photo-file").click();
     this.part(".voice").onclick = () => this.record();
     this.part(".cancel").onclick = () => this.stopRecording(false);
@@ -103,7 +105,7 @@ export class PhoneView {
     this.drawPending();
     const ref = await this.on.uploads(kind, file);
     this.uploading.delete(mark);
-    if (ref) this.does({media: [ref]});
+    if (ref) this.does(kind === "file" ? {media: [ref], name: file.name.slice(0, 200)} : {media: [ref]});
     this.drawPending();
   }
 
@@ -251,6 +253,12 @@ export class PhoneView {
         image.onload = () => { if (this.following) this.toEnd(); };
         link.append(image);
         bubble.append(link);
+      } else if (media.kind === "file") {
+        const link = make("a", "document");
+        link.href = media.url;
+        link.download = media.name || "文件";
+        link.append(make("span", "file-name", media.name || "文件"), make("span", "file-size", "点此下载"));
+        bubble.append(link);
       } else {
         const audio = make("audio");
         audio.src = media.url;
@@ -305,8 +313,8 @@ export class PhoneView {
   drawPending() {
     const shown = new Set([...this.messages.values()].map((message) => message.key));
     const words = this.on.waits().filter((item) => !item.body.source && !shown.has(item.body.key)).map(
-      ({body}) => body.text || (body.place ? "位置" : body.token ? "/start" : "照片或语音"));
-    for (const {kind} of this.uploading) words.push(kind === "photo" ? "照片上传中" : "语音上传中");
+      ({body}) => body.text || (body.place ? "位置" : body.token ? "/start" : body.name || "照片或语音"));
+    for (const {kind} of this.uploading) words.push(UPLOADING[kind]);
     this.part(".pending").replaceChildren(...words.map((word) => {
       const row = make("div", "row mine"), bubble = make("div", "bubble");
       bubble.append(make("p", "text", word));

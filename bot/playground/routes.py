@@ -22,12 +22,15 @@ from bot.playground.shapes import Joining, Moving, Sent
 from conversations.message import Inbound, Media, Place
 from storage import phones as ledger
 from storage.database import StoreUnavailable
+from storage.files import MOST_BYTES
 
 API = shapes.API
 PAGE_FILES = {"": "index.html", "/style.css": "style.css", "/page.js": "page.js", "/phone.js": "phone.js",
               "/wire.js": "wire.js", "/icon.svg": "icon.svg"}
 JSON_LIMIT = 64 * 1024  # bytes
 MEDIA_LIMIT = 10 * 1024 * 1024  # bytes
+MEDIA_TYPES = ("image/", "audio/", "video/webm", "application/octet-stream")
+FILE_TYPES = ("application/octet-stream", "application/vnd.ms-excel", "application/vnd.openxmlformats-officedocument.")
 LONGEST_MOVE = timedelta(days=366)  # the clock never goes back: a mistyped year would spoil the data
 RETRY = 1000  # milliseconds until a browser connects again
 UNSEEN = 100  # messages at once
@@ -81,7 +84,9 @@ class _Desk:
         phone = await self._find(request)
         sent = await _parse(request, Sent)
         account = _speaker(phone, sent.speaker)
-        media = tuple([await self._media(ref) for ref in sent.media or ()])
+        media = tuple([await self._media(ref, sent.name) for ref in sent.media or ()])
+        if len(media) > 1 and any(each.kind == "file" for each in media):
+            raise HTTPException(422, "a file comes alone")
         if sent.source is not None:
             source, chat = sent.source, phone.id
             of_message = await self._store.read(lambda tx: ledger.get(tx, source))
@@ -99,10 +104,12 @@ class _Desk:
         await self._find(request)
         kind = request.query_params.get("kind", "")
         if kind not in shapes.SIGNATURES:
-            raise HTTPException(422, "kind must be photo or voice")
-        body = await read_body(request, MEDIA_LIMIT, ("image/", "audio/", "video/webm", "application/octet-stream"))
+            raise HTTPException(422, "kind must be photo, voice or file")
+        file = kind == "file"
+        body = await read_body(request, MOST_BYTES if file else MEDIA_LIMIT, FILE_TYPES if file else MEDIA_TYPES)
         if shapes.media_type(kind, body) is None:
-            raise HTTPException(415, f"these bytes are no {kind} that a browser can show")
+            wanted = "spreadsheet" if file else f"{kind} that a browser can show"
+            raise HTTPException(415, f"these bytes are no {wanted}")
         ref = await self._store.run(lambda tx: ledger.add_media(tx, kind, body, self._clock.now()))
         return JSONResponse({"ref": ref, "kind": kind, "size": len(body)}, status_code=201)
 
@@ -110,8 +117,9 @@ class _Desk:
         ref = request.path_params["ref"]
         found = await self._store.read(lambda tx: ledger.get_media(tx, ref))
         if found is None:
-            raise HTTPException(404, "there is no such photo or voice note")
-        return Response(found[1], media_type=shapes.media_type(*found) or "application/octet-stream")
+            raise HTTPException(404, "there is no such photo, voice note or file")
+        headers = {"content-disposition": "attachment"} if found[0] == "file" else None
+        return Response(found[1], media_type=shapes.media_type(*found) or "application/octet-stream", headers=headers)
 
     async def document(self, request: Request) -> Response:
         message = request.path_params["message"]
@@ -157,11 +165,11 @@ class _Desk:
                 return phone
         raise HTTPException(404, "there is no such phone")
 
-    async def _media(self, ref: str) -> Media:
+    async def _media(self, ref: str, name: str) -> Media:
         found = await self._store.read(lambda tx: ledger.get_media(tx, ref))
         if found is None:
             raise HTTPException(422, "media names an upload that is not there")
-        return Media("photo" if found[0] == "photo" else "voice", ref, len(found[1]))
+        return Media(found[0], ref, len(found[1]), name)
 
     async def _take(self, inbound: Inbound, key: str) -> None:
         await self._playground.hear(inbound, key)

@@ -17,6 +17,8 @@ API = f"{ROOT}/api"
 SIGNATURES: dict[str, tuple[tuple[int, bytes, str], ...]] = {
     "photo": ((0, b"\xff\xd8\xff", "image/jpeg"), (0, b"\x89PNG\r\n\x1a\n", "image/png"), (0, b"GIF8", "image/gif"),
               (8, b"WEBP", "image/webp")),
+    "file": ((0, b"PK\x03\x04", "application/octet-stream"),  # .xlsx
+             (0, bytes.fromhex("d0cf11e0a1b11ae1"), "application/octet-stream")),  # .xls
     "voice": ((0, b"OggS", "audio/ogg"), (0, b"\x1a\x45\xdf\xa3", "audio/webm"), (0, b"ID3", "audio/mpeg"),
               (0, b"\xff\xfb", "audio/mpeg"), (0, b"\xff\xf3", "audio/mpeg"), (4, b"ftyp", "audio/mp4"),
               (8, b"WAVE", "audio/wav"), (0, b"#!AMR", "audio/amr")),
@@ -37,7 +39,10 @@ class PlaceSent(_Request):
 
 
 class Sent(_Request):
-    """One thing that a person does on a phone: exactly one of text, choice, place, media (text beside it)."""
+    """One thing that a person does on a phone: exactly one of text, choice, place, media.
+
+    Beside media there may be text, or the `name` of a file.
+    """
 
     key: Key
     text: Annotated[str, Field(min_length=1)] | None = None
@@ -45,12 +50,15 @@ class Sent(_Request):
     source: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     place: PlaceSent | None = None
     media: Annotated[list[str], Field(min_length=1, max_length=10)] | None = None
+    name: Annotated[str, Field(max_length=200)] = ""
     speaker: Annotated[str | None, Field(alias="as")] = None
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
         if (self.choice is None) != (self.source is None):
             raise ValueError("choice and source come together")
+        if self.name and self.media is None:
+            raise ValueError("name is of media")
         text = self.text if self.media is None else None
         if sum(thing is not None for thing in (text, self.choice, self.place, self.media)) != 1:
             raise ValueError("exactly one of text, choice, place, media")
@@ -98,7 +106,7 @@ def message(of: PhoneMessage) -> dict[str, Any]:
         "pressed": body.pressed,
         "document": {"name": body.document.name, "size": len(body.document.body),
                      "url": f"{API}/documents/{of.id}"} if body.document else None,
-        "media": [{"kind": m.kind, "ref": m.ref, "url": f"{API}/media/{m.ref}"} for m in body.media],
+        "media": [{"kind": m.kind, "ref": m.ref, "name": m.name, "url": f"{API}/media/{m.ref}"} for m in body.media],
         "place": {"latitude": body.place.latitude, "longitude": body.place.longitude} if body.place else None,
         "asks_place": body.asks_place,
     }

@@ -26,7 +26,7 @@ export async function upload(phone, kind, file) {
   for (let wait = FIRST_PAUSE; ; wait = Math.min(wait * 2, LONGEST_PAUSE)) {
     try {
       const answer = await fetch(`${API}/phones/${encodeURIComponent(phone)}/media?kind=${kind}`, {
-        method: "POST", headers: {"content-type": file.type || "application/octet-stream"}, body: file});
+        method: "POST", headers: {"content-type": (kind !== "file" && file.type) || "application/octet-stream"}, body: file});
       if (answer.status < 500) return answer;
     } catch { /* no connection: again */ }
     await pause(wait);

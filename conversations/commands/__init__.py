@@ -7,7 +7,20 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from conversations.commands import correction, elders, general, pending, record, register, visit
+from conversations.commands import (
+    channels,
+    correction,
+    elders,
+    exchange,
+    general,
+    identify,
+    invite,
+    pending,
+    privacy,
+    record,
+    register,
+    visit,
+)
 from conversations.engine import Part
 from conversations.turn import Ask
 
@@ -30,7 +43,8 @@ _raw: dict[str, dict[str, Any]] = tomllib.loads(
 NAMES = {name: Named(**{"slash": name, **values}) for name, values in _raw.items()}
 ACTIONS: dict[str, Action] = {
     **general.COMMANDS, **elders.COMMANDS, **visit.COMMANDS, **record.COMMANDS, **correction.COMMANDS,
-    **register.COMMANDS, **pending.COMMANDS}
+    **register.COMMANDS, **pending.COMMANDS, **exchange.COMMANDS, **privacy.COMMANDS, **invite.COMMANDS,
+    **identify.COMMANDS, **channels.COMMANDS}
 _CALLS = {call: name for name, named in NAMES.items() for call in (f"/{named.slash}", *named.words)}
 VISIT_OPENERS = frozenset((f"/{NAMES['visit'].slash}", *NAMES["visit"].words))
 

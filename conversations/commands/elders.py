@@ -1,6 +1,7 @@
 """我的老人, 档案: who is cared for, the one due first at the top."""
 
 from conversations import lookup
+from conversations.commands import privacy
 from conversations.commands.parts import visit_lines
 from conversations.engine import Part
 from conversations.permissions import may
@@ -38,7 +39,10 @@ def _shown(ask: Ask, found: Elder) -> Part:
     buttons: list[list[list[object]]] = []
     if may(ask.roles, "visit"):
         buttons.append([["button.visit", {}, f"/visit {found.id}"]])
+    if may(ask.roles, "invite_family") and elders.held(ask.tx, ask.scope, found.id):
+        buttons.append([["button.invite_family", {}, f"/invitefamily {found.id}"]])
     buttons += [[["button.read", {"number": visit.number}, f"/record {visit.visit_id}"]] for visit in last]
+    buttons += privacy.buttons(ask, found)
     return ("menu.elder", {
         "elder": label(found), "care_class": found.care_class, "reasons": ask.reasons(found), "due": ask.due(found),
         "visits": visit_lines(ask, last), "buttons": buttons})

@@ -54,7 +54,7 @@ def printvisit(ask: Ask, rest: str) -> tuple[Part, ...]:
         return ((f"menu.{'voided' if visit.state == 'void' else 'moved'}_already", {}),)
     ask.note("visit.print", visit.elder_id, ("answers",))
     return (("menu.printing", {"number": visit.number, "document": {
-        "visit": visit.visit_id, "row": visit.row_id, "person": ask.writer.person_id}}),)
+        "kind": "visit_record", "visit": visit.visit_id, "row": visit.row_id, "person": ask.writer.person_id}}),)
 
 
 COMMANDS = {"record": record, "printvisit": printvisit}

@@ -68,6 +68,11 @@ BOXES_TICKED: str = _toml["patterns"]["boxes_ticked"]
 BOXES_EMPTY: str = _toml["patterns"]["boxes_empty"]
 
 
+def first_word(table: str, meaning: object) -> str:
+    """The word to write for what a table of values means; empty for what it does not know."""
+    return str(_values[table][meaning][0]) if meaning in _values[table] else ""
+
+
 def without_ending(text: str, endings: tuple[str, ...]) -> str:
     """`text` without the first of `endings` that it has; unchanged where nothing else would remain."""
     for ending in endings:

@@ -243,7 +243,7 @@ async def test_the_phones_are_named_people_first_and_the_work_group_without_fami
 async def test_somebody_who_joins_by_invitation_has_a_phone_named_by_his_role(sqlite_store: Store) -> None:
     def join(tx: Tx) -> None:
         city = areas.add(tx, None, "city", "泸州市", NOW)
-        someone = people.add(tx, city.id, "周敏", ("visitor",), NOW, "courier")
+        someone = people.add(tx, city.id, "周敏", ("visitor",), NOW, "a_county_s_own")
         accounts.bind(tx, "playground", "a1b2", "a1b2", someone.id, NOW)
 
     await sqlite_store.run(join)

@@ -18,9 +18,9 @@ from scheduler import policy
 from scheduler.policy import Policies
 from storage import areas, elders, people
 from storage.areas import Area
-from storage.crypto import load_keys
 from storage.database import Store, Tx
 from storage.elders import Elder
+from storage.key_file import load_keys
 from storage.opening import open_store
 from storage.scope import Scope
 from storage.tables import audit
@@ -279,7 +279,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from bot.importing import import_file
 from scheduler import intake, policy
-from storage.crypto import load_keys
+from storage.key_file import load_keys
 from storage.opening import open_store
 
 url, key_file, ledger, dies_at = sys.argv[1:]

@@ -8,22 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot import inviting
 from bot.app import Foundation
 from bot.inviting import InvitationRefused
 from bot.settings import Settings
+from conversations.documents import qr
 from conversations.message import Inbound
 from scheduler import policy as policies
 from storage import audit, elders
 from storage.crypto import Keys
 from storage.database import Tx
+from storage.people import suspend
 from storage.scope import Scope
 from storage.tables import accounts, invitations, people
 from tests.fakes.house import START, Originals, Recorder, Running
 
-NEWCOMER, OTHER, WANG = "8001", "8002", "7001"
+NEWCOMER, OTHER, WANG, ZHAO = "8001", "8002", "7001", "7003"
 
 
 @dataclass
@@ -78,6 +80,37 @@ async def test_the_printed_link_and_command_bind_whoever_uses_them(office: Offic
     assert f"  https://visits.example/playground?start={token}" in lines
     assert "周平，您好" in await office.says(NEWCOMER, f"/start {token}")
     assert await office.bound(NEWCOMER) == "周平"
+
+
+async def test_a_qr_code_and_a_spoken_code_are_printed_and_a_coordinator_says_who_typed_it(office: Office) -> None:
+    lines = await office.invites()
+    assert len([line for line in lines if "\u2588" in line]) > 10
+    code = next(line for line in lines if "spoken code" in line).rpartition(": ")[2]
+    assert "请等一等" in await office.says(NEWCOMER, code)
+    await office.running.delivery.sweep()
+    asked = office.recorder.sent[ZHAO][-1]
+    assert "周平 · 建设村探访人员（网格员）\n有人用口令绑定" in asked.text
+    yes = next(token for row in asked.buttons for label, token in row if "是他本人" in label)
+    await office.hears(ZHAO, yes)
+    assert "您好，周平" in await office.says(NEWCOMER, "你好")
+
+
+async def test_no_spoken_code_is_printed_where_nobody_could_say_who_typed_it(office: Office) -> None:
+    lines = await office.invites(area="云溪镇", name="何平", roles=("township",))
+    assert [line for line in lines if "spoken code" in line], "赵敏 coordinates there too"
+    await office.base.store.run(lambda tx: suspend(tx, office.running.village.people["赵敏"], "operator", START))
+    lines = await office.invites(area="云溪镇", name="吴刚", roles=("township",))
+    assert [line for line in lines if "spoken code" in line], "何平 does"
+    await office.base.store.run(lambda tx: tx.run(update(people).values(status="left")))
+    lines = await office.invites(area="云溪镇", name="郑敏", roles=("township",))
+    assert not [line for line in lines if "spoken code" in line]
+
+
+def test_a_qr_code_is_a_picture_of_the_link(tmp_path: Path) -> None:
+    link = "https://t.me/tanfang_bot?start=" + "A" * 22
+    assert qr.png(link).startswith(b"\x89PNG")
+    assert qr.png(link) != qr.png(link[:-1] + "B")
+    assert {len(line) for line in qr.text(link).splitlines()} == {len(qr.text(link).splitlines()[0])}
 
 
 async def test_the_token_is_not_kept(office: Office, tmp_path: Path) -> None:

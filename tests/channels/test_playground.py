@@ -180,6 +180,44 @@ async def test_a_photo_goes_up_comes_to_the_bot_and_is_shown(house: EchoHouse, h
     assert (answer.content, answer.headers["content-type"]) == (PNG, "image/png")
 
 
+async def test_a_spreadsheet_goes_up_under_its_name_and_lies_sealed(
+    house: EchoHouse, http: httpx.AsyncClient
+) -> None:
+    sheet = b"PK\x03\x04 planted rows"
+    async with playground_phone(house.url, WANG) as phone:
+        ref = await phone.uploads("file", sheet)
+        await phone.does({"media": [ref], "name": "台账.xlsx"})
+        await phone.sees("收到 file")
+    (inbound,) = house.received
+    assert inbound.media == (Media("file", ref, len(sheet), "台账.xlsx"),)
+    assert await house.playground.fetch(inbound.media[0]) == sheet
+    shown = (await messages(http, WANG))[0]["media"][0]
+    assert shown["name"] == "台账.xlsx"
+    answer = await http.get(shown["url"])
+    assert (answer.content, answer.headers["content-disposition"]) == (sheet, "attachment")
+    await house.stop()
+    assert b"planted rows" not in house.path.read_bytes()
+    await house.start()
+
+
+async def test_a_file_comes_alone_and_is_a_spreadsheet_of_20_mb_at_most(
+    house: EchoHouse, http: httpx.AsyncClient
+) -> None:
+    url, header = f"{API}/phones/{WANG}/media", {"content-type": "application/octet-stream"}
+    for body, status in [(PNG, 415), (b"%PDF-1.7", 415), (b"PK\x03\x04" + bytes(20 * 1024 * 1024), 413)]:
+        answer = await http.post(url, params={"kind": "file"}, content=body, headers=header)
+        assert answer.status_code == status
+    form = await http.post(url, params={"kind": "file"}, content=b"PK\x03\x04", headers={
+        "content-type": "application/x-www-form-urlencoded"})
+    assert form.status_code == 415
+    async with playground_phone(house.url, WANG) as phone:
+        refs = [await phone.uploads("file", b"PK\x03\x04"), await phone.uploads("photo", PNG)]
+    said = f"{API}/phones/{WANG}/messages"
+    assert (await http.post(said, json={"key": KEY, "media": refs})).status_code == 422
+    assert (await http.post(said, json={"key": KEY, "text": "x", "name": "台账.xlsx"})).status_code == 422
+    assert house.received == []
+
+
 async def test_a_photo_that_is_not_there_is_gone(house: EchoHouse) -> None:
     with pytest.raises(Gone):
         await house.playground.fetch(Media("photo", "nothing"))

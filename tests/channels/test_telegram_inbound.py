@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.channels.telegram import Telegram
-from conversations.message import Button, Inbound, Message, Place
+from conversations.message import Button, Inbound, Media, Message, Place
 from tests.channels.conftest import NOW, channel
 from tests.fakes.telegram_api import USERNAME, FakeTelegram
 
@@ -125,6 +125,24 @@ async def test_photos_voices_and_places_are_taken_and_all_else_is_an_empty_messa
         await sends()
         empty = await last(fake, telegram)
         assert (empty.text, empty.choice, empty.media, empty.place) == ("", "", (), None)
+
+
+async def test_a_document_is_a_file_with_its_name_and_an_animation_is_none(
+    fake: FakeTelegram, telegram: Telegram
+) -> None:
+    wang = fake.person(7, "王")
+    await wang.sends_document(b"ledger", "台账.xlsx", caption="请看")
+    inbound = await last(fake, telegram)
+    (file,) = inbound.media
+    assert (file.kind, file.name, file.size, inbound.text) == ("file", "台账.xlsx", 6, "请看")
+    assert await telegram.fetch(file) == b"ledger"
+    update = fake.updates[-1]
+    unnamed = {**update, "message": {**update["message"], "document": {"file_id": "x", "file_unique_id": "x"}}}
+    assert telegram.parse(unnamed).media == (Media("file", "x"),)  # type: ignore[union-attr]
+    moving = {**update, "message": {**update["message"], "animation": update["message"]["document"]}}
+    assert telegram.parse(moving).media == ()  # type: ignore[union-attr]
+    for broken in ([], {}, {"file_id": 3}, {"file_id": "x", "file_name": 3}):
+        assert telegram.parse({**update, "message": {**update["message"], "document": broken}}) is None
 
 
 async def test_in_a_group_a_command_is_taken_only_if_it_is_for_this_bot(

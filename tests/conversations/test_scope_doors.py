@@ -16,14 +16,14 @@ from conversations import book as books
 from conversations import router
 from conversations.book import FormBook
 from conversations.commands import NAMES
-from conversations.documents.for_visit import docx
+from conversations.documents import making
 from conversations.message import Inbound, Message
 from conversations.say import messages
 from conversations.turn import House
 from conversations.words_book import Words
 from scheduler import casework
 from scheduler import policy as policies
-from storage import accounts, areas, forms, people, visits
+from storage import accounts, areas, forms, people
 from storage.areas import Area
 from storage.crypto import Keys
 from storage.database import Store, Tx
@@ -128,12 +128,11 @@ class Township:
         said = await self.store.run(lambda tx: router.answer(self.house, tx, inbound, now))
         shown = messages(said, self.words, self.house.book)
         for wanted in (fields["document"] for _, fields in said if "document" in fields):
-            scope = Scope(wanted["person"], self._day(now))
-            visit = await self.store.read(partial(visits.find, scope=scope, visit_id=wanted["visit"]))
-            assert visit is not None
-            name, body = docx(visit, self.house.book.form(visit.form_hash), self.words)
-            assert body
-            shown.append(Message(name))
+            make = await self.store.read(partial(making.prepare, house=self.house, wanted=wanted, now=now))
+            assert make is not None
+            document = make(self.words)
+            assert document.body
+            shown.append(Message(document.name))
         self.tokens += {button.token for message in shown for row in message.buttons for button in row}
         return shown
 

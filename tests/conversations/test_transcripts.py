@@ -14,7 +14,8 @@ from conversations.form import FORMS, Form, load
 from conversations.message import Inbound
 from storage.crypto import Keys
 from tests.conversations.transcript import AGAIN, FOLDER, WRITE, InMemory, Player, without_rows
-from tests.fakes.house import PEOPLE, Originals, Recorder, Running, Shown, find_account
+from tests.fakes.chat_ledgers import FILES, SIZES
+from tests.fakes.house import PEOPLE, PHONES, Originals, Recorder, Running, Shown, find_account
 from tests.fakes.served import served
 from tests.fakes.telegram_api import FakeTelegram
 
@@ -95,7 +96,12 @@ class OnTelegram:
     async def sweep(self) -> list[tuple[str, Shown]]:
         before = self._fake.change
         await self.running.delivery.sweep()
-        return [(who, shown) for who in PEOPLE for shown in self._news(who, before)]
+        return [(who, shown) for who in (*PEOPLE, *PHONES) for shown in self._news(who, before)]
+
+    async def work(self, who: str) -> list[Shown]:
+        before = self._fake.change
+        await self.running.work()
+        return self._news(who, before)
 
     def _news(self, who: str, before: int) -> list[Shown]:
         chat = self._fake.person(int(find_account(who)), who).private
@@ -118,6 +124,9 @@ class OnTelegram:
         elif "media" in fields:
             if fields["media"][0].kind == "voice":
                 await person.sends_voice()
+            elif fields["media"][0].kind == "file":
+                name = fields["media"][0].name
+                await person.sends_document(FILES.get(name, b""), name, SIZES.get(name, 0))
             else:
                 await person.sends_photo(caption=fields["text"])
         elif "place" in fields:

@@ -19,15 +19,27 @@ CODE = "\n".join(path.read_text(encoding="utf-8") for room in ("conversations", 
 FORMS = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "conversations" / "forms").glob("*.toml")))
 TEMPLATES = "\n".join(sources().values())
 # what a visit's conversation says; what documents, imports and others say is tested beside them
-FILES = [FOLDER / f"{name}.toml" for name in ("form", "menu", "refuse")]
+FILES = [FOLDER / f"{name}.toml"
+         for name in ("form", "menu", "refuse", "notices", "pending", "registration", "files", "binding")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def _raw(file: str) -> dict[str, dict[str, str]]:
+    return tomllib.loads((FOLDER / f"{file}.toml").read_text(encoding="utf-8"))
+
+
 # keys that are put together where they are used, and what stands in the gap
 MADE = {
-    "refuse.{}_wanted": ("photo", "place"), "menu.invitation_{}": ("used", "expired", "unknown"),
+    "refuse.{}_wanted": ("photo", "place"), "binding.invitation_{}": ("used", "expired", "revoked", "unknown"),
+    "channel.{}": ("telegram", "wechat", "wecom", "playground"),
+    "found.{}": ("elders", "villages"), "proposal.{}": ("registration", "first_contact", "life"),
+    "registration.same_{}": ("id", "person"), "field.{}": tuple(_raw("registration")["field"]),
     "menu.{}_already": ("voided", "moved"), "class.{}": ("priority", "general"),
     "change.{}": ("replaced", "current", "void", "moved"), "due.{}": ("not_yet", "open", "due_soon", "overdue"),
+    "files.page_{}": ("upload", "download"), "files_name.{}": ("difference", "faulty", "ledger", "visits"),
+    "files_button.export_{}": ("ledger", "visits"),
     "reason.{}": ("category:childless_alone", "old_alone", "ability:moderate", "ability:severe", "ability:total",
                   "disability", "category:severely_disabled", "category:care_dependent"),
 }
@@ -43,12 +55,32 @@ FIELDS: dict[str, Any] = {
     "versions": 2, "changes": [{"when": "2026-03-05", "who": "王强", "what": "moved", "why": "写错"}], "text": "探访 姓名",
     "left": 2, "label": "甲", "village": "建设村", "group": "3组", "least": 1, "most": 20, "registered": "2026-01-01",
     "length": 10000, "first": "3月1日 周日", "place": 3, "digit": "4", "optional": True, "forms": True, "year": 2026, "month": 3,
-    "weekday": "周四",
+    "weekday": "周四", "area": "建设村", "why": "打不开。", "code": "012345", "what": "ledger", "rows": 3,
+    "part": "第一部分", "next": "第二部分", "maker": "王强", "where": "云溪镇建设村", "state": "refused", "reason": "写错",
+    "yours": True, "by": "township", "visitor": "王强", "missing": ["phone", "household"], "same": False,
+}
+OFFICES = [{"role": "family", "area": "建设村", "kind": "", "elder": "欧阳明"},
+           {"role": "visitor", "area": "建设村", "kind": "a_county_s_own", "elder": ""}]
+FIELDS |= {
+    "offices": OFFICES, "invited": "钱进", "channel": "telegram", "tail": "7001", "area": "建设村",
+    "links": ["https://t.me/b?start=x"], "token": "x", "days": 7, "minutes": 30, "code": "123456", "bound": 1, "same": 1,
+    "again": True, "skip": 0, "role": "visitor", "kind": "grid_worker", "several": True,
+    "invitations": [{"name": "钱进", "offices": OFFICES, "waits": False, "until": "2026-03-12"}],
+    "channels": [{"channel": "telegram", "tail": "7001", "since": "2026-03-05", "here": True, "preferred": True}],
 }
 BY_KEY: dict[str, dict[str, Any]] = {
-    "menu.elder": {"elder": ELDER}, "button.person": {"label": ELDER}, "menu.template_unclear": {"lines": ["日期"]},
+    "binding.welcome": {"by": "赵敏"}, "binding.forward": {"by": "赵敏"},
+    "menu.elder": {"elder": ELDER}, "button.person": {"label": ELDER}, "found.elders": {"label": ELDER},
+    "found.villages": {"label": {"name": "建设村"}}, "notices.visit_due": {"elder": ELDER, "last": "2026-03-15"},
+    "pending.list": {"lines": [{"what": "life", "name": "欧阳明", "maker": "王强", "day": "2026-03-05"}]},
+    "button.proposal": {"what": "life"}, "notices.decided": {"what": "life"}, "notices.to_confirm": {"what": "life"},
+    "registration.revised": {"missing": 2}, "menu.template_unclear": {"lines": ["日期"]},
     "menu.help": {"lines": ["帮助"]}, "values.day": {"day": 5}, "values.full_day": {"day": 5},
     "refuse.too_many_digits": {"given": 13},
+    "files.preview": {"area": "建设村", "new": 12, "changed": 3, "faulty": 2, "same": 1, "left": 2, "attached": "difference"},
+    "files.applied": {"area": "建设村", "new": 12, "changed": 3, "faulty": 2, "left": 2},
+    "files.page_upload": {"link": "https://x/f/y", "minutes": 30},
+    "files.page_download": {"link": "https://x/f/y", "minutes": 30},
 }
 SAID_HERE = [key for key in sources() if key.partition(".")[0] in SPACES]
 

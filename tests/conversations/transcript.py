@@ -12,9 +12,12 @@ rewrites the bot's side of every file; read the difference before you keep it. A
     > (button abc)               sends a button's token that never was
     > (twice [提交])             two taps at the same moment
     > (same again)               the last message is delivered again
+    > (file 台账.xlsx)            sends this file of `ledgers.FILES`
     > (photo), (photo) 说明, (voice), (sticker), (place), (10000 characters), (in the group) 你好
     @ time 2026-03-06 09:00      moves the clock; each message takes 20 seconds
-    @ invite 钱进                 makes an invitation: `/start {invitation}`
+    @ invite 钱进                 makes an invitation: `/start {invitation}`; `{code}` and `{invitation}` are also the
+                                 ones last shown to anybody, `{earlier}` the invitation before
+    @ jobs 赵敏                   lets every job that waits be done; shows what she is told
     @ suspend 王强 / @ release 张桂芳3组 / @ form changed
     @ sweep                      sends what waits in the outbox: `王强 gets` and the message
     @ unchanged … @ changed      between these nothing may change in the form that is open
@@ -42,6 +45,7 @@ from conversations.message import Inbound, Media, Place
 from storage import accounts, drafts, invitations, people, tables, visits
 from storage.database import Tx
 from storage.scope import Scope
+from tests.fakes.chat_ledgers import FILES, SIZES
 from tests.fakes.house import START, ZONE, Recorder, Running, Shown, find_account, name_of
 
 FOLDER = Path(__file__).parent / "transcripts"
@@ -50,6 +54,8 @@ INDENT = "    "
 ACTION = re.compile(r"(\S*) ?> (.*)")
 DIRECTION = re.compile(r"\(([^)]*)\) ?(.*)", re.DOTALL)
 GROUP = "-100"
+_PAGE = re.compile(r"/f/[\w-]{22}")
+_CODE = re.compile(r"：\d{6}$")
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,10 @@ class Stage(Protocol):
 
     async def sweep(self) -> list[tuple[str, Shown]]:
         """Sends what waits in the outbox; gives who got what."""
+        ...
+
+    async def work(self, who: str) -> list[Shown]:
+        """Lets the jobs that wait be done; gives what this person is sent because of it."""
         ...
 
 
@@ -99,6 +109,12 @@ class InMemory:
         await self.running.delivery.sweep()
         return [(name_of(chat), shown) for chat, sent in self._recorder.sent.items()
                 for shown in sent[before.get(chat, 0):]]
+
+    async def work(self, who: str) -> list[Shown]:
+        before = len(self._recorder.sent.get(find_account(who), []))
+        self._recorder.files = FILES
+        await self.running.work()
+        return self._recorder.sent.get(find_account(who), [])[before:]
 
     def _inbound(self, account: str, fields: dict[str, Any]) -> Inbound:
         self._delivered += 1
@@ -136,7 +152,7 @@ class Player:
         self.stage, self.running = stage, stage.running
         self._changed_form = changed_form
         self._seen: dict[str, list[Shown]] = {}
-        self._invitation = ""
+        self._invitation = self._earlier = self._code = ""
         self._still: tuple[str, bytes] | None = None
 
     async def play(self, script: str) -> str:
@@ -156,11 +172,27 @@ class Player:
 
     async def _act(self, who: str, what: str) -> list[str]:
         self.running.later()
-        fields = self._inbounds(who, what.replace("{invitation}", self._invitation))
+        for name, now in (("invitation", self._invitation), ("earlier", self._earlier), ("code", self._code)):
+            what = what.replace(f"{{{name}}}", now)
+        fields = self._inbounds(who, what)
         shown = await self.stage.act(who, fields)
-        self._seen.setdefault(who, []).extend(shown)
         await self._check_draft(who)
-        return told(shown)
+        return self._told(who, shown)
+
+    def _told(self, who: str, shown: list[Shown]) -> list[str]:
+        """What is shown, without what is random; channels are called alike."""
+        self._seen.setdefault(who, []).extend(shown)
+        lines = []
+        for line in told(shown):
+            if link := re.search(r"start=([\w-]{22})", line):
+                self._earlier, self._invitation = self._invitation, link[1]
+                line = line.replace(link[1], "{invitation}")
+            if code := re.search(r"口令：(\d{6})$", line):
+                self._code = code[1]
+                line = line.replace(code[1], "{code}")
+            line = _PAGE.sub("/f/{page}", _CODE.sub("：{code}", line))
+            lines.append(re.sub(r"(?<![A-Za-z])test(?![A-Za-z])", "Telegram", line))
+        return lines
 
     def _inbounds(self, who: str, what: str) -> list[dict[str, Any]]:
         if what.startswith("[") and what.endswith("]"):
@@ -177,6 +209,9 @@ class Player:
             return [self._tap(who, button[1])] * 2
         if button := re.fullmatch(r"button (.*)", direction):
             return [{"choice": button[1], "source": self._seen[who][-1].handle}]
+        if direction.startswith("file "):
+            name = direction.removeprefix("file ")
+            return [{"media": (Media("file", name, SIZES.get(name, len(FILES.get(name, b""))), name),)}]
         others: dict[str, dict[str, Any]] = {
             "photo": {"media": (Media("photo", "a-photo", 1000),), "text": text},
             "voice": {"media": (Media("voice", "a-voice", 1000),)},
@@ -213,8 +248,10 @@ class Player:
             case "time":
                 self.running.at = datetime.strptime(rest, "%Y-%m-%d %H:%M").replace(tzinfo=ZONE)
             case "invite":
-                self._invitation = await store.run(
+                self._earlier, self._invitation = self._invitation, await store.run(
                     lambda tx: invitations.make(tx, village.people[rest], "operator", self.running.now()))
+            case "jobs":
+                return self._told(rest, await self.stage.work(rest))
             case "suspend":
                 await store.run(lambda tx: people.suspend(tx, village.people[rest], "operator", self.running.now()))
             case "release":
@@ -225,8 +262,7 @@ class Player:
             case "sweep":
                 lines = []
                 for who, shown in await self.stage.sweep():
-                    self._seen.setdefault(who, []).append(shown)
-                    lines += [f"{INDENT}{who} gets", *told([shown])]
+                    lines += [f"{INDENT}{who} gets", *self._told(who, [shown])]
                 return lines or [INDENT + "(nothing)"]
             case "unchanged":
                 self._still = await store.read(lambda tx: self._open(tx, "王强"))

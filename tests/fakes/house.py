@@ -5,7 +5,7 @@ that are read in their own way. 李军 has one in the next village, 赵敏 coord
 """
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -13,20 +13,23 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.app import abroad
+from bot.app import abroad as outside
 from bot.channels.base import Capabilities, Channel, Receipt
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
+from bot.jobs import Runner
+from bot.kinds import handlers
 from conversations import book as books
 from conversations.book import FormBook
-from conversations.documents.for_visit import docx
+from conversations.documents import making
+from conversations.draft_cache import DraftCache
 from conversations.form import Form
 from conversations.message import Document, Inbound, Media, Message
 from conversations.turn import House
 from conversations.words_book import Words
 from scheduler import casework
 from scheduler import policy as policies
-from storage import accounts, areas, elders, forms, people, visits
+from storage import accounts, areas, elders, forms, people
 from storage.crypto import Keys
 from storage.database import Store, Tx
 from storage.elders import NewElder
@@ -55,6 +58,13 @@ PEOPLE = {  # name: account, roles, whether in the village or the township
     "李娜": ("7004", ("family",), "village"),
 }
 STRANGER = "7999"
+# what few may read: of one elder of the village it is kept
+PRIVATE: dict[str, Any] = {"id_number": "510502194001011234", "phone": "13912345678", "facts": {
+    "address": "建设村3组18号", "illnesses": "高血压", "income": 320, "at_registered_residence": True, "economic": "minimum_living",
+    "household": [{"name": "张桂芳", "sex": "female", "relation": "户主", "visits_often": True}]}}
+PUBLIC = "https://tanfang.example"
+PHONES = {"生人": "7991", "客人": "7992", "旁人": "7993"}  # of people whom nobody knows yet
+LINK = "https://t.me/tanfang_bot?start="
 # what 仇大山's visit in February says; his mood screening is not due again in March
 EARLIER = {
     "method": "home", "family_size": "unchanged", "expression": "unchanged", "mobility": "worse",
@@ -96,18 +106,21 @@ class Recorder:
             button_rows=30, buttons_per_row=4, label_length=40, text_length=20_000, can_edit=True, can_push=True,
             has_groups=True, carries_files=True, abroad=abroad)
         self.sent: dict[str, list[Shown]] = {}
+        self.documents: list[Document] = []
+        self.files: dict[str, bytes] = {}  # what `fetch` gives, by ref
         self.edited = 0
 
     async def send(self, chat: str, message: Message) -> Receipt:
         shown = self.sent.setdefault(chat, [])
         handle = message.edits or str(len(shown) + 1)
         self.edited += bool(message.edits)
+        self.documents += [message.document] if message.document else []
         rows = tuple(tuple((button.label, button.token) for button in row) for row in message.buttons)
         shown.append(Shown(handle, message.text, rows, message.document.name if message.document else ""))
         return Receipt(handle)
 
     async def fetch(self, media: Media) -> bytes:
-        return b"bytes of " + media.ref.encode()
+        return self.files.get(media.ref) or b"bytes of " + media.ref.encode()
 
     async def settle(self, inbound: Inbound) -> None:
         """Nothing spins here."""
@@ -126,15 +139,22 @@ class Running:
     def use(self, book: FormBook) -> None:
         """Goes on with other forms, as after a restart with a newer release."""
         self.book = book
-        self.delivery = Delivery(self.store, self._channels, self._house(), self.now, self._document)
+        channels = self._channels
+        no_files = frozenset() if self.channel.capabilities.carries_files else frozenset((self.channel.name,))
+        self.house = House(self.book, self.policies, no_files=no_files, abroad=outside(channels), public=PUBLIC,
+                           links={self.channel.name: LINK})
+        self.delivery = Delivery(self.store, channels, self.house, self.now, self._document)
+        self.jobs = Runner(self.store, handlers(self.store, channels, self.house), frozenset(channels), self.now)
         self.forget()
 
     def forget(self) -> None:
         """Goes on as after a restart: nothing is known but what the store holds."""
-        self.dispatch = Dispatch(self.store, self._house(), self.delivery, self.now)
+        self.dispatch = Dispatch(self.store, replace(self.house, drafts=DraftCache()), self.delivery, self.now)
 
-    def _house(self) -> House:
-        return House(self.book, self.policies, abroad=abroad(self._channels))
+    async def work(self) -> None:
+        """Does every job that waits, and sends what they say."""
+        await self.jobs.settle()
+        await self.delivery.sweep()
 
     def now(self) -> datetime:
         return self.at
@@ -146,9 +166,8 @@ class Running:
         await self.dispatch.handle(inbound)
 
     async def _document(self, wanted: dict[str, Any], words: Words) -> Document | None:
-        scope = Scope(wanted["person"], self.at.astimezone(ZONE).date())
-        visit = await self.store.read(lambda tx: visits.find(tx, scope, wanted["visit"]))
-        return Document(*docx(visit, self.book.form(visit.form_hash), words)) if visit else None
+        make = await self.store.read(lambda tx: making.prepare(tx, self.house, wanted, self.at))
+        return make(words) if make else None
 
 
 class Originals:
@@ -196,7 +215,7 @@ def settle(tx: Tx, form: Form) -> Village:
     wang, other = village.people["王强"], village.people["李军"]
     for name, group, sex, birth, categories, ability, grade, since in ELDERS:
         elder = NewElder(places["village"].id, group, name, initials(name), sex, birth, categories, ability, since,
-                         disability_grade=grade)
+                         disability_grade=grade, **(PRIVATE if name + group == "张桂芳3组" else {}))
         village.elders[name + group] = casework.register(tx, elder, policy, opened)
         people.entrust(tx, wang, village.elders[name + group], "visitor", FILED)
     next_door = NewElder(places["other"].id, "1组", "陈国清", initials("陈国清"), "male", "1950-01-01", ["left_behind"],
@@ -227,12 +246,13 @@ def _earlier_visit(tx: Tx, village: Village, form: Form) -> None:
 
 def find_account(name: str) -> str:
     """The account of somebody by name; a name that nobody has is a stranger's."""
-    return PEOPLE[name][0] if name in PEOPLE else STRANGER
+    return PEOPLE[name][0] if name in PEOPLE else PHONES.get(name, STRANGER)
 
 
 def name_of(account: str) -> str:
     """Who has this account."""
-    return next((name for name, (number, *_) in PEOPLE.items() if number == account), account)
+    known = {number: name for name, (number, *_) in PEOPLE.items()} | {number: name for name, number in PHONES.items()}
+    return known.get(account, account)
 
 
 def elder_called(store_tx: Tx, village: Village, name: str) -> elders.Elder:

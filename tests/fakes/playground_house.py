@@ -14,8 +14,8 @@ from starlette.applications import Starlette
 from bot.channels.playground import Member, Phone, Playground
 from bot.playground.routes import build_routes
 from conversations.message import Button, Document, Inbound, Message
-from storage.crypto import load_keys
 from storage.ids import uuid7
+from storage.key_file import load_keys
 from storage.sqlite import SqliteStore
 from storage.tables import metadata
 

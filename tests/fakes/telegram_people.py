@@ -119,6 +119,14 @@ class Person:
             group, {"voice": {**self._file(body), "duration": 3, "mime_type": "audio/ogg"}}, ""
         )
 
+    async def sends_document(self, body: bytes, name: str = "file.xlsx", size: int = 0, caption: str = "",
+                             group: Chat | None = None) -> int:
+        """Sends a file; `size` says that it is larger than it is."""
+        file = self._file(body)
+        document = {**file, "file_name": name, "file_size": size or file["file_size"],
+                    "mime_type": "application/octet-stream"}
+        return self._sends(group, {"document": document, **({"caption": caption} if caption else {})}, caption)
+
     async def sends_place(self, latitude: float, longitude: float, group: Chat | None = None) -> int:
         return self._sends(group, {"location": {"latitude": latitude, "longitude": longitude}}, "")
 

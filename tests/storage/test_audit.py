@@ -1,6 +1,7 @@
 """The audit chain: whatever is changed afterwards shows."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
 
 import pytest
@@ -26,8 +27,8 @@ async def write(store: Store, now: datetime, count: int, first: int = 0) -> None
     await asyncio.gather(*(store.run(work) for work in works))  # type: ignore[arg-type]
 
 
-async def verdict(store: Store, known_head: tuple[int, str] | None = None) -> Verdict:
-    return await store.read(lambda tx: audit.verify(tx, known_head))
+async def verdict(store: Store, known_heads: dict[int, str] | None = None) -> Verdict:
+    return await store.read(lambda tx: audit.verify(tx, known_heads))
 
 
 async def test_works_done_at_once_by_two_stores_make_one_chain_without_forks(
@@ -73,7 +74,7 @@ async def test_a_line_that_was_changed_or_taken_away_is_found(
 async def test_a_cut_tail_shows_to_who_knows_the_head(store: Store, now: datetime) -> None:
     await write(store, now, 5)
     whole = await verdict(store)
-    head = (whole.lines, whole.head)
+    head = {whole.lines: whole.head}
     assert (await verdict(store, head)).broken_at is None
     await store.run(lambda tx: tx.run(sa.text("DELETE FROM audit WHERE seq > 3")))
     assert (await verdict(store)).broken_at is None
@@ -89,3 +90,36 @@ async def test_a_chain_made_with_another_key_is_not_taken_for_ones_own(
     forger = open_store(url, Keys({"k": bytes(32)}, "k", bytes(32), bytes(32)))
     assert (await verdict(forger)).broken_at == 1
     forger.close()
+
+
+async def test_a_chain_that_was_written_anew_with_the_right_key_shows_by_an_older_head(
+    store: Store, now: datetime
+) -> None:
+    await write(store, now, 5)
+    whole = await verdict(store)
+    await store.run(lambda tx: tx.run(sa.text("DELETE FROM audit WHERE seq > 3")))
+    await write(store, now, 5, first=10)
+    later = await verdict(store)
+    assert (await verdict(store, {later.lines: later.head})).broken_at is None
+    assert (await verdict(store, {whole.lines: whole.head, later.lines: later.head})).broken_at == 5
+
+
+async def test_the_lines_about_somebody_come_newest_first_a_page_at_a_time(store: Store, now: datetime) -> None:
+    def read(by: str, fields: list[str]) -> None:
+        works.append(lambda tx: (tx.note(now, by, "elder.read", "e1", fields), tx.note(now, by, "elder.read", "e2")))
+
+    works: list[Callable[[Tx], object]] = []
+    for number in range(5):
+        read(f"p{number}", ["phone"])
+    for work in works:
+        await store.run(work)
+    for number in range(3):
+        await write(store, now, 1, first=number)
+    first = await store.read(lambda tx: audit.about(tx, "e1", 3))
+    assert [(line.seq, [(e.actor, e.action, e.fields) for e in line.entries]) for line in first] == [
+        (7, [("p1", "elder.read", ("phone",))]), (5, [("p4", "elder.read", ("phone",))]),
+        (4, [("p3", "elder.read", ("phone",))])]
+    assert [line.seq for line in await store.read(lambda tx: audit.about(tx, "e1", 9, before=4))] == [3, 2, 1]
+    assert await store.read(lambda tx: audit.about(tx, "e9", 3)) == []
+    head = await store.read(audit.head)
+    assert head is not None and (head.seq, head.at) == (8, now)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from storage import elders
-from storage.crypto import KeyFileError, Keys, SealBroken, load_keys
+from storage.crypto import Keys, SealBroken
 from storage.database import Store, Tx
 from storage.ids import uuid7
+from storage.key_file import KeyFileError, load_keys
 from tests.storage.ground import STANDING, TAKEN, lay, new_elder
 
 ID_NUMBER = "510502194001011234"

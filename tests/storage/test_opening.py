@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from storage import meta, opening
+from storage import audit, meta, opening
 from storage.crypto import Keys
 from storage.opening import DatabaseRefused, open_store
 from storage.sqlite import connect, driver
@@ -171,6 +171,25 @@ async def test_a_migration_killed_in_the_middle_leaves_nothing_and_the_next_star
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
+
+
+async def test_lines_of_the_audit_chain_from_before_are_found_by_whom_they_speak_of(
+    new_url: str, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "NEWEST", "0001")
+    open_store(new_url, keys).close()
+    engine = engine_of(new_url)
+    with engine.begin() as connection:
+        for seq in range(1, 2003):
+            entries = f'[["p1","elder.read","e{seq % 2}",[]],["p1","elder.open","e{seq % 2}",[]]]'
+            connection.execute(sa.text("INSERT INTO audit VALUES (:seq, 0, :entries, '')"), {
+                "seq": seq, "entries": entries})
+    engine.dispose()
+    monkeypatch.undo()
+    store = open_store(new_url, keys)
+    found = await store.read(lambda tx: audit.about(tx, "e1", 2000))
+    assert [line.seq for line in found] == list(range(2001, 0, -2))
+    store.close()
 
 
 async def test_a_database_of_a_newer_release_is_refused_and_left_alone(new_url: str, keys: Keys) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.sql.expression import ClauseElement
 
-from storage import accounts, areas, drafts, elders, inbox, outbox, people, visits
+from storage import accounts, areas, audit, drafts, elders, erasing, inbox, outbox, people, retention, visits
 from storage.database import Store, Tx
 from storage.ids import millis
 from storage.outbox import Outgoing
@@ -41,6 +41,9 @@ def fill(tx: Tx, now: datetime) -> dict[str, Any]:
         "last": (visits._LAST, {"elder": made[0], "count": 1, **scope}),
         "last_by": (visits._LAST_BY, scope),
         "writer": (accounts._WRITER, {"channel": "t", "account": "1"}),
+        "about": (audit.ABOUT, {"of": made[0], "before": audit.NEWEST, "count": 9}),
+        "closed": (erasing._CLOSED_BEFORE, {"before": "2026-01-01", "count": 1}),
+        "old inbox": (retention._INBOX, {"before": millis(now), "count": 5}),
         "ready": (outbox._READY, {"in_lane": "reminder", "at": millis(now), "count": 50}),
     }
 

@@ -1,12 +1,11 @@
-"""Invitations, inbox, drafts, accounts, media: each with the one rule that it guards."""
+"""Inbox, drafts, accounts, media: each with the one rule that it guards."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
-import sqlalchemy as sa
 
-from storage import accounts, areas, drafts, inbox, invitations, media, meta, people
+from storage import accounts, areas, drafts, inbox, media, meta, people
 from storage.database import Store, Tx
 from tests.storage.ground import TAKEN, Ground, lay
 
@@ -14,31 +13,6 @@ from tests.storage.ground import TAKEN, Ground, lay
 @pytest.fixture
 async def ground(store: Store, now: datetime) -> Ground:
     return await store.run(lay(now))
-
-
-async def test_an_invitation_binds_one_person_once(store: Store, ground: Ground, now: datetime) -> None:
-    token = await store.run(lambda tx: invitations.make(tx, ground.visitor, ground.coordinator, now))
-    outcomes = await asyncio.gather(*(store.run(lambda tx: invitations.redeem(tx, token, now)) for _ in range(8)))
-    assert sorted(outcome.state for outcome in outcomes) == ["ok"] + ["used"] * 7
-    assert [outcome.person_id for outcome in outcomes if outcome.person_id] == [ground.visitor]
-
-
-@pytest.mark.parametrize(("after", "state"), [(timedelta(days=7), "ok"), (timedelta(days=7, seconds=1), "expired")])
-async def test_an_invitation_is_good_for_seven_days(
-    store: Store, ground: Ground, now: datetime, after: timedelta, state: str
-) -> None:
-    token = await store.run(lambda tx: invitations.make(tx, ground.visitor, ground.coordinator, now))
-    assert (await store.run(lambda tx: invitations.redeem(tx, token, now + after))).state == state
-
-
-async def test_a_token_that_was_never_made_binds_nobody(store: Store, ground: Ground, now: datetime) -> None:
-    assert (await store.run(lambda tx: invitations.redeem(tx, "guess", now))).state == "unknown"
-
-
-async def test_a_token_cannot_be_read_from_the_database(store: Store, ground: Ground, now: datetime) -> None:
-    token = await store.run(lambda tx: invitations.make(tx, ground.visitor, ground.coordinator, now))
-    rows = await store.read(lambda tx: tx.all(sa.text("SELECT * FROM invitations")))
-    assert token not in str(rows)
 
 
 async def test_of_several_deliveries_of_one_thing_one_is_taken(store: Store, now: datetime) -> None:

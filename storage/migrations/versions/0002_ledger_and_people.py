@@ -1,5 +1,7 @@
 """The ledger and its people: proposals, wishes, surveys, files, jobs, codes, and what elders and people have more."""
 
+import json
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -26,8 +28,12 @@ def upgrade() -> None:
             op.add_column(table, sa.Column(name, kind, nullable=default is None, server_default=default))
     op.create_index("invitations_code", "invitations", ["code_index"], unique=True)
     op.create_index("invitations_person", "invitations", ["person_id"])
+    op.create_index("elders_paused", "elders", ["status", "condition_until"])
     op.create_index("elders_class_until", "elders", ["class_until"])
     op.create_index("elders_reviewed", "elders", ["village_id", "reviewed_on"])
+    closed = sa.text("status = 'closed'")
+    op.create_index("elders_closed", "elders", ["condition_since"], sqlite_where=closed, postgresql_where=closed)
+    op.create_index("inbox_at", "inbox", ["at"])
     op.create_table(
         "guesses",
         sa.Column("channel", sa.Text(), primary_key=True),
@@ -115,3 +121,20 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("used_at", sa.BigInteger()),
     )
+    _audit_subjects()
+
+
+def _audit_subjects() -> None:
+    """Finds the lines of the audit chain by whom they speak of, those already there included."""
+    subjects = op.create_table(
+        "audit_subjects",
+        sa.Column("subject", sa.Text(), primary_key=True),
+        sa.Column("seq", sa.Integer(), primary_key=True, autoincrement=False),
+        sqlite_with_rowid=False,
+    )
+    page = sa.text("SELECT seq, entries FROM audit WHERE seq > :after ORDER BY seq LIMIT 1000")
+    after = 0
+    while lines := op.get_bind().execute(page, {"after": after}).fetchall():
+        op.bulk_insert(subjects, [{"subject": subject, "seq": seq} for seq, entries in lines
+                                  for subject in sorted({entry[2] for entry in json.loads(entries) if entry[2]})])
+        after = lines[-1][0]

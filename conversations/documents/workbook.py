@@ -1,0 +1,46 @@
+"""A workbook to give away: one sheet of plain cells, nothing in it a formula."""
+
+from collections.abc import Iterable
+from io import BytesIO
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Font
+from openpyxl.worksheet.worksheet import Worksheet
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_TEXT = "@"
+
+
+def sheet(title: str, head: Iterable[str], lines: Iterable[Iterable[Any]]) -> bytes:
+    """An .xlsx of these lines under a bold head that stays in sight."""
+    workbook = Workbook(write_only=True)
+    made = workbook.create_sheet(title)
+    made.freeze_panes = "A2"
+    made.append([_bold(made, text) for text in head])
+    for line in lines:
+        made.append([_cell(made, given) for given in line])
+    out = BytesIO()
+    workbook.save(out)
+    return out.getvalue()
+
+
+def _bold(made: Worksheet, text: str) -> Any:
+    cell = WriteOnlyCell(made, value=text)
+    cell.font = Font(bold=True)
+    return cell
+
+
+def _cell(made: Worksheet, given: Any) -> Any:
+    """What a spreadsheet would take for a formula, or for a number and shorten, is text and stays text when edited."""
+    if not isinstance(given, str):
+        return given
+    text = ILLEGAL_CHARACTERS_RE.sub("", given)
+    formula = text.startswith(_FORMULA)
+    if not formula and not (text.isascii() and text[:-1].isdigit()):
+        return text or None
+    cell = WriteOnlyCell(made, value=text)
+    cell.data_type, cell.number_format, cell.quotePrefix = "s", _TEXT, formula
+    return cell

@@ -1,0 +1,19 @@
+"""The link to a single-use page and its code, in two messages: who passes the link on does not pass the code on."""
+
+from datetime import datetime
+
+from conversations.engine import Part
+from storage import pages
+from storage.database import Tx
+from storage.pages import VALID, Kind
+
+PATH = "/f"
+
+
+def offer(tx: Tx, public: str, kind: Kind, person_id: str, now: datetime, file_id: str | None = None,
+          ) -> tuple[Part, ...]:
+    """Makes the page, and says where it is and what it will ask for."""
+    token, code = pages.make(tx, kind, person_id, now, file_id)
+    minutes = int(VALID.total_seconds() // 60)
+    return ((f"files.page_{kind}", {"link": f"{public}{PATH}/{token}", "minutes": minutes}),
+            ("break", {}), ("files.page_code", {"code": code}))

@@ -1,0 +1,159 @@
+"""Who cares for whom: visitor, first_contact, family, cadre (挂钩联系). Ended by a date, never deleted.
+
+The callers note changes on the audit chain in the name of who made them.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.elements import ColumnElement
+
+from storage.database import Tx
+from storage.scope import ELDER_IN_SCOPE, VILLAGES_HELD, Scope
+from storage.tables import areas, assignments, elders, people, posts
+
+CARING = ("visitor", "first_contact", "cadre")  # those who go to the door; a family stays what it is
+
+_insert = insert(assignments)
+_ENTRUST = _insert.on_conflict_do_update(index_elements=["person_id", "elder_id", "role"], set_={
+    "from_on": _insert.excluded.from_on, "until_on": _insert.excluded.until_on})
+
+
+def _runs(day: str) -> ColumnElement[bool]:
+    return and_(assignments.c.from_on <= bindparam(day),
+                or_(assignments.c.until_on.is_(None), assignments.c.until_on >= bindparam(day)))
+
+
+_AFTER = or_(assignments.c.until_on.is_(None), assignments.c.until_on > bindparam("last_day"))
+_END = update(assignments).where(
+    assignments.c.person_id == bindparam("person"), assignments.c.elder_id == bindparam("elder"), _AFTER).values(
+    until_on=bindparam("last_day"))
+_END_ROLE = update(assignments).where(
+    assignments.c.elder_id == bindparam("elder"), assignments.c.role == bindparam("of_role"), _AFTER).values(
+    until_on=bindparam("last_day"))
+_ROLES_OF = select(assignments.c.role).where(assignments.c.elder_id == bindparam("elder"), _AFTER).distinct()
+_CARERS = (
+    select(assignments.c.person_id, people.c.name, people.c.visitor_kind, assignments.c.role, assignments.c.from_on,
+           assignments.c.until_on, people.c.minor_until)
+    .select_from(assignments.join(people, people.c.id == assignments.c.person_id).join(
+        elders, elders.c.id == assignments.c.elder_id))
+    .where(assignments.c.elder_id == bindparam("elder"), people.c.status == "active", _runs("scope_day"),
+           ELDER_IN_SCOPE).order_by(assignments.c.role, people.c.name, people.c.id)
+)
+_CASELOAD = (
+    select(assignments.c.elder_id, assignments.c.role, assignments.c.until_on, elders.c.name, elders.c.village_id)
+    .select_from(assignments.join(elders, elders.c.id == assignments.c.elder_id))
+    .where(assignments.c.person_id == bindparam("person"), elders.c.status != "closed", _runs("scope_day"),
+           elders.c.village_id.in_(VILLAGES_HELD)).order_by(elders.c.village_id, elders.c.number)
+)
+_held, _village = areas.alias("held"), areas.alias("village")
+_load = select(func.count()).select_from(assignments).where(
+    assignments.c.person_id == people.c.id, assignments.c.role == "visitor", _runs("scope_day")).scalar_subquery()
+_IN_REACH = (
+    select(people.c.id, people.c.name, people.c.visitor_kind, _held.c.level, _held.c.name.label("area"),
+           _load.label("load"), people.c.minor_until)
+    .select_from(people.join(posts, posts.c.person_id == people.c.id).join(
+        _held, _held.c.id == posts.c.area_id).join(
+        _village, and_(_village.c.path >= _held.c.path, _village.c.path < _held.c.path + "~")))
+    .where(_village.c.id == bindparam("village"), posts.c.role == "visitor", people.c.status == "active")
+    .order_by(func.length(_held.c.path).desc(), "load", people.c.id).limit(bindparam("count"))
+)
+_WITHOUT = (
+    select(elders.c.id).where(
+        elders.c.status != "closed", elders.c.village_id.in_(VILLAGES_HELD),
+        ~select(assignments.c.elder_id).select_from(assignments.join(
+            people, people.c.id == assignments.c.person_id)).where(
+            assignments.c.elder_id == elders.c.id, assignments.c.role == bindparam("of_role"),
+            people.c.status == "active", _runs("scope_day")).exists())
+    .order_by(elders.c.due_until, elders.c.id)
+)
+_WITHOUT_COUNT = select(func.count()).select_from(_WITHOUT.order_by(None).subquery())
+_WITHOUT_PAGE = _WITHOUT.limit(bindparam("count")).offset(bindparam("skip"))
+
+
+@dataclass(frozen=True, slots=True)
+class Carer:
+    """Somebody who cares for an elder now, and what as; ISO days."""
+
+    person_id: str
+    name: str
+    kind: str | None
+    role: str
+    from_on: str
+    until_on: str | None
+    minor_until: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An elder in somebody's care, as a coordinator of his village sees it."""
+
+    elder_id: str
+    role: str
+    until_on: str | None
+    name: str
+    village_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A visitor in whose radius a village lies: the level and name of his area, and how many elders he has."""
+
+    person_id: str
+    name: str
+    kind: str | None
+    level: str
+    area: str
+    load: int
+    minor_until: str | None
+
+
+def entrust(tx: Tx, person_id: str, elder_id: str, role: str, from_on: str, until_on: str | None = None) -> None:
+    """Gives an elder into somebody's care, from a day on (ISO), until another where it ends; again after an end."""
+    tx.run(_ENTRUST, person_id=person_id, elder_id=elder_id, role=role, from_on=from_on, until_on=until_on)
+
+
+def end(tx: Tx, person_id: str, elder_id: str, today: date) -> bool:
+    """From today on this person does not care for the elder any more; False where he did not."""
+    return tx.run(_END, person=person_id, elder=elder_id, last_day=_before(today)) > 0
+
+
+def end_role(tx: Tx, elder_id: str, role: str, today: date) -> None:
+    """From today on nobody is this to the elder any more."""
+    tx.run(_END_ROLE, elder=elder_id, of_role=role, last_day=_before(today))
+
+
+def end_all(tx: Tx, elder_id: str, today: date, but: tuple[str, ...] = ()) -> None:
+    """From today on nobody cares for the elder any more, in no role but these."""
+    for role, in tx.all(_ROLES_OF, elder=elder_id, last_day=_before(today)):
+        if role not in but:
+            end_role(tx, elder_id, role, today)
+
+
+def carers(tx: Tx, scope: Scope, elder_id: str) -> list[Carer]:
+    """Who cares for an elder of the scope on its day."""
+    return [Carer(*row) for row in tx.all(_CARERS, elder=elder_id, **scope.values)]
+
+
+def caseload(tx: Tx, scope: Scope, person_id: str) -> list[Held]:
+    """The elders in a person's care, as far as they lie where the scope's person coordinates."""
+    return [Held(*row) for row in tx.all(_CASELOAD, person=person_id, **scope.values)]
+
+
+def near(tx: Tx, scope: Scope, village_id: str, count: int) -> list[Near]:
+    """The visitors in whose radius the village lies: the closest area first, then who has fewest elders (C9)."""
+    return [Near(*row) for row in tx.all(_IN_REACH, village=village_id, count=count,
+                                         scope_day=scope.values["scope_day"])]
+
+
+def without(tx: Tx, scope: Scope, role: str, count: int, skip: int = 0) -> tuple[int, list[str]]:
+    """How many elders in the area that the scope's person coordinates have nobody in this role, and a page of ids."""
+    row = tx.one(_WITHOUT_COUNT, of_role=role, **scope.values)
+    page = tx.all(_WITHOUT_PAGE, of_role=role, count=count, skip=skip, **scope.values)
+    return int(row[0]) if row else 0, [elder for elder, in page]
+
+
+def _before(today: date) -> str:
+    return (today - timedelta(days=1)).isoformat()

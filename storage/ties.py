@@ -1,0 +1,45 @@
+"""What somebody is to one elder: coordinator of where he lives, visitor, first contact, family, cadre."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import and_, bindparam, or_, select, union
+
+from storage.database import Tx
+from storage.scope import Scope
+from storage.tables import areas, assignments, elders, people, posts
+
+_held, _village = areas.alias("held"), areas.alias("village")
+_OVER = union(
+    select(posts.c.role).select_from(elders.join(_village, _village.c.id == elders.c.village_id).join(
+        _held, and_(_village.c.path >= _held.c.path, _village.c.path < _held.c.path + "~")).join(
+        posts, posts.c.area_id == _held.c.id)).where(
+        elders.c.id == bindparam("elder"), posts.c.person_id == bindparam("scope_person"),
+        or_(*[posts.c.role == role for role in ("village", "township", "county", "city", "operator")])),
+    select(assignments.c.role).where(
+        assignments.c.elder_id == bindparam("elder"), assignments.c.person_id == bindparam("scope_person"),
+        assignments.c.from_on <= bindparam("scope_day"),
+        or_(assignments.c.until_on.is_(None), assignments.c.until_on >= bindparam("scope_day"))),
+)
+_CARERS = select(people.c.name, assignments.c.role, assignments.c.from_on, assignments.c.until_on).select_from(
+    assignments.join(people, people.c.id == assignments.c.person_id)).where(
+    assignments.c.elder_id == bindparam("elder")).order_by(assignments.c.from_on, people.c.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Carer:
+    """Somebody an elder is or was entrusted to: name, role, and ISO days from and until (None: still)."""
+
+    name: str
+    role: str
+    from_on: str
+    until_on: str | None
+
+
+def over(tx: Tx, scope: Scope, elder_id: str) -> frozenset[str]:
+    """The roles in which the scope's person has to do with this elder today; empty for a stranger."""
+    return frozenset(role for role, in tx.all(_OVER, elder=elder_id, **scope.values))
+
+
+def carers(tx: Tx, elder_id: str) -> list[Carer]:
+    """Everybody who cares or cared for the elder. The caller has looked that the asker may know."""
+    return [Carer(*row) for row in tx.all(_CARERS, elder=elder_id)]
