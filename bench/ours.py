@@ -25,9 +25,8 @@ from bot.delivery import Delivery
 from bot.dispatch import Dispatch
 from conversations.turn import House
 from conversations.words_book import Words
-from scheduler import casework
-from scheduler import policy as policies
-from scheduler.policy import Policy
+from scheduler import casework, policy
+from scheduler.policy import Policies
 from storage import accounts, areas, people
 from storage.database import Store, Tx
 from storage.elders import NewElder
@@ -52,12 +51,12 @@ async def run(load: Load, database: str, keys: Path, first: int) -> list[Row]:
 
 
 async def _run(store: Store, load: Load, first: int) -> Row:
-    policy = policies.load()
+    policies = policy.load()
     book = await load_book(store)
-    await _village(store, policy, book.current["visit"].hash, load.people, first)
+    await _village(store, policies, book.current["visit"].hash, load.people, first)
     platform = Platform()
     telegram = Telegram(TOKEN, place_label="-", now=wall, request=StubRequest(platform, encode))
-    house = House(book, policy)
+    house = House(book, policies)
     delivery = Delivery(store, {telegram.name: telegram}, house, wall, _no_document)
     dispatch = Dispatch(store, house, delivery, wall)
     before = await store.read(_visits)
@@ -90,9 +89,9 @@ def _token(step: Step, markup: Any) -> str:
     return str(answers[step.option or 0])
 
 
-async def _village(store: Store, policy: Policy, form_hash: str, count: int, first: int) -> None:
+async def _village(store: Store, policies: Policies, form_hash: str, count: int, first: int) -> None:
     now = wall()
-    day = now.astimezone(policy.zone).date()
+    day = now.astimezone(policies.city.zone).date()
 
     def begin(tx: Tx) -> str:
         township = areas.add(tx, None, "township", f"bench {first}", now)
@@ -100,21 +99,21 @@ async def _village(store: Store, policy: Policy, form_hash: str, count: int, fir
 
     village = await store.run(begin)
     for start in range(0, count, PER_WORK):
-        await store.run(partial(_people, village, policy, now, day, range(start, min(count, start + PER_WORK)), first,
+        await store.run(partial(_people, village, policies, now, day, range(start, min(count, start + PER_WORK)), first,
                                 form_hash))
 
 
-def _people(village: str, policy: Policy, now: datetime, day: date, numbers: range, first: int, form_hash: str,
+def _people(village: str, policies: Policies, now: datetime, day: date, numbers: range, first: int, form_hash: str,
             tx: Tx) -> None:
     """Visitors, each with an elder whose mood was asked today: the main line is the same as the others'."""
     for number in numbers:
         person = people.add(tx, village, f"{number}", ("visitor",), now)
         elder = casework.register(tx, NewElder(
             village, "1", f"{first + number}", "b", None, "1940-01-01", ["living_alone"], "intact",
-            day.replace(day=1).isoformat(), number=number + 1), policy, now)
+            day.replace(day=1).isoformat(), number=number + 1), policies, now)
         people.entrust(tx, person.id, elder, "visitor", day.isoformat())
         casework.submit(tx, Scope(person.id, day), Entry(elder, form_hash, day.isoformat(), "home", False, {
-            casework.SCREENING: ["no", millis(now), "tap"]}, ""), policy, now)
+            casework.SCREENING: ["no", millis(now), "tap"]}, ""), policies, now)
         account = str(FIRST_CHAT + first + number)
         accounts.bind(tx, "telegram", account, account, person.id, now)
 

@@ -26,8 +26,8 @@ from conversations.documents import making
 from conversations.message import Document
 from conversations.turn import House
 from conversations.words_book import Words
-from scheduler import policy as policies
-from scheduler.policy import Policy
+from scheduler import policy
+from scheduler.policy import Policies, Policy
 from storage import forms
 from storage.crypto import Keys
 from storage.database import Store, Tx
@@ -49,15 +49,20 @@ class Foundation:
 
     settings: Settings
     keys: Keys
-    policy: Policy
+    policies: Policies
     store: Store
+
+    @property
+    def policy(self) -> Policy:
+        """The city's rules: for the time zone, and where no elder is meant."""
+        return self.policies.city
 
 
 def foundation(settings: Settings) -> Foundation:
     """Opens keys, policy and store, in that order; each raises its own error, naming what to mend."""
     keys = load_keys(settings.key_file, create=True)
-    policy = policies.load(settings.policy_file) if settings.policy_file else policies.load()
-    return Foundation(settings, keys, policy, open_store(settings.database, keys))
+    policies = policy.load(settings.policy_file) if settings.policy_file else policy.load()
+    return Foundation(settings, keys, policies, open_store(settings.database, keys))
 
 
 class App:
@@ -129,7 +134,7 @@ class App:
         if settings.playground_on:
             self._links["playground"] = f"{settings.public}{PLAYGROUND_LINK}"
         house = self._house = House(
-            self.book, base.policy,
+            self.book, base.policies,
             no_files=frozenset(name for name, on in self.channels.items() if not on.capabilities.carries_files),
             abroad=abroad(self.channels),
             public=settings.public, links=self._links)

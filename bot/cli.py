@@ -107,7 +107,7 @@ def demo(only_fill: Annotated[bool, typer.Option(help="Fill the demo village and
         from bot.demo import fill
         from conversations.turn import House
 
-        await fill(base.store, House(await load_book(base.store), base.policy), datetime.now(UTC))
+        await fill(base.store, House(await load_book(base.store), base.policies), datetime.now(UTC))
 
     _with_store(fill)
     if not only_fill:

@@ -16,7 +16,7 @@ from conversations.documents.ledger_sheet import Fault, Reading, Row, Unreadable
 from conversations.documents.ledger_words import COLUMN_TITLES
 from conversations.words_book import Words
 from scheduler import intake
-from scheduler.policy import Policy
+from scheduler.policy import Policies
 from storage.areas import Area
 from storage.database import Store, Tx
 from storage.elders import NewElder
@@ -35,7 +35,7 @@ class Base(Protocol):
     @property
     def store(self) -> Store: ...
     @property
-    def policy(self) -> Policy: ...
+    def policies(self) -> Policies: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ async def _import(path: Path, base: Base, now: datetime, words: Words, report: P
     source = path.read_bytes()
     if report and report.exists() and report.samefile(path):
         raise ImportRefused(words.say("import.report_is_source", {"path": report}))
-    today = now.astimezone(base.policy.zone).date()
+    today = now.astimezone(base.policies.city.zone).date()
     created: list[import_places.Named] = []
     if create_under is not None:
         area, created = await _create(source, base.store, create_under, today, now)
@@ -101,7 +101,7 @@ async def _import(path: Path, base: Base, now: datetime, words: Words, report: P
             files = [ledger.file(row) for row in rows]
 
             def work(tx: Tx, files: list[NewElder] = files) -> list[intake.Taken]:
-                return intake.open_files(tx, files, base.policy, OPERATOR, now)
+                return intake.open_files(tx, files, base.policies, OPERATOR, now)
 
             done.count(rows, await base.store.run(work, key=intake.KEY) if files else [])
             bar.update(task, completed=done.lines)

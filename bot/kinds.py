@@ -12,7 +12,7 @@ from storage.database import Store
 
 def handlers(store: Store, channels: Mapping[str, Channel], house: House) -> dict[str, Handler]:
     """The handler of every kind of job."""
-    exchange = Exchange(store, Importer(store, house.policy), channels, house)
+    exchange = Exchange(store, Importer(store, house.policies), channels, house)
     return {
         "import": exchange.preview,
         "import_apply": exchange.apply,

@@ -14,7 +14,7 @@ from conversations.documents import ledger_report
 from conversations.documents.ledger_sheet import Fault, Row, read
 from conversations.words_book import Words
 from scheduler import intake
-from scheduler.policy import Policy
+from scheduler.policy import Policies
 from storage import elder_files, elders
 from storage.areas import Area
 from storage.database import Store, Tx
@@ -82,9 +82,9 @@ class Sheets(Protocol):
 class Importer:
     """The functions of `bot/importing.py`, as chat wants them."""
 
-    def __init__(self, store: Store, policy: Policy) -> None:
+    def __init__(self, store: Store, policies: Policies) -> None:
         self._store = store
-        self._policy = policy
+        self._policies = policies
 
     async def preview(self, source: bytes, area: Area, person: str, now: datetime) -> Looked:
         """Looks a ledger of this area through."""
@@ -107,7 +107,7 @@ class Importer:
 
     async def export(self, area: Area, person: str, now: datetime) -> tuple[bytes, int]:
         """The ledger of an area as a workbook, and how many lines it has."""
-        scope = Scope(person, now.astimezone(self._policy.zone).date())
+        scope = Scope(person, now.astimezone(self._policies.city.zone).date())
         found: list[Placed] = []
         while True:
             after = found[-1].id if found else ""
@@ -122,15 +122,15 @@ class Importer:
 
     async def _open(self, source: bytes, area: Area, person: str, now: datetime) -> "_Opened":
         villages = await self._store.read(lambda tx: known(tx, area))
-        return await aside(lambda: _Opened(source, villages, self._policy, person, now))
+        return await aside(lambda: _Opened(source, villages, self._policies, person, now))
 
 
 class _Opened:
     """A ledger that was read."""
 
-    def __init__(self, source: bytes, villages: Villages, policy: Policy, person: str, now: datetime) -> None:
-        self._source, self._policy, self._person, self._now = source, policy, person, now
-        today = now.astimezone(policy.zone).date()
+    def __init__(self, source: bytes, villages: Villages, policies: Policies, person: str, now: datetime) -> None:
+        self._source, self._policies, self._person, self._now = source, policies, person, now
+        today = now.astimezone(policies.city.zone).date()
         self.ledger = _Ledger(read(source, today, villages.may_name), Words(), today)
         self.total = self.ledger.reading.rows
         self.found: list[Fault] = []
@@ -148,7 +148,8 @@ class _Opened:
     def _work(self, rows: list[Row], faulty: int) -> Callable[[Tx], Counts]:
         def work(tx: Tx) -> Counts:
             opening = [self.ledger.file(row) for row in rows]
-            outcomes = [each.outcome for each in intake.open_files(tx, opening, self._policy, self._person, self._now)]
+            taken = intake.open_files(tx, opening, self._policies, self._person, self._now)
+            outcomes = [each.outcome for each in taken]
             return Counts(outcomes.count("new"), 0, outcomes.count("same"),
                           faulty + outcomes.count("elsewhere"), outcomes.count("differs"))
 

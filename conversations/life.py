@@ -103,11 +103,11 @@ def _fits(elder: Elder, what: str) -> bool:
 
 def _write(ask: Ask, elder: Elder, body: dict[str, Any]) -> Parts:
     what, since, to = body["what"], body["since"], body["to"]
-    rules = ask.policy(elder.village_id)
+    rules = ask.house.policies
     buttons = [[["button.file", {}, f"/elder {elder.id}"], ["button.mine", {}, "/my"]]]
     said: dict[str, Any] = {"elder": elder.name, "what": what, "until": body["until"], "buttons": buttons}
     if what == "moved" and to and to != elder.village_id:
-        moved = casework.move(ask.tx, ask.scope, elder.id, to, since, ask.policy(to), ask.now)
+        moved = casework.move(ask.tx, ask.scope, elder.id, to, since, rules, ask.now)
         assert moved is not None  # he was in this person's area a moment ago
         new = ties.whereabouts(ask.tx, elder.id)
         for person in notices.confirmers(ask.tx, to, ask.policy(to).life_confirmed_by):

@@ -73,7 +73,7 @@ def context(ask: Ask, elder: Elder) -> dict[str, Any]:
     ask.note("elder.open", elder.id, ("name", "last_visit"))
     since = elder.last_screening_on
     screening_due = since is None or ask.today - date.fromisoformat(since) > timedelta(
-        days=ask.house.policy.screening_days)
+        days=ask.policy(elder.village_id).screening_days)
     return {
         "elder_id": elder.id, "elder_name": elder.name, "registered_on": elder.registered_on,
         "screening_due": screening_due,

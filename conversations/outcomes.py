@@ -37,7 +37,7 @@ def _visit(ask: Ask, form: Form, draft: Draft) -> Ended:
     elder = elders.find(ask.tx, ask.scope, entry.elder_id)
     if elder and elder.status == "closed" and day > (elder.condition_since or ""):  # one made before is still kept
         return Ended((("life.closed_no_visit", {"elder": elder.name, "why": elder.condition}),), "paused")
-    kept = casework.submit(ask.tx, ask.scope, entry, ask.house.policy, ask.now)
+    kept = casework.submit(ask.tx, ask.scope, entry, ask.house.policies, ask.now)
     if kept is None:
         return Ended((("form.not_yours", {}),), "paused")
     said = {"elder": kept.elder.name, "number": kept.number, "day": day, "late": entry.late,
@@ -56,7 +56,7 @@ def _correction(ask: Ask, draft: Draft, visit_id: str, entry: Entry) -> Ended:
         entry = replace(entry, late=before.late)
     reason = str(draft.answers[CORRECTION].value)
     try:
-        kept = casework.correct(ask.tx, ask.scope, before, entry, reason, ask.house.policy, ask.now)
+        kept = casework.correct(ask.tx, ask.scope, before, entry, reason, ask.house.policies, ask.now)
     except Outdated:
         return Ended((("form.outdated", {}),), "cancelled")
     if kept is None:
@@ -75,7 +75,8 @@ def _void(ask: Ask, form: Form, draft: Draft) -> Ended:
     if before is None or not ask.may_correct(before):
         return Ended((("form.not_yours", {}),), "paused")
     try:
-        elder = casework.void(ask.tx, ask.scope, before, str(draft.answers["reason"].value), ask.house.policy, ask.now)
+        reason = str(draft.answers["reason"].value)
+        elder = casework.void(ask.tx, ask.scope, before, reason, ask.house.policies, ask.now)
     except Outdated:
         return Ended((("form.outdated", {}),), "cancelled")
     if elder is None:

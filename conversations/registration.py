@@ -72,7 +72,7 @@ def _revise(ask: Ask, draft: Draft, elder_id: str) -> Ended:
     file = registering.file_of(draft.answers, before)
     if (known := elders.known(ask.tx, [file])[0]) and known.elder_id != elder_id and known.by_id_number:
         return Ended((("registration.same_id", {"where": checks.place(ask, known.village_id)}),), "paused")
-    revised = casework.revise(ask.tx, ask.scope, elder_id, file, ask.policy(file.village_id), ask.now)
+    revised = casework.revise(ask.tx, ask.scope, elder_id, file, ask.house.policies, ask.now)
     if revised is None:
         return Ended((("form.not_yours", {}),), "paused")
     elder_files.reviewed(ask.tx, elder_id, ask.today.isoformat())
@@ -127,7 +127,7 @@ def decide(ask: Ask, proposal: Proposal, *, yes: bool, reason: str = "") -> Part
     if known and (known.by_id_number or "same_person" not in answers):
         return ((f"registration.same_{'id' if known.by_id_number else 'person'}", {
             "where": checks.place(ask, known.village_id)}),)
-    elder_id = casework.register(ask.tx, file, ask.policy(file.village_id), ask.now)
+    elder_id = casework.register(ask.tx, file, ask.house.policies, ask.now)
     if not proposals.decide(ask.tx, proposal, "confirmed", ask.writer.person_id, ask.now, elder_id=elder_id):
         raise LookupError("decided twice in one unit of work")  # nothing of it is kept
     ask.note("elder.register", elder_id, tuple(sorted(answers)))

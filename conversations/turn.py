@@ -10,7 +10,7 @@ from conversations.draft_cache import DraftCache
 from conversations.message import Inbound
 from scheduler import casework
 from scheduler.cadence import Window
-from scheduler.policy import Policy
+from scheduler.policy import Policies, Policy
 from storage import elders, people
 from storage.accounts import Writer
 from storage.database import Tx
@@ -21,14 +21,14 @@ from storage.visits import Visit
 
 @dataclass(frozen=True)
 class House:
-    """What stays the same from turn to turn: the forms, the policy, and how files come to people.
+    """What stays the same from turn to turn: the forms, the policies, and how files come to people.
 
     `no_files` are the channels that carry none, `abroad` those on which no ledger may go: there a page in the
     browser takes its place, under the address `public`.
     """
 
     book: FormBook
-    policy: Policy
+    policies: Policies
     drafts: DraftCache = field(default_factory=DraftCache)
     no_files: frozenset[str] = frozenset()
     abroad: frozenset[str] = frozenset()  # channels outside the country: no secret question is asked or shown there
@@ -42,6 +42,11 @@ class House:
     def today(self, now: datetime) -> date:
         """The date on the wall where the elders live."""
         return now.astimezone(self.policy.zone).date()
+
+    @property
+    def policy(self) -> Policy:
+        """The city's rules: for the time zone, and where no elder is meant."""
+        return self.policies.city
 
 
 @dataclass
@@ -74,7 +79,7 @@ class Ask:
 
     def policy(self, area_id: str) -> Policy:
         """The rules that hold in this village."""
-        return self.house.policy
+        return self.house.policies.of(self.tx, area_id)
 
     def note(self, action: str, subject: str, fields: tuple[str, ...] = ()) -> None:
         """A line on the audit chain in this person's name."""
@@ -87,11 +92,12 @@ class Ask:
     def due(self, elder: Elder) -> dict[str, str]:
         """The elder's due window with its state today, as words want it."""
         window = Window(date.fromisoformat(elder.due_from), date.fromisoformat(elder.due_until))
-        return {"state": window.state(self.today, self.house.policy), "first": elder.due_from, "last": elder.due_until}
+        state = window.state(self.today, self.policy(elder.village_id))
+        return {"state": state, "first": elder.due_from, "last": elder.due_until}
 
     def reasons(self, elder: Elder) -> list[tuple[str, int | None]]:
         """Why the elder is in his class today (C8)."""
-        found = casework.classified(elder, self.house.policy, self.now).reasons
+        found = casework.classified(elder, self.policy(elder.village_id), self.now).reasons
         return [(reason.word, reason.number) for reason in found]
 
 

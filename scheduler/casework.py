@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from scheduler import annex2, cadence
-from scheduler.policy import Policy
+from scheduler.policy import Policies, Policy
 from storage import assignments, elder_files, elders, visits
 from storage.database import Tx
 from storage.elder_files import Status
@@ -24,9 +24,9 @@ class Recorded:
     elder: Elder
 
 
-def register(tx: Tx, new: NewElder, policy: Policy, now: datetime) -> str:
+def register(tx: Tx, new: NewElder, policies: Policies, now: datetime) -> str:
     """Opens a file with its class and first window."""
-    return elders.add(tx, new, first_standing(new, policy, now), now)
+    return elders.add(tx, new, first_standing(new, policies.of(tx, new.village_id), now), now)
 
 
 def first_standing(new: NewElder, policy: Policy, now: datetime) -> Standing:
@@ -38,7 +38,7 @@ def first_standing(new: NewElder, policy: Policy, now: datetime) -> Standing:
                     new.earlier_visit_on, None, None, annex2.missing(new))
 
 
-def revise(tx: Tx, scope: Scope, elder_id: str, new: NewElder, policy: Policy, now: datetime) -> Elder | None:
+def revise(tx: Tx, scope: Scope, elder_id: str, new: NewElder, policies: Policies, now: datetime) -> Elder | None:
     """Writes a file anew and derives the rest; what changed stands on the audit chain by name.
 
     None where the elder is not in the scope. The caller has looked for another file with the same ID number.
@@ -47,14 +47,14 @@ def revise(tx: Tx, scope: Scope, elder_id: str, new: NewElder, policy: Policy, n
     elder = elders.find(tx, scope, elder_id)
     if before is None or elder is None:
         return None
-    elder_files.rewrite(tx, elder_id, new, first_standing(new, policy, now))
+    elder_files.rewrite(tx, elder_id, new, first_standing(new, policies.of(tx, new.village_id), now))
     tx.note(now, scope.person_id, "elder.revise", elder_id, _changed(before, new))
     revised = elders.find(tx, scope, elder_id) or replace(
         elder, village_id=new.village_id, missing=" ".join(annex2.missing(new)))  # it went out of this person's area
-    return recompute(tx, scope, revised, policy, now)
+    return recompute(tx, scope, revised, policies, now)
 
 
-def stand(tx: Tx, scope: Scope, elder_id: str, status: Status, why: str | None, since: str, policy: Policy,
+def stand(tx: Tx, scope: Scope, elder_id: str, status: Status, why: str | None, since: str, policies: Policies,
           now: datetime, *, until: str | None = None) -> Elder | None:
     """Pauses, closes or opens a file again, from a day on (ISO); the window is derived anew. None: not in the scope."""
     if not elders.in_scope(tx, scope, elder_id):
@@ -62,23 +62,23 @@ def stand(tx: Tx, scope: Scope, elder_id: str, status: Status, why: str | None, 
     elder_files.set_condition(tx, elder_id, status, why, since, until)
     tx.note(now, scope.person_id, f"elder.{status}", elder_id, ["condition"])
     elder = elders.find(tx, scope, elder_id)
-    return recompute(tx, scope, elder, policy, now) if elder else None
+    return recompute(tx, scope, elder, policies, now) if elder else None
 
 
-def move(tx: Tx, scope: Scope, elder_id: str, village_id: str, since: str, policy: Policy, now: datetime,
+def move(tx: Tx, scope: Scope, elder_id: str, village_id: str, since: str, policies: Policies, now: datetime,
          ) -> Elder | None:
     """The file goes to another village, with a new number there, and all its visits; None: not in the scope.
 
     Who cared for him in the old village does so no more; his family stays. Group and address are asked anew.
-    `policy` is that of the new village, `since` the day (ISO) from which he lives there.
+    `since` is the day (ISO) from which he lives there.
     """
     file = elder_files.read(tx, scope, elder_id)
     if file is None:
         return None
-    assignments.end_all(tx, elder_id, now.astimezone(policy.zone).date(), but=("family",))
+    assignments.end_all(tx, elder_id, now.astimezone(policies.city.zone).date(), but=("family",))
     new = elder_files.moved(file, village_id, elders.next_number(tx, village_id))
     elder_files.set_condition(tx, elder_id, "active", "recovered", since)
-    return revise(tx, scope, elder_id, new, policy, now)
+    return revise(tx, scope, elder_id, new, policies, now)
 
 
 def _changed(before: NewElder, after: NewElder) -> list[str]:
@@ -89,16 +89,16 @@ def _changed(before: NewElder, after: NewElder) -> list[str]:
     return columns + sorted(facts)
 
 
-def submit(tx: Tx, scope: Scope, entry: Entry, policy: Policy, now: datetime) -> Recorded | None:
+def submit(tx: Tx, scope: Scope, entry: Entry, policies: Policies, now: datetime) -> Recorded | None:
     """Keeps a visit by the scope's person; None where the elder is not (any more) in the scope."""
     elder = elders.find(tx, scope, entry.elder_id)
     if elder is None:
         return None
     visit_id, number = visits.submit(tx, entry, scope.person_id, now)
-    return Recorded(visit_id, number, recompute(tx, scope, elder, policy, now))
+    return Recorded(visit_id, number, recompute(tx, scope, elder, policies, now))
 
 
-def correct(tx: Tx, scope: Scope, before: Visit, entry: Entry, reason: str, policy: Policy, now: datetime,
+def correct(tx: Tx, scope: Scope, before: Visit, entry: Entry, reason: str, policies: Policies, now: datetime,
             ) -> Recorded | None:
     """A new version, with another elder where the entry says so; None where he is not in the scope. Raises Outdated."""
     elder = elders.find(tx, scope, entry.elder_id)
@@ -106,15 +106,15 @@ def correct(tx: Tx, scope: Scope, before: Visit, entry: Entry, reason: str, poli
         return None
     visit_id, number = visits.correct(tx, before, entry, scope.person_id, reason, now)
     if before.elder_id != entry.elder_id and (left := elders.find(tx, scope, before.elder_id)):
-        recompute(tx, scope, left, policy, now)
-    return Recorded(visit_id, number, recompute(tx, scope, elder, policy, now))
+        recompute(tx, scope, left, policies, now)
+    return Recorded(visit_id, number, recompute(tx, scope, elder, policies, now))
 
 
-def void(tx: Tx, scope: Scope, before: Visit, reason: str, policy: Policy, now: datetime) -> Elder | None:
+def void(tx: Tx, scope: Scope, before: Visit, reason: str, policies: Policies, now: datetime) -> Elder | None:
     """Takes a visit out of the counts; gives the elder as he stands now. Raises Outdated."""
     visits.void(tx, before, scope.person_id, reason, now)
     elder = elders.find(tx, scope, before.elder_id)
-    return recompute(tx, scope, elder, policy, now) if elder else None
+    return recompute(tx, scope, elder, policies, now) if elder else None
 
 
 def classified_file(new: NewElder, policy: Policy, now: datetime) -> cadence.Classified:
@@ -131,8 +131,9 @@ def classified(elder: Elder, policy: Policy, now: datetime) -> cadence.Classifie
                             now.astimezone(policy.zone).date(), policy)
 
 
-def recompute(tx: Tx, scope: Scope, elder: Elder, policy: Policy, now: datetime) -> Elder:
+def recompute(tx: Tx, scope: Scope, elder: Elder, policies: Policies, now: datetime) -> Elder:
     """Derives class, window and last days anew from the facts and the visits that stand."""
+    policy = policies.of(tx, elder.village_id)
     care_class = classified(elder, policy, now).care_class
     days = visits.last_days(tx, elder.id)
     last_visit = max(filter(None, [elder.earlier_visit_on, *days.values()]), default=None)

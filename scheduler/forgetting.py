@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from scheduler.policy import Policy
+from scheduler.policy import Policies
 from storage import erasing, retention
 from storage.database import Tx
 from storage.retention import Forget
@@ -19,13 +19,13 @@ CLASSES: Mapping[str, Forget] = {  # by the names of `Retention`
 }
 
 
-def sweep(tx: Tx, now: datetime, policy: Policy) -> bool:
+def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
     """Deletes a chunk of what has had its time, or erases one elder; True where there is more to do."""
-    rules = policy.retention
+    rules = policies.city.retention
     for name, forget in CLASSES.items():
         if forget(tx, now - timedelta(days=getattr(rules, name)), CHUNK) == CHUNK:
             return True
-    today = now.astimezone(policy.zone).date()
+    today = now.astimezone(policies.city.zone).date()
     closed = erasing.closed_before(tx, (today - timedelta(days=rules.closed_elders)).isoformat(), 1)
     for elder in closed:
         erasing.erase(tx, elder, ACTOR, today, now)

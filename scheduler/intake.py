@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from scheduler import casework
-from scheduler.policy import Policy
+from scheduler.policy import Policies
 from storage import elders
 from storage.database import Tx
 from storage.elders import Known, NewElder
@@ -31,7 +31,7 @@ class Taken:
     village_id: str
 
 
-def open_files(tx: Tx, files: Sequence[NewElder], policy: Policy, actor: str, now: datetime) -> list[Taken]:
+def open_files(tx: Tx, files: Sequence[NewElder], policies: Policies, actor: str, now: datetime) -> list[Taken]:
     """Opens a chunk of files, numbered on in their villages as they come; gives what became of each.
 
     Doing it again opens nothing. What is opened stands on the audit chain as one line of `actor`'s.
@@ -50,7 +50,8 @@ def open_files(tx: Tx, files: Sequence[NewElder], policy: Policy, actor: str, no
             numbers[new.village_id] += 1
             taken.append(Taken("new", new.village_id))
     if opened.files:
-        elders.add_many(tx, [(new, casework.first_standing(new, policy, now)) for new in opened.files], now)
+        elders.add_many(tx, [(new, casework.first_standing(new, policies.of(tx, new.village_id), now))
+                             for new in opened.files], now)
         tx.note(now, actor, "elders.import", "", _fields(opened.files))
     return taken
 

@@ -1,11 +1,10 @@
 """Elders who were to be away until a day that has come: visits are due again, and their coordinator is told."""
 
-from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from scheduler import casework, notices
 from scheduler.notices import PauseOver
-from scheduler.policy import Policy
+from scheduler.policy import Policies
 from storage import elder_files, people
 from storage.database import Tx
 from storage.scope import Scope
@@ -13,19 +12,19 @@ from storage.scope import Scope
 CHUNK = 50
 
 
-def sweep(tx: Tx, now: datetime, today: date, policy_of: Callable[[Tx, str], Policy]) -> bool:
+def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
     """Opens a chunk of them again; True where there may be more. Doing it twice does nothing twice.
 
-    `today` is the day on the wall, `policy_of` gives the rules of a village. Nobody is forgotten because no one
-    answered: who is still away is reported again. Where there is no coordinator at all, an operator is told.
+    Nobody is forgotten because no one answered: who is still away is reported again. Where there is no coordinator
+    at all, an operator is told.
     """
-    opened = 0
+    opened, today = 0, now.astimezone(policies.city.zone).date()
     for elder, village in elder_files.pauses_until(tx, (today - timedelta(days=1)).isoformat(), CHUNK):
-        policy = policy_of(tx, village)
-        told = notices.confirmers(tx, village, policy.life_confirmed_by) or people.operators(tx)
+        told = notices.confirmers(tx, village, policies.of(tx, village).life_confirmed_by) or people.operators(tx)
         if not told:
             continue
-        casework.stand(tx, Scope(told[0], today), elder, "active", "recovered", today.isoformat(), policy, now)
+        casework.stand(tx, Scope(told[0], today), elder, "active", "recovered", today.isoformat(), policies,
+                        now)
         opened += 1
         for person in told:
             notices.tell(tx, PauseOver(person=person, elder=elder), now,

@@ -64,7 +64,7 @@ class _Filling:
 
     def __init__(self, tx: Tx, house: House, cast: Cast, now: datetime) -> None:
         self.tx, self.house, self.cast, self.now = tx, house, cast, now
-        self.policy: Policy = house.policy
+        self.policy: Policy = house.policies.at(cast.county, cast.township)
         self.form = house.book.current["visit"]
         self.rng = random.Random(SEED)
         self.answering = Answering(cast, self.form, self.rng)
@@ -139,7 +139,7 @@ class _Filling:
             cared.village.id, line.group, line.name, initials.initials(line.name), line.sex, cared.birth.isoformat(),
             line.categories, line.ability, cared.registered_on.isoformat(), line.grade, digits + check_digit(digits),
             f"1540000{nth:04d}", visits_made=before, earlier_visit_on=earlier.isoformat() if earlier else None)
-        elder_id = self.elder[line.name] = casework.register(self.tx, new, self.policy, at)
+        elder_id = self.elder[line.name] = casework.register(self.tx, new, self.house.policies, at)
         self._entrust(line.name, elder_id, cared.worker, at.date())
 
     def _entrust(self, name: str, elder_id: str, worker: str, day: date) -> None:
@@ -172,7 +172,7 @@ class _Filling:
         answers = self.answering.visit(elder_id, visited, due)
         entry = Entry(elder_id, self.form.hash, visited.day.isoformat(), str(answers["method"][0]),
                       visited.day < written_on, answers, "")
-        kept = casework.submit(self.tx, Scope(visitor, written_on), entry, self.policy, visited.at)
+        kept = casework.submit(self.tx, Scope(visitor, written_on), entry, self.house.policies, visited.at)
         if kept is None:
             raise LookupError(f"elder {elder_id} was not in the care of {visitor} on {written_on}")
         if kept.elder.last_screening_on:

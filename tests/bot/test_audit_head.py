@@ -60,7 +60,7 @@ async def test_a_line_is_added_once_a_day_while_the_chain_grows(base: Foundation
 def verify(base: Foundation, monkeypatch: pytest.MonkeyPatch, *commands: str) -> tuple[int, str]:
     """Exit code and output of `audit verify` on the same files."""
     monkeypatch.setattr(cli, "_opened", lambda: Foundation(
-        base.settings, base.keys, base.policy, open_store(base.settings.database, base.keys)))
+        base.settings, base.keys, base.policies, open_store(base.settings.database, base.keys)))
     result = CliRunner().invoke(cli.app, ["audit", "verify"])
     return result.exit_code, result.output.strip()
 
@@ -106,7 +106,7 @@ async def test_operators_are_told_once_a_day_and_nobody_else(base: Foundation) -
     ids = await base.store.run(work)
     for hours in (0, 1, 24):
         at = NOW + timedelta(hours=hours)
-        assert not await base.store.run(lambda tx, at=at: audit_heads.sweep(tx, at, base.policy))
+        assert not await base.store.run(lambda tx, at=at: audit_heads.sweep(tx, at, base.policies))
     rows = []
     while taken := await base.store.run(lambda tx: outbox.take(tx, NOW + 2 * DAY)):
         rows += taken
@@ -166,5 +166,5 @@ async def test_doctor_tells_of_keys_rotation_and_head(base: Foundation, head_fil
 async def test_doctor_warns_where_keys_and_database_lie_in_one_folder(base: Foundation, tmp_path: Path) -> None:
     beside = Settings(database_url=f"sqlite:///{tmp_path / 'keys' / 'tanfang.db'}", data_dir=tmp_path / "data",
                       key_file=base.settings.key_file, _env_file=None)
-    lines = await doctor.findings(Foundation(beside, base.keys, base.policy, base.store))
+    lines = await doctor.findings(Foundation(beside, base.keys, base.policies, base.store))
     assert about(lines, "WARNING", "one folder")

@@ -264,7 +264,7 @@ async def test_a_question_added_to_the_form_does_not_stop_the_demo(sqlite_store:
     form = HOUSE.book.current["visit"]
     added = form.by_id["gas"].model_copy(update={"id": "stairs", "label": "楼梯安全"})
     longer = Form(name="visit", title=form.title, sections=form.sections, questions=(*form.questions, added))
-    house = House(FormBook([longer]), HOUSE.policy)
+    house = House(FormBook([longer]), HOUSE.policies)
     assert await demo.fill(sqlite_store, house, NOW)
     village = await sqlite_store.read(lambda tx: Village(tx, NOW))
     assert {visit.answers["stairs"][0] for visit in village.all_visits} == {"safe"}

@@ -144,9 +144,10 @@ async def test_a_coordinator_of_where_he_lives_erases_who_takes_back_his_consent
     elder = await store.run(lambda tx: plant(tx, ground))
     for person in (ground.visitor, ground.other_visitor):
         assert await store.run(lambda tx, who=person: consent.withdrawn(
-            tx, Scope(who, START.date()), elder, POLICY, START)) is None
-    assert await store.run(lambda tx: consent.withdrawn(tx, ground.scope, elder, POLICY, START, dry_run=True)) == COUNTS
-    assert await store.run(lambda tx: consent.withdrawn(tx, ground.scope, elder, POLICY, START)) == COUNTS
+            tx, Scope(who, START.date()), elder, POLICY.city, START)) is None
+    assert await store.run(
+        lambda tx: consent.withdrawn(tx, ground.scope, elder, POLICY.city, START, dry_run=True)) == COUNTS
+    assert await store.run(lambda tx: consent.withdrawn(tx, ground.scope, elder, POLICY.city, START)) == COUNTS
     line, = await store.read(lambda tx: audit.about(tx, elder, 1))
     assert [(e.actor, e.action) for e in line.entries] == [(ground.coordinator, "elder.erase")]
 
@@ -191,7 +192,7 @@ def test_the_command_line_counts_first_and_erases_then(base: Foundation, monkeyp
 
     ground = asyncio.run(_laid(base))
     monkeypatch.setattr(cli, "_opened", lambda: Foundation(
-        base.settings, base.keys, base.policy, open_store(base.settings.database, base.keys)))
+        base.settings, base.keys, base.policies, open_store(base.settings.database, base.keys)))
     run = CliRunner()
     counted = run.invoke(cli.app, ["erase", ground.elder, "--dry-run"])
     assert (counted.exit_code, counted.stdout.splitlines()) == (

@@ -15,7 +15,7 @@ from bot.importing import Imported, ImportRefused, import_file
 from conversations.documents import ledger_sheet
 from conversations.documents.ledger_report import explain
 from scheduler import policy
-from scheduler.policy import Policy
+from scheduler.policy import Policies
 from storage import areas, elders, people
 from storage.areas import Area
 from storage.database import Store, Tx
@@ -40,7 +40,7 @@ class House:
 
     store: Store
     folder: Path
-    policy: Policy
+    policies: Policies
 
     async def villages(self, *named: tuple[str, str], county: str = "江阳区") -> Area:
         def work(tx: Tx) -> Area:
@@ -296,7 +296,7 @@ def dying(*arguments):
 intake.open_files = dying
 now = datetime.fromisoformat("2026-12-03T02:00:00+00:00")
 begun = time.process_time()
-done = asyncio.run(import_file(Path(ledger), SimpleNamespace(store=store, policy=policy.load()), now,
+done = asyncio.run(import_file(Path(ledger), SimpleNamespace(store=store, policies=policy.load()), now,
                                create_under="江阳区"))
 children = os.times()
 print(done.new, done.same, done.faulty, time.process_time() - begun + children.children_user,

@@ -98,12 +98,12 @@ class Township:
             village, secret = random.choice(villages), SECRET.format(f"{number:02}")
             new = NewElder(village.id, "3组", name, initials(name), "female", "1940-01-01", ["living_alone"], "intact",
                            "2026-01-01", facts={"address": secret})
-            elder = casework.register(tx, new, self.house.policy, opened)
+            elder = casework.register(tx, new, self.house.policies, opened)
             given: dict[str, Any] = {"elder": elder, "day": "2026-02-20", **EARLIER, "illness_name": secret,
                                      "care_given": secret}
             entry = Entry(elder, form.hash, "2026-02-20", "home", False,
                           {question: [value, millis(opened), "tap"] for question, value in given.items()}, "")
-            kept = casework.submit(tx, Scope(author.id, self.now.date()), entry, self.house.policy, opened)
+            kept = casework.submit(tx, Scope(author.id, self.now.date()), entry, self.house.policies, opened)
             assert kept is not None
             self.elders.append(Planted(elder, name, secret, village, kept.visit_id))
         for number in range(7):

@@ -270,7 +270,7 @@ class Player:
                 await store.run(lambda tx: notices.tell(tx, due, self.running.now()))
             case "pauses":
                 now = self.running.now()
-                await store.run(lambda tx: pauses.sweep(tx, now, now.astimezone(ZONE).date(), lambda *_: policies.load()))
+                await store.run(lambda tx: pauses.sweep(tx, now, policies.load()))
             case "sweep":
                 lines = []
                 for who, shown in await self.stage.sweep():

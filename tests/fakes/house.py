@@ -133,7 +133,7 @@ class Running:
         self.store, self.village, self.channel = store, village, channel
         self._channels = {channel.name: channel}
         self.at = START
-        self._policy = policies.load()
+        self.policies = policies.load()
         self.use(book or books.from_folder())
 
     def use(self, book: FormBook) -> None:
@@ -141,7 +141,7 @@ class Running:
         self.book = book
         channels = self._channels
         no_files = frozenset() if self.channel.capabilities.carries_files else frozenset((self.channel.name,))
-        self.house = House(self.book, self._policy, no_files=no_files, abroad=outside(channels), public=PUBLIC,
+        self.house = House(self.book, self.policies, no_files=no_files, abroad=outside(channels), public=PUBLIC,
                            links={self.channel.name: LINK})
         self.delivery = Delivery(self.store, channels, self.house, self.now, self._document)
         self.jobs = Runner(self.store, handlers(self.store, channels, self.house), frozenset(channels), self.now)

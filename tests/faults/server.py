@@ -150,7 +150,7 @@ class Server:
             for elder in ELDERS[:elders_each]:
                 new = NewElder(village, "3组", f"{elder}{name[0]}", initials(f"{elder}{name[0]}"), "female",
                                "1940-01-01", ["living_alone"], "intact", "2026-01-01")
-                elder_id = casework.register(tx, new, base.policy, now)
+                elder_id = casework.register(tx, new, base.policies, now)
                 people.entrust(tx, person.id, elder_id, "visitor", "2026-01-01")
                 names.append(elder_id)
             return Member(person.id, name, invitations.make(tx, person.id, "op", now), tuple(names))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scheduler.cadence import Reason, Window, age_on, classify, due, window
 from scheduler.policy import load
 
-POLICY = load()
+POLICY = load().city
 DAY = date(2026, 3, 5)
 OLD, YOUNG = date(1946, 3, 5), date(1946, 3, 6)  # 80 on that day, and one day short of it
 CATEGORIES = ("childless_alone", "living_alone", "empty_nest", "left_behind", "care_dependent", "severely_disabled",

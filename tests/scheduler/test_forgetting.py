@@ -21,7 +21,7 @@ from storage.tables import guesses, jobs, metadata
 from tests.storage.ground import Ground, entry, lay
 
 POLICY = policies.load()
-RULES = POLICY.retention.model_dump()
+RULES = POLICY.city.retention.model_dump()
 TABLES = {"inbox": "inbox", "outbox": "outbox", "cancelled_drafts": "drafts", "submitted_drafts": "drafts",
           "media_never_fetched": "media", "playground": "phone_messages",
           "jobs": "jobs", "guesses": "guesses"}
@@ -146,7 +146,7 @@ async def test_a_closed_file_is_erased_when_its_years_are_over(store: Store, now
 def test_a_countys_file_that_names_one_class_leaves_the_others_as_they_are(tmp_path: Path) -> None:
     own = tmp_path / "county.toml"
     own.write_text("[retention]\ninbox = 10\n")
-    assert policies.load(own).retention.model_dump() == RULES | {"inbox": 10}
+    assert policies.load(own).city.retention.model_dump() == RULES | {"inbox": 10}
 
 
 @pytest.mark.parametrize("line", ["inbox = 0", "closed_elders = 30", "visits = 10"])

@@ -126,7 +126,7 @@ async def test_who_was_to_be_back_is_due_again_from_the_day_after_once(
     store: Store, ground: Ground, now: datetime
 ) -> None:
     def swept(tx: Tx, day: date) -> bool:
-        return pauses.sweep(tx, now + (day - DAY), day, lambda *_: POLICY)
+        return pauses.sweep(tx, now + (day - DAY), POLICY)
 
     def work(tx: Tx) -> None:
         casework.stand(tx, ground.scope, ground.elder, "paused", "away", "2026-03-01", POLICY, now,
