@@ -36,7 +36,7 @@ def read(question: Question, text: str, bounds: Bounds) -> Value | Refusal:
         case "date":
             return _date(question, text, bounds)
         case "text":
-            return readers.read(question.reads, text) if question.reads else _text(question, text)
+            return _read_as(question, text, bounds) if question.reads else _text(question, text)
         case "photo":
             return Refusal("refuse.photo_wanted", {"optional": question.optional})
         case "place":
@@ -108,13 +108,20 @@ def _date(question: Question, text: str, bounds: Bounds) -> Value | Refusal:
     if day is None:
         return Refusal("refuse.date")
     if question.ahead:
-        return day.isoformat()
+        return (question.least and readers.age(day, bounds.today, question.least, question.most)) or day.isoformat()
     if day > bounds.today:
         return Refusal("refuse.future", {"day": day.isoformat()})
     if bounds.earliest and day < bounds.earliest:
         return Refusal("refuse.before_registration", {"day": day.isoformat(),
                                                       "registered": bounds.earliest.isoformat()})
     return day.isoformat()
+
+
+def _read_as(question: Question, text: str, bounds: Bounds) -> Value | Refusal:
+    value = readers.read(question.reads, text)
+    if question.least and isinstance(value, str) and value:  # an ID number, which says the age
+        return readers.age(readers.born(value), bounds.today, question.least, question.most) or value
+    return value
 
 
 def _text(question: Question, text: str) -> Value | Refusal:

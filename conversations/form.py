@@ -80,12 +80,13 @@ class Question(_Part):
     lookup: str = ""  # person: what the router looks up
     signer: Literal["", "visitor", "elder"] = ""  # signature: whose name, typed, confirms it (option `name`)
     least: int = 0
-    most: int = 2000  # a number's range, or a text's length in characters
+    most: int = 2000  # a number's range, a text's length in characters; of a birth or an ID number the age in years
     also: tuple[str, ...] = ()  # other names of its line in a text template
     reads: str = ""  # text: what it must be read as, such as `id_number` (see `readers`)
     ahead: bool = False  # date: may lie in the future, or before the registration
     check: str = ""  # what is looked up once it is answered (see `checks`)
     masked: bool = False  # what was kept before is shown by its last digits only
+    unless: str = ""  # neither asked nor shown where the draft knows this fact
     secret: bool = False  # neither asked nor shown on a channel abroad (PIPL)
 
     @cached_property

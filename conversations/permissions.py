@@ -24,6 +24,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "register": VISITING,
     "change": VISITING | {"family"},
     "wish": VISITING,
+    "amend": VISITING,
     "complete": VISITING,
     "refresh": VISITING,
     "pending": COORDINATING,

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from conversations.controls import GROUP
+from conversations.documents import id_number
 from conversations.documents import ledger_fields as fields
 from conversations.documents.ledger_fields import Refused
 
@@ -25,6 +27,19 @@ def read(what: str, text: str) -> str | Refusal:
         return READERS[what](text) or ""
     except Refused as refused:
         return Refusal(f"ledger.{refused.reason}", dict(refused.details))
+
+
+def born(number: str) -> date:
+    """The birth date in an ID number that was read before."""
+    return id_number.read(number).birth
+
+
+def age(birth: date, today: date, least: int, most: int) -> Refusal | None:
+    """Why somebody born then is too young or too old to be one of those asked for; None where he is not."""
+    years = today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
+    if years < least:
+        return Refusal("refuse.too_young", {"least": least})
+    return Refusal("refuse.too_old", {"most": most}) if years > most else None
 
 
 READERS: dict[str, Callable[[str], str | None]] = {

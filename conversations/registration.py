@@ -5,6 +5,7 @@ from conversations.draft import Answer, Draft, dump_answers, parse_answers
 from conversations.ended import Ended
 from conversations.engine import Part
 from conversations.form import Form
+from conversations.lookups import villages
 from conversations.turn import Ask
 from scheduler import casework, notices
 from scheduler.notices import Decided, ToConfirm
@@ -28,6 +29,8 @@ def submit(ask: Ask, form: Form, draft: Draft) -> Ended:
         return _is_there(ask, draft)
     if revises := draft.context.get("revises"):
         return _revise(ask, draft, revises)
+    if str(draft.answers["village"].value) not in {area.id for area in villages(ask)}:
+        return Ended((("form.not_yours", {}),), "paused")  # he does not work in that village any more
     found = _propose(ask, form, draft, "proposed")
     if may_decide(ask, found):
         return Ended(decide(ask, found, yes=True), result=found.id)
@@ -126,7 +129,8 @@ def decide(ask: Ask, proposal: Proposal, *, yes: bool, reason: str = "") -> Part
     known = elders.known(ask.tx, [file])[0]
     if known and (known.by_id_number or "same_person" not in answers):
         return ((f"registration.same_{'id' if known.by_id_number else 'person'}", {
-            "where": checks.place(ask, known.village_id)}),)
+            "where": checks.place(ask, known.village_id), "buttons": [
+                [["button.refuse", {}, f"/refuse {proposal.id}"], ["button.pending", {}, "/pending"]]]}),)
     elder_id = casework.register(ask.tx, file, ask.house.policies, ask.now)
     if not proposals.decide(ask.tx, proposal, "confirmed", ask.writer.person_id, ask.now, elder_id=elder_id):
         raise LookupError("decided twice in one unit of work")  # nothing of it is kept

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from conversations import offices
+from conversations import offices, registration
 from conversations.engine import Part
 from conversations.turn import label
 from scheduler import notices
@@ -58,8 +58,10 @@ def _decided(tx: Tx, notice: Decided, scope: Scope) -> tuple[Part, ...] | None:
     if found is None:
         return None
     name = str(found.body.get("name", ""))
-    return (("notices.decided", {
-        "what": found.kind, "state": found.state, "elder": name, "reason": found.reason}),)
+    fields: dict[str, Any] = {"what": found.kind, "state": found.state, "elder": name, "reason": found.reason}
+    if found.kind == registration.KIND and found.state == "refused":
+        fields["buttons"] = [[["button.amend", {}, f"/amend {found.id}"]]]
+    return (("notices.decided", fields),)
 
 
 def _audit_head(tx: Tx, notice: AuditHead, scope: Scope) -> tuple[Part, ...] | None:

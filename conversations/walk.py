@@ -57,18 +57,19 @@ def fits(question: Question, answer: Answer) -> bool:
 
 def following(form: Form, draft: Draft) -> Question | None:
     """The first question still to be asked, or None when the form is complete (or all that is left is secret here)."""
-    answers, asked_for_once, abroad = draft.answers, draft.context.get(TO_ASK, ()), draft.context.get(ABROAD)
+    answers, asked_for_once = draft.answers, draft.context.get(TO_ASK, ())
     applying = open_ones(form, draft)
     for question in form.questions if asked_for_once else form.asked:
         if question.id not in answers and (not question.quiet or question.id in asked_for_once) and (
-                not question.ask_if or question.id in applying) and not (abroad and question.secret):
+                not question.ask_if or question.id in applying) and not hidden(question, draft):
             return question
     return None
 
 
 def hidden(question: Question, draft: Draft) -> bool:
-    """Whether the question must not be seen where the draft is now."""
-    return question.secret and bool(draft.context.get(ABROAD))
+    """Whether the question must not be seen where the draft is now, or with what it knows."""
+    return bool((question.secret and draft.context.get(ABROAD)) or (
+        question.unless and draft.context.get(question.unless)))
 
 
 def part_done(form: Form, before: str, after: str) -> str:

@@ -2,12 +2,13 @@
 
 from conversations import lookup, session
 from conversations.commands.life import to_refresh
-from conversations.draft import REVIEW, Answer
+from conversations.draft import REVIEW, Answer, parse_answers
 from conversations.engine import Part
 from conversations.lookups import villages
 from conversations.registering import FORM, answers_of
+from conversations.registration import KIND
 from conversations.turn import Ask
-from storage import elder_files
+from storage import elder_files, proposals
 from storage.elders import Elder
 from storage.ids import millis
 
@@ -22,6 +23,19 @@ def register(ask: Ask, rest: str) -> tuple[Part, ...]:
         return (("registration.no_village", {}),)
     called = {"called": {"village": known[0].name}} if answers else {}
     return session.start(ask, FORM, called, answers)
+
+
+def amend(ask: Ask, rest: str) -> tuple[Part, ...]:
+    """A registration that was sent back: as it was given, to be changed and proposed again."""
+    found = proposals.find(ask.tx, ask.scope, rest)
+    if found is None or found.kind != KIND or found.made_by != ask.writer.person_id:
+        return (("pending.gone", {"buttons": [[["button.mine", {}, "/my"]]]}),)
+    if found.state != "refused":
+        return (("pending.state", {"state": found.state}),)
+    answers = parse_answers(found.body["answers"])
+    village = next((area.name for area in villages(ask) if area.id == answers["village"].value), "")
+    return session.start(ask, FORM, {"called": {"village": village}, "elder_name": found.body["name"]}, answers,
+                         at=REVIEW)
 
 
 def complete(ask: Ask, rest: str) -> tuple[Part, ...]:
@@ -52,4 +66,4 @@ def _open(ask: Ask, rest: str, *, whole: bool) -> tuple[Part, ...]:
     return session.start(ask, FORM, context, answers, at=REVIEW if whole else "")
 
 
-COMMANDS = {"register": register, "complete": complete, "refresh": refresh}
+COMMANDS = {"register": register, "amend": amend, "complete": complete, "refresh": refresh}
