@@ -30,7 +30,8 @@ log = structlog.get_logger()
 BEAT = 1.0  # seconds between looks at what waits
 LONGEST_WAIT = 300.0  # seconds between two tries of one message
 MOST_TRIES = 100
-PRINTED = "visit_record"  # the one kind of document that gives no full name abroad; all others wait behind a page there
+PRINTED = "visit_record"
+OPEN_ABROAD = frozenset({PRINTED, "qr"})  # what gives no full name abroad; all other documents wait behind a page there
 Chat = tuple[str, str]
 Marks = list[tuple[str, str]]  # id of an outbox row, and the channel's handle of the sent message
 MakeDocument = Callable[[dict[str, Any], Words], Awaitable[Document | None]]
@@ -199,7 +200,7 @@ class Delivery:
         document = await self._make_document({**wanted, "chat": (row.channel, row.chat)}, words)
         if document is None:
             return [replace(first, text=f"{first.text}\n\n{words.say('files.gone')}"), *others]
-        if can.carries_files and (not can.abroad or wanted.get("kind", PRINTED) == PRINTED):
+        if can.carries_files and (not can.abroad or wanted.get("kind", PRINTED) in OPEN_ABROAD):
             return [Message(first.text, first.buttons, document=document), *others]
 
         def offered(tx: Tx) -> Sequence[Part]:

@@ -258,7 +258,8 @@ def _sweep(form: Form, draft: Draft, question: Question, facts: Facts, now: date
 def _choose_person(form: Form, draft: Draft, question: Question, facts: Facts, now: datetime,
                    manner: Manner) -> Turn:
     if not facts.found:
-        return _again(form, draft, facts, ("refuse.person_unknown", {}))
+        return _again(form, draft, facts, (
+            "refuse.person_unknown" if question.lookup == "elders" else "refuse.village_unknown", {}))
     if len(facts.found) > 1:
         listed = replace(draft, context={**draft.context, "listed": [each.id for each in facts.found]})
         return Turn(listed, (("which", {

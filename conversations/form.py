@@ -161,9 +161,18 @@ class Form(_Part):
     @cached_property
     def counted(self) -> dict[str, int]:
         """For each question, how many up to it are always asked; a person question does not count."""
+        return self._counted(secret=True)
+
+    @cached_property
+    def counted_abroad(self) -> dict[str, int]:
+        """The same without those that are secret."""
+        return self._counted(secret=False)
+
+    def _counted(self, *, secret: bool) -> dict[str, int]:
         count, counted = 0, {}
         for question in self.questions:
-            count += not (question.quiet or question.ask_if or question.kind == "person")
+            left_out = question.quiet or question.ask_if or question.kind == "person"
+            count += not (left_out or (question.secret and not secret))
             counted[question.id] = count
         return counted
 

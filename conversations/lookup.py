@@ -38,16 +38,19 @@ def matching(ask: Ask, text: str) -> list[Elder]:
     return elders.named(ask.tx, ask.scope, text, MOST) or elders.matching(ask.tx, ask.scope, text, MOST)
 
 
-def one(ask: Ask, rest: str) -> Elder | tuple[Part, ...]:
-    """The one elder that is named or pressed; else what is said instead."""
+def one(ask: Ask, rest: str, command: str = "elder") -> Elder | tuple[Part, ...]:
+    """The one elder that is named or pressed; else what is said instead: whom to choose from, for this command.
+
+    A coordinator finds closed files by their full name.
+    """
     if not rest:
         return (("menu.which_elder", {}),)
     by_id = elders.find(ask.tx, ask.scope, rest)
-    found = [by_id] if by_id else matching(ask, rest)
+    found = [by_id] if by_id else [*matching(ask, rest), *elders.closed_named(ask.tx, ask.scope, rest, MOST)]
     if not found:
         return (("menu.elder_gone", {}),)
     if len(found) > 1:
-        buttons = [[["button.person", {"label": label(each)}, f"/elder {each.id}"]] for each in found]
+        buttons = [[["button.person", {"label": label(each)}, f"/{command} {each.id}"]] for each in found]
         return (("form.which", {"count": len(found), "buttons": buttons}),)
     return found[0]
 
@@ -55,7 +58,7 @@ def one(ask: Ask, rest: str) -> Elder | tuple[Part, ...]:
 def by_id(ask: Ask, elder_id: str) -> tuple[Candidate, ...]:
     """The elder of a button, if he is in scope."""
     elder = elders.find(ask.tx, ask.scope, elder_id)
-    return _candidates(ask, [elder] if elder else [])
+    return _candidates(ask, [elder] if elder and elder.status != "closed" else [])
 
 
 def _candidates(ask: Ask, found: list[Elder]) -> tuple[Candidate, ...]:

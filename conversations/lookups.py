@@ -48,7 +48,30 @@ def _village_by_id(ask: Ask, area_id: str) -> tuple[Candidate, ...]:
     return tuple(_village(area) for area in villages(ask) if area.id == area_id)
 
 
+def _any_village_listed(ask: Ask) -> tuple[Candidate, ...]:
+    return ()
+
+
+def _any_village_found(ask: Ask, text: str, listed: list[str]) -> tuple[Candidate, ...]:
+    """Villages of the whole tree by their full name, each with its township: an elder may move anywhere."""
+    if (index := place(text, len(listed))) is not None:
+        return _any_village_by_id(ask, listed[index])
+    return tuple(_placed(ask, area) for area in areas.named(ask.tx, text) if area.level == "village")[:LISTED]
+
+
+def _any_village_by_id(ask: Ask, area_id: str) -> tuple[Candidate, ...]:
+    area = areas.find(ask.tx, area_id)
+    return (_placed(ask, area),) if area and area.level == "village" else ()
+
+
+def _placed(ask: Ask, area: Area) -> Candidate:
+    above = areas.find(ask.tx, area.parent_id) if area.parent_id else None
+    name = f"{above.name if above else ''}{area.name}"
+    return Candidate(area.id, {"name": name}, called=name)
+
+
 LOOK_UPS: dict[str, LookUp] = {
     "elders": LookUp(lookup.listing, lookup.find, lookup.by_id),
+    "any_village": LookUp(_any_village_listed, _any_village_found, _any_village_by_id),
     "villages": LookUp(_villages_listed, _villages_found, _village_by_id),
 }

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
-from conversations import confirming, inviting, registration
+from conversations import confirming, inviting, life, registration, surveying, wishing
 from conversations.draft import Draft, dump_answers
 from conversations.ended import Ended
 from conversations.form import Form
 from conversations.turn import Ask
 from scheduler import casework
-from storage import visits
+from storage import elders, visits
 from storage.visits import Entry, Outdated
 
 CORRECTION = "correction"  # the visit form's question that a correction asks
@@ -34,12 +34,15 @@ def _visit(ask: Ask, form: Form, draft: Draft) -> Ended:
     corrects = draft.context.get("corrects")
     if corrects is not None:
         return _correction(ask, draft, corrects, entry)
+    elder = elders.find(ask.tx, ask.scope, entry.elder_id)
+    if elder and elder.status == "closed" and day > (elder.condition_since or ""):  # one made before is still kept
+        return Ended((("life.closed_no_visit", {"elder": elder.name, "why": elder.condition}),), "paused")
     kept = casework.submit(ask.tx, ask.scope, entry, ask.house.policies, ask.now)
     if kept is None:
         return Ended((("form.not_yours", {}),), "paused")
     said = {"elder": kept.elder.name, "number": kept.number, "day": day, "late": entry.late,
             "method": form.by_id["method"].option(entry.method).label, "due": ask.due(kept.elder),
-            "buttons": after(kept.visit_id)}
+            "buttons": after(kept.visit_id, kept.elder.id)}
     return Ended((("form.submitted", said),), result=kept.visit_id)
 
 
@@ -59,7 +62,7 @@ def _correction(ask: Ask, draft: Draft, visit_id: str, entry: Entry) -> Ended:
     if kept is None:
         return Ended((("form.not_yours", {}),), "paused")
     word = "form.corrected" if kept.visit_id == visit_id else "form.moved"
-    said = {"elder": kept.elder.name, "number": kept.number, "buttons": after(kept.visit_id)}
+    said = {"elder": kept.elder.name, "number": kept.number, "buttons": after(kept.visit_id, kept.elder.id)}
     return Ended(((word, said),), result=kept.visit_id)
 
 
@@ -83,14 +86,16 @@ def _void(ask: Ask, form: Form, draft: Draft) -> Ended:
     return Ended((("form.voided", said),), result=before.visit_id)
 
 
-def after(visit_id: str) -> list[list[list[object]]]:
+def after(visit_id: str, elder_id: str) -> list[list[list[object]]]:
     """The buttons under a kept visit: the next steps."""
     return [
         [["button.print", {}, f"/printvisit {visit_id}"], ["button.correct", {}, f"/correct {visit_id}"]],
         [["button.mine", {}, "/my"], ["button.visit", {}, "/visit"]],
+        [["button.life", {}, f"/change {elder_id}"]],
     ]
 
 
 _BY_FORM: dict[str, Callable[[Ask, Form, Draft], Ended]] = {
-    "elder": registration.submit, "invite": inviting.submit, "refuse": _refuse, "visit": _visit, "void": _void}
+    "elder": registration.submit, "invite": inviting.submit, "life": life.submit, "refuse": _refuse,
+    "survey": surveying.submit, "visit": _visit, "void": _void, "wish": wishing.submit}
 _PARTS: dict[str, Callable[[Ask, Form, Draft], None]] = {"elder": registration.part_done}

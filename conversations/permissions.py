@@ -19,7 +19,11 @@ ALLOWED: dict[str, frozenset[str]] = {
     "edit": VISITING,
     "void": VISITING,
     "template": VISITING,
+    "survey": VISITING,
+    "surveyed": VISITING,
     "register": VISITING,
+    "change": VISITING | {"family"},
+    "wish": VISITING,
     "complete": VISITING,
     "refresh": VISITING,
     "pending": COORDINATING,
@@ -42,6 +46,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "identify": INVITING | {"operator"},
     "cut_off": INVITING | {"operator"},
     "channels": EVERYONE,
+    "policy": INVITING,
 }
 
 

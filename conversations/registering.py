@@ -34,7 +34,8 @@ def file_of(answers: dict[str, Answer], before: NewElder | None = None) -> NewEl
         return str(given.get(name) or "")
 
     surname_only = not given.get("name")
-    name = pseudonym(text("surname")) if surname_only else text("name")
+    surname = text("surname") or (before.name if before else "")
+    name = pseudonym(surname) if surname_only else text("name")
     holder = id_numbers.read(text("id_number")) if given.get("id_number") else None
     grade = text("disability_grade")
     ability = text("ability")
@@ -81,6 +82,7 @@ def answers_of(form: Form, file: NewElder, at: int, basis: str = "", *, whole: b
     given: dict[str, Any] = {
         "village": file.village_id, "group": file.group_name, "birth": file.birth, "sex": file.sex,
         "name": "" if facts.get(annex2.SURNAME_ONLY) else file.name, "id_number": file.id_number, "phone": file.phone,
+        "surname": file.name[:-1] if facts.get(annex2.SURNAME_ONLY) else "",
         "categories": list(file.categories), "ability": file.ability, "registered_on": file.registered_on,
         "disability_grade": str(file.disability_grade or ""), "wish": file.wish, "basis": basis if file.wish else ""}
     given |= {fact: facts.get(fact) for fact in _PLAIN}

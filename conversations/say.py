@@ -66,6 +66,8 @@ def value(question: Question, given: Any, media: int, words: Words, elder: str =
     """An answer in words."""
     if question.kind == "person":
         return words.named(elder) if question.lookup == "elders" else str(given)
+    if given == "" and not media:
+        return words.say("values.skipped")
     if question.options:
         chosen = given if isinstance(given, list) else [given]
         told = words.say("values.joiner").join(
@@ -76,8 +78,6 @@ def value(question: Question, given: Any, media: int, words: Words, elder: str =
         told = words.say("values.place")
     elif given == "" and media:
         return words.say("values.photo" if question.kind == "photo" else "values.voice")
-    elif given == "":
-        return words.say("values.skipped")
     else:
         told = str(given)
     return told + words.say("values.attached") if media else told

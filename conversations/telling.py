@@ -8,7 +8,20 @@ from conversations import offices
 from conversations.engine import Part
 from conversations.turn import label
 from scheduler import notices
-from scheduler.notices import AuditHead, Bound, BoundElsewhere, Decided, Guessing, ToConfirm, ToIdentify, VisitDue
+from scheduler.notices import (
+    AuditHead,
+    Bound,
+    BoundElsewhere,
+    ConsentWithdrawn,
+    Decided,
+    Guessing,
+    LifeChanged,
+    MovedHere,
+    PauseOver,
+    ToConfirm,
+    ToIdentify,
+    VisitDue,
+)
 from storage import elders, invitations, proposals
 from storage.database import Tx
 from storage.scope import Scope
@@ -53,6 +66,24 @@ def _audit_head(tx: Tx, notice: AuditHead, scope: Scope) -> tuple[Part, ...] | N
     return (("privacy.audit_head", {"lines": notice.lines, "mac": notice.mac}),)
 
 
+def _life_changed(tx: Tx, notice: LifeChanged, scope: Scope) -> tuple[Part, ...] | None:
+    elder = notice.as_seen(tx)
+    if elder is None:
+        return None
+    return (("notices.life_changed", {"elder": elder.name, "what": notice.what, "until": elder.condition_until or ""}),)
+
+
+def _of_elder(sentence: str, step: str, slash: str) -> Callable[[Tx, Any, Scope], tuple[Part, ...] | None]:
+    """A notice that names one elder and offers one step."""
+    def told(tx: Tx, notice: Any, scope: Scope) -> tuple[Part, ...] | None:
+        elder = elders.find(tx, scope, notice.elder)
+        if elder is None:
+            return None
+        buttons: Buttons = [[[step, {}, f"{slash} {elder.id}"]]]
+        return ((sentence, {"elder": label(elder), "buttons": buttons}),)
+    return told
+
+
 def _identify(tx: Tx, notice: Bound | ToIdentify, scope: Scope) -> tuple[Part, ...] | None:
     found = invitations.find(tx, scope, notice.invitation)
     return (offices.who_bound(tx, found, scope.day),) if found else None
@@ -69,4 +100,7 @@ def _guessing(tx: Tx, notice: Guessing, scope: Scope) -> tuple[Part, ...]:
 _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
     VisitDue.kind: _visit_due, ToConfirm.kind: _to_confirm, Decided.kind: _decided, Bound.kind: _identify,
     ToIdentify.kind: _identify, BoundElsewhere.kind: _elsewhere, Guessing.kind: _guessing,
-    AuditHead.kind: _audit_head}
+    AuditHead.kind: _audit_head, LifeChanged.kind: _life_changed,
+    MovedHere.kind: _of_elder("notices.moved_here", "button.file", "/elder"),
+    PauseOver.kind: _of_elder("notices.pause_over", "button.life", "/change"),
+    ConsentWithdrawn.kind: _of_elder("notices.consent_withdrawn", "button.file", "/elder")}

@@ -156,9 +156,10 @@ def shown(form: Form, draft: Draft, listing: Sequence[Candidate] = ()) -> tuple[
     if draft.at == CANCEL:
         return "cancel", fields
     question = form.by_id[draft.at]
-    place, nth, of = form.index[question.id], form.counted[question.id], form.counted[form.questions[-1].id]
+    counted = form.counted_abroad if context.get(ABROAD) else form.counted
+    place, nth, of = form.index[question.id], counted[question.id], counted[form.questions[-1].id]
     for each in open_ones(form, draft):
-        if not form.by_id[each].quiet:
+        if not (form.by_id[each].quiet or hidden(form.by_id[each], draft)):
             of += 1
             nth += form.index[each] <= place
     answer = draft.answers.get(question.id)

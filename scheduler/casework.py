@@ -1,12 +1,13 @@
 """The only door for writes that move a class or a window: ledger write, then recompute."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from scheduler import annex2, cadence
 from scheduler.policy import Policies, Policy
-from storage import elder_files, elders, visits
+from storage import assignments, elder_files, elders, visits
 from storage.database import Tx
+from storage.elder_files import Status
 from storage.elders import Elder, NewElder, Standing
 from storage.scope import Scope
 from storage.visits import Entry, Visit
@@ -32,7 +33,7 @@ def first_standing(new: NewElder, policy: Policy, now: datetime) -> Standing:
     """Class and window of a file that is being opened; visits before this system count as home visits."""
     earlier = date.fromisoformat(new.earlier_visit_on) if new.earlier_visit_on else None
     found = classified_file(new, policy, now)
-    window = cadence.due(found.care_class, date.fromisoformat(new.registered_on), earlier, policy, found.since)
+    window = cadence.due(found.care_class, date.fromisoformat(new.registered_on), earlier, policy, since=found.since)
     return Standing(found.care_class, window.first.isoformat(), window.last.isoformat(), new.earlier_visit_on,
                     new.earlier_visit_on, None, _iso(found.until), annex2.missing(new))
 
@@ -48,8 +49,36 @@ def revise(tx: Tx, scope: Scope, elder_id: str, new: NewElder, policies: Policie
         return None
     elder_files.rewrite(tx, elder_id, new, first_standing(new, policies.of(tx, new.village_id), now))
     tx.note(now, scope.person_id, "elder.revise", elder_id, _changed(before, new))
-    revised = elders.find(tx, scope, elder_id) or elder
+    revised = elders.find(tx, scope, elder_id) or replace(
+        elder, village_id=new.village_id, missing=" ".join(annex2.missing(new)))  # it went out of this person's area
     return recompute(tx, scope, revised, policies, now)
+
+
+def stand(tx: Tx, scope: Scope, elder_id: str, status: Status, why: str | None, since: str, policies: Policies,
+          now: datetime, *, until: str | None = None) -> Elder | None:
+    """Pauses, closes or opens a file again, from a day on (ISO); the window is derived anew. None: not in the scope."""
+    if not elders.in_scope(tx, scope, elder_id):
+        return None
+    elder_files.set_condition(tx, elder_id, status, why, since, until)
+    tx.note(now, scope.person_id, f"elder.{status}", elder_id, ["condition"])
+    elder = elders.find(tx, scope, elder_id)
+    return recompute(tx, scope, elder, policies, now) if elder else None
+
+
+def move(tx: Tx, scope: Scope, elder_id: str, village_id: str, since: str, policies: Policies, now: datetime,
+         ) -> Elder | None:
+    """The file goes to another village, with a new number there, and all its visits; None: not in the scope.
+
+    Who cared for him in the old village does so no more; his family stays. Group and address are asked anew.
+    `since` is the day (ISO) from which he lives there.
+    """
+    file = elder_files.read(tx, scope, elder_id)
+    if file is None:
+        return None
+    assignments.end_all(tx, elder_id, now.astimezone(policies.city.zone).date(), but=("family",))
+    new = elder_files.moved(file, village_id, elders.next_number(tx, village_id))
+    elder_files.set_condition(tx, elder_id, "active", "recovered", since)
+    return revise(tx, scope, elder_id, new, policies, now)
 
 
 def _changed(before: NewElder, after: NewElder) -> list[str]:
@@ -117,12 +146,19 @@ def derive(tx: Tx, elder: Elder, policies: Policies, now: datetime) -> list[str]
     home_days = [elder.earlier_visit_on, *(day for method, day in days.items() if method in policy.home_methods)]
     last_home = max(filter(None, home_days), default=None)
     window = cadence.due(found.care_class, date.fromisoformat(elder.registered_on),
-                         date.fromisoformat(last_home) if last_home else None, policy, found.since)
+                         date.fromisoformat(last_home) if last_home else None, policy, since=found.since,
+                         resumed_on=_resumed(elder))
     standing = Standing(
         found.care_class, window.first.isoformat(), window.last.isoformat(), last_visit, last_home,
         visits.last_day_with(tx, elder.id, SCREENING), _iso(found.until), elder.missing.split())
     elders.set_standing(tx, elder.id, standing)
     return [name for name in ("care_class", "due_from", "due_until") if getattr(elder, name) != getattr(standing, name)]
+
+
+def _resumed(elder: Elder) -> date | None:
+    """The day on which an active elder was back: visits of the time before are not owed."""
+    back = elder.status == "active" and elder.condition == "recovered" and elder.condition_since
+    return date.fromisoformat(back) if back else None
 
 
 def _iso(day: date | None) -> str | None:

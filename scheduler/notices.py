@@ -3,14 +3,15 @@
 A row in the outbox holds ids only; names are read, and the last check is made, when it is sent.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from storage import accounts, elders, invitations, people, proposals
+from storage import accounts, elders, invitations, people, proposals, ties
 from storage import outbox as rows
 from storage.database import Tx
+from storage.elders import Elder
 from storage.outbox import Lane, Outgoing
 from storage.scope import Scope
 
@@ -40,7 +41,7 @@ class VisitDue(Notice):
     def still_wanted(self, tx: Tx, today: date) -> bool:
         elder = elders.find(tx, Scope(self.person, today), self.elder)
         return (super().still_wanted(tx, today) and elder is not None and elder.status == "active"
-                and elder.due_until <= self.due_until)
+                and elder.wish != "unwilling" and elder.due_until <= self.due_until)
 
 
 class ToConfirm(Notice):
@@ -59,6 +60,67 @@ class Decided(Notice):
 
     kind = "decided"
     proposal: str
+
+
+class LifeChanged(Notice):
+    """An elder is not to be visited now, or is again: for who visits him. Not wanted where it was taken back.
+
+    Why is told only of hospital, where a visit may be made there, and of a death. `seen_on` is the day (ISO) on which
+    he was theirs: one who moved is so no more.
+    """
+
+    kind = "life_changed"
+    elder: str
+    what: str
+    seen_on: str
+
+    def still_wanted(self, tx: Tx, today: date) -> bool:
+        now = elders.find(tx, Scope(self.person, today), self.elder)
+        if not super().still_wanted(tx, today) or self.as_seen(tx) is None:
+            return False
+        if now is None:
+            return self.what == "moved"
+        return (now.status == "active") == (self.what in ("back", "restored"))
+
+    def as_seen(self, tx: Tx) -> Elder | None:
+        """The elder for who cared for him until he moved."""
+        day = date.fromisoformat(self.seen_on)
+        return elders.find(tx, Scope(self.person, day), self.elder) or elders.find(
+            tx, Scope(self.person, day - timedelta(days=1)), self.elder)
+
+
+class MovedHere(Notice):
+    """An elder moved into this coordinator's village: somebody must be found who visits him."""
+
+    kind = "moved_here"
+    elder: str
+
+    def still_wanted(self, tx: Tx, today: date) -> bool:
+        elder = elders.find(tx, Scope(self.person, today), self.elder)
+        return (super().still_wanted(tx, today) and elder is not None and elder.status != "closed"
+                and not ties.visiting(tx, self.elder, today.isoformat()))
+
+
+class PauseOver(Notice):
+    """The day came until which an elder was to be away: visits are due again, unless somebody knows better."""
+
+    kind = "pause_over"
+    elder: str
+
+    def still_wanted(self, tx: Tx, today: date) -> bool:
+        elder = elders.find(tx, Scope(self.person, today), self.elder)
+        return super().still_wanted(tx, today) and elder is not None and elder.status == "active"
+
+
+class ConsentWithdrawn(Notice):
+    """An elder took back his consent: the coordinator decides whether his data is erased."""
+
+    kind = "consent_withdrawn"
+    elder: str
+
+    def still_wanted(self, tx: Tx, today: date) -> bool:
+        elder = elders.find(tx, Scope(self.person, today), self.elder)
+        return super().still_wanted(tx, today) and elder is not None and elder.condition == "refused"
 
 
 class AuditHead(Notice):
@@ -110,7 +172,14 @@ class Guessing(Notice):
 
 
 KINDS: dict[str, type[Notice]] = {each.kind: each for each in (
-    VisitDue, ToConfirm, Decided, Bound, ToIdentify, BoundElsewhere, Guessing, AuditHead)}
+    VisitDue, ToConfirm, Decided, LifeChanged, MovedHere, PauseOver, ConsentWithdrawn, Bound, ToIdentify,
+    BoundElsewhere, Guessing, AuditHead)}
+
+
+def confirmers(tx: Tx, area_id: str, role: str) -> list[str]:
+    """Who says yes or no there: those who hold this post, or where nobody does, the next one above it."""
+    ranks = people.COORDINATING[people.COORDINATING.index(role):]
+    return next((found for each in ranks if (found := people.coordinators(tx, area_id, each))), [])
 
 
 def tell(tx: Tx, notice: Notice, now: datetime, *, unique_key: str | None = None,

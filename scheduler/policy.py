@@ -47,6 +47,7 @@ class Policy(BaseModel):
     screening_days: int = Field(ge=1)
     due_soon_days: int = Field(ge=0, le=14)
     refresh_days: int = Field(ge=1)
+    wish_again_days: int = Field(ge=1)
     registration_confirmed_by: Post
     first_contact_confirmed_by: tuple[Post, ...] = Field(min_length=1)
     life_confirmed_by: Post

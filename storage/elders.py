@@ -17,7 +17,7 @@ from storage.tables import areas, elders
 
 _ADD = insert(elders)
 _SEALED = ("id_number", "phone", "facts")
-_BRIEF = (
+BRIEF = (
     select(elders.c.id.label("elder_id"), elders.c.name, elders.c.number, areas.c.name.label("village"),
            elders.c.group_name, elders.c.birth, elders.c.categories, elders.c.ability, elders.c.disability_grade,
            elders.c.registered_on, elders.c.status, elders.c.care_class, elders.c.due_from, elders.c.due_until,
@@ -27,16 +27,17 @@ _BRIEF = (
            elders.c.missing, elders.c.reviewed_on)
     .select_from(elders.join(areas, areas.c.id == elders.c.village_id))
 )
-_ONE = _BRIEF.where(ELDER_IN_SCOPE, elders.c.id == bindparam("elder"))
+_ONE = BRIEF.where(ELDER_IN_SCOPE, elders.c.id == bindparam("elder"))
 _IN_SCOPE = select(elders.c.id).where(ELDER_IN_SCOPE, elders.c.id == bindparam("elder"))
 _HELD = select(elders.c.id).where(HELD_HERE, elders.c.id == bindparam("elder"))
 _OPEN = elders.c.status != "closed"
 
 
 def _listed(*conditions: ColumnElement[bool]) -> CompoundSelect[Any]:
-    found = within(_BRIEF.where(_OPEN, *conditions))
+    found = within(BRIEF.where(_OPEN, *conditions))
     rows = found.selected_columns
-    return found.order_by(rows.due_until, rows.group_name, rows.number, rows.elder_id).limit(bindparam("count"))
+    return found.order_by(  # active before paused
+        rows.status, rows.due_until, rows.group_name, rows.number, rows.elder_id).limit(bindparam("count"))
 
 
 _DUE_FIRST = _listed().offset(bindparam("skip"))
@@ -45,6 +46,8 @@ _NAMED = _listed(elders.c.name == bindparam("name"))
 _MATCHING = _listed(or_(
     elders.c.name.like(bindparam("part"), escape="\\"), elders.c.initials.like(bindparam("initials"), escape="\\")))
 _NUMBERED = _listed(elders.c.number == bindparam("number"))
+_CLOSED_NAMED = BRIEF.where(
+    HELD_HERE, elders.c.status == "closed", elders.c.name == bindparam("name")).limit(bindparam("count"))
 _FACTS = select(elders.c.facts).where(ELDER_IN_SCOPE, elders.c.id == bindparam("elder"))
 _HOLD_VILLAGE = select(areas.c.id).where(areas.c.id == bindparam("village")).with_for_update(key_share=True)
 _NEXT_NUMBER = select(func.coalesce(func.max(elders.c.number), 0) + 1).where(
@@ -53,7 +56,7 @@ _BY_INDEX = select(elders.c.id).where(elders.c.id_index == bindparam("id_index")
 _village = areas.alias("village")
 _NAMED_IN = select(elders.c.id).select_from(elders.join(_village, _village.c.id == elders.c.village_id)).where(
     elders.c.name == bindparam("name"), _village.c.path >= bindparam("path"), _village.c.path < bindparam("path_end"))
-_HELD_FAST = _BRIEF.where(_OPEN).limit(bindparam("count")).with_for_update(of=elders)  # no visit comes in between
+_HELD_FAST = BRIEF.where(_OPEN).limit(bindparam("count")).with_for_update(of=elders)  # no visit comes in between
 _CLASS_OVER = _HELD_FAST.where(elders.c.class_until <= bindparam("on_day")).order_by(elders.c.class_until, elders.c.id)
 _ALL_AFTER = _HELD_FAST.where(elders.c.id > bindparam("after")).order_by(elders.c.id)
 _WIDTH = 50  # keys in one look-up of many: a fixed number, so that the statement is built once
@@ -250,6 +253,11 @@ def count(tx: Tx, scope: Scope) -> int:
 def named(tx: Tx, scope: Scope, name: str, count: int) -> list[Elder]:
     """The elders of exactly this name."""
     return [Elder(*row) for row in tx.all(_NAMED, name=name, count=count, **scope.values)]
+
+
+def closed_named(tx: Tx, scope: Scope, name: str, count: int) -> list[Elder]:
+    """The closed files of exactly this name where the scope's person coordinates: nobody else finds them by name."""
+    return [Elder(*row) for row in tx.all(_CLOSED_NAMED, name=name, count=count, scope_person=scope.person_id)]
 
 
 def matching(tx: Tx, scope: Scope, text: str, count: int) -> list[Elder]:

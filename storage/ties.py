@@ -25,6 +25,13 @@ _CARERS = select(people.c.name, assignments.c.role, assignments.c.from_on, assig
     assignments.c.elder_id == bindparam("elder")).order_by(assignments.c.from_on, people.c.name)
 
 
+_NUMBER = select(elders.c.number).where(elders.c.id == bindparam("elder"))
+_NOW = select(assignments.c.person_id, assignments.c.role).where(
+    assignments.c.elder_id == bindparam("elder"), assignments.c.from_on <= bindparam("on_day"),
+    or_(assignments.c.until_on.is_(None), assignments.c.until_on >= bindparam("on_day"))).order_by(
+    assignments.c.person_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Carer:
     """Somebody an elder is or was entrusted to: name, role, and ISO days from and until (None: still)."""
@@ -43,3 +50,17 @@ def over(tx: Tx, scope: Scope, elder_id: str) -> frozenset[str]:
 def carers(tx: Tx, elder_id: str) -> list[Carer]:
     """Everybody who cares or cared for the elder. The caller has looked that the asker may know."""
     return [Carer(*row) for row in tx.all(_CARERS, elder=elder_id)]
+
+
+def visiting(tx: Tx, elder_id: str, day: str) -> list[str]:
+    """Who goes to see the elder on that day (ISO), or answers for it: visitors and first contact, family left out."""
+    rows = list(tx.all(_NOW, elder=elder_id, on_day=day))
+    family = {person for person, role in rows if role == "family"}
+    return list(dict.fromkeys(
+        person for person, role in rows if role in ("visitor", "first_contact") and person not in family))
+
+
+def whereabouts(tx: Tx, elder_id: str) -> int:
+    """The number of the file in the village where it is now, for who has just sent it there."""
+    row = tx.one(_NUMBER, elder=elder_id)
+    return int(row[0]) if row else 0

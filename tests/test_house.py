@@ -14,6 +14,7 @@ LONGEST = 400
 SENTENCE = re.compile(r"[\u4e00-\u9fff\uff00-\uffef\u3000-\u303f]{6,}")
 DOORS = {  # who alone may write what moves a class or a window, or binds an account
     "set_standing": {"scheduler/casework.py"},
+    "set_condition": {"scheduler/casework.py"},
     "visits.submit": {"scheduler/casework.py"},
     "visits.correct": {"scheduler/casework.py"},
     "visits.void": {"scheduler/casework.py"},

@@ -15,10 +15,13 @@ from conversations.commands import (
     general,
     identify,
     invite,
+    life,
     pending,
+    policy,
     privacy,
     record,
     register,
+    survey,
     visit,
 )
 from conversations.engine import Part
@@ -41,10 +44,10 @@ class Named(BaseModel):
 _raw: dict[str, dict[str, Any]] = tomllib.loads(
     (Path(__file__).parent.parent / "words" / "commands.toml").read_text(encoding="utf-8"))["commands"]
 NAMES = {name: Named(**{"slash": name, **values}) for name, values in _raw.items()}
-ACTIONS: dict[str, Action] = {
-    **general.COMMANDS, **elders.COMMANDS, **visit.COMMANDS, **record.COMMANDS, **correction.COMMANDS,
-    **register.COMMANDS, **pending.COMMANDS, **exchange.COMMANDS, **privacy.COMMANDS, **invite.COMMANDS,
-    **identify.COMMANDS, **channels.COMMANDS}
+ACTIONS: dict[str, Action] = {name: action for family in (
+    general, elders, visit, record, correction, register, survey, pending, exchange, privacy, invite, identify,
+    channels, life, policy)
+    for name, action in family.COMMANDS.items()}
 _CALLS = {call: name for name, named in NAMES.items() for call in (f"/{named.slash}", *named.words)}
 VISIT_OPENERS = frozenset((f"/{NAMES['visit'].slash}", *NAMES["visit"].words))
 

@@ -1,7 +1,7 @@
 """我的老人, 档案: who is cared for, the one due first at the top."""
 
 from conversations import lookup
-from conversations.commands import privacy
+from conversations.commands import life, privacy
 from conversations.commands.parts import visit_lines
 from conversations.engine import Part
 from conversations.permissions import may
@@ -23,28 +23,31 @@ def mine(ask: Ask, rest: str) -> tuple[Part, ...]:
         [["button.person", {"label": label(elder)}, f"/elder {elder.id}"]] for elder in page]
     if skip + PAGE < total:
         buttons.append([["button.next_page", {}, f"/my {skip + PAGE}"]])
-    people = [{**label(elder), "due": ask.due(elder)} for elder in page]
+    people = [{**label(elder), "due": ask.due(elder), "wish": elder.wish,
+               "paused": elder.condition if elder.status == "paused" else ""} for elder in page]
     return (("menu.mine", {"total": total, "people": people, "buttons": buttons}),)
 
 
 def elder(ask: Ask, rest: str) -> tuple[Part, ...]:
     """One elder: class with reasons, what is due, the last visits."""
     found = lookup.one(ask, rest)
-    return (_shown(ask, found),) if isinstance(found, Elder) else found
+    return (_shown(ask, found), *life.standing(ask, found)) if isinstance(found, Elder) else found
 
 
 def _shown(ask: Ask, found: Elder) -> Part:
     last = visits.last(ask.tx, ask.scope, found.id, 3)
     ask.note("elder.read", found.id, ("name", "class", "visits"))
     buttons: list[list[list[object]]] = []
-    if may(ask.roles, "visit"):
+    if may(ask.roles, "visit") and found.status != "closed":
         buttons.append([["button.visit", {}, f"/visit {found.id}"]])
     if may(ask.roles, "invite_family") and elders.held(ask.tx, ask.scope, found.id):
         buttons.append([["button.invite_family", {}, f"/invitefamily {found.id}"]])
     buttons += [[["button.read", {"number": visit.number}, f"/record {visit.visit_id}"]] for visit in last]
+    buttons += life.buttons(ask, found)
     buttons += privacy.buttons(ask, found)
     return ("menu.elder", {
-        "elder": label(found), "care_class": found.care_class, "reasons": ask.reasons(found), "due": ask.due(found),
+        "elder": label(found), "status": found.status, "wish": found.wish, "care_class": found.care_class,
+        "reasons": ask.reasons(found), "due": ask.due(found),
         "visits": visit_lines(ask, last), "buttons": buttons})
 
 

@@ -1,6 +1,7 @@
 """登记, 补填, 更新: a file by chat, in the elder form (annex 2)."""
 
 from conversations import lookup, session
+from conversations.commands.life import to_refresh
 from conversations.draft import REVIEW, Answer
 from conversations.engine import Part
 from conversations.lookups import villages
@@ -29,8 +30,10 @@ def complete(ask: Ask, rest: str) -> tuple[Part, ...]:
 
 
 def refresh(ask: Ask, rest: str) -> tuple[Part, ...]:
-    """仍然如此吗: the file as it is known, to be confirmed or changed where it changed (C3, every half year)."""
-    return _open(ask, rest, whole=True)
+    """仍然如此吗: the file as it is known, to be confirmed or changed where it changed; with no name, whose
+    turn it is (C3, every half year).
+    """
+    return _open(ask, rest, whole=True) if rest and not rest.startswith("+") else to_refresh(ask, rest)
 
 
 def _open(ask: Ask, rest: str, *, whole: bool) -> tuple[Part, ...]:

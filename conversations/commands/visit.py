@@ -5,6 +5,7 @@ from conversations.draft import Answer
 from conversations.engine import Part
 from conversations.template import blank
 from conversations.turn import Ask
+from storage import elders
 from storage.ids import millis
 
 FORM = "visit"
@@ -15,6 +16,8 @@ def visit(ask: Ask, rest: str) -> tuple[Part, ...]:
     pressed = lookup.by_id(ask, rest) if rest else ()
     if pressed:
         return session.start(ask, FORM, pressed[0].context, {"elder": Answer(pressed[0].id, millis(ask.now), "tap")})
+    if rest and (gone := elders.find(ask.tx, ask.scope, rest)):
+        return (("life.closed_no_visit", {"elder": gone.name, "why": gone.condition}),)
     return session.start(ask, FORM, {}, typed=rest)
 
 

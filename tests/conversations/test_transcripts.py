@@ -21,7 +21,6 @@ from tests.fakes.telegram_api import FakeTelegram
 
 SCRIPTS = sorted(FOLDER.glob("*.txt"))
 ABROAD = [path for path in SCRIPTS if path.stem.startswith("abroad")]
-AT_HOME = [path for path in SCRIPTS if path not in ABROAD]
 SECRET = "a-secret_12"
 ADDED = """
 [[question]]
@@ -138,11 +137,11 @@ class OnTelegram:
 
 
 @asynccontextmanager
-async def telegram(mode: str, originals: Originals) -> AsyncIterator[OnTelegram]:
+async def telegram(mode: str, originals: Originals, *, abroad: bool) -> AsyncIterator[OnTelegram]:
     store, village = await originals.store("telegram")
     async with FakeTelegram() as fake:
         now: list[Any] = []
-        channel = Telegram(fake.token, fake.url, place_label="发送位置", now=lambda: now[0](), abroad=False)
+        channel = Telegram(fake.token, fake.url, place_label="发送位置", now=lambda: now[0](), abroad=abroad)
         running = Running(store, village, channel)
         now.append(running.now)
         stage = OnTelegram(running, fake)
@@ -163,9 +162,9 @@ async def telegram(mode: str, originals: Originals) -> AsyncIterator[OnTelegram]
 
 
 @pytest.mark.parametrize("mode", ["polling", "webhook"])
-@pytest.mark.parametrize("path", AT_HOME, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 async def test_the_same_is_said_on_telegram(path: Path, mode: str, originals: Originals, changed_form: Form) -> None:
     script = path.read_text(encoding="utf-8")
-    async with telegram(mode, originals) as stage:
+    async with telegram(mode, originals, abroad=path in ABROAD) as stage:
         played = await Player(stage, changed_form).play(script)
     assert without_rows(played) == without_rows(script)

@@ -20,7 +20,8 @@ FORMS = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "c
 TEMPLATES = "\n".join(sources().values())
 # what a visit's conversation says; what documents, imports and others say is tested beside them
 FILES = [FOLDER / f"{name}.toml"
-         for name in ("form", "menu", "refuse", "notices", "pending", "registration", "files", "binding")]
+         for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
+                      "life")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -34,7 +35,9 @@ def _raw(file: str) -> dict[str, dict[str, str]]:
 MADE = {
     "refuse.{}_wanted": ("photo", "place"), "binding.invitation_{}": ("used", "expired", "revoked", "unknown"),
     "channel.{}": ("telegram", "wechat", "wecom", "playground"),
-    "found.{}": ("elders", "villages"), "proposal.{}": ("registration", "first_contact", "life"),
+    "found.{}": ("elders", "villages", "any_village"), "turned.{}": tuple(_raw("life")["turned"]),
+    "wish.{}": tuple(_raw("life")["wish"]), "basis.{}": tuple(_raw("life")["basis"]),
+    "life.{}": ("back", "restored"), "proposal.{}": ("registration", "first_contact", "life"),
     "registration.same_{}": ("id", "person"), "field.{}": tuple(_raw("registration")["field"]),
     "menu.{}_already": ("voided", "moved"), "class.{}": ("priority", "general"),
     "change.{}": ("replaced", "current", "void", "moved"), "due.{}": ("not_yet", "open", "due_soon", "overdue"),
@@ -50,12 +53,16 @@ FIELDS: dict[str, Any] = {
     "elder": "欧阳明", "section": "探访", "nth": 2, "of": 20, "ask": "问？", "sweep_over": "甲、乙", "sweep": "以上均无变化",
     "several": True, "done": "选好了", "last": "无变化", "given": "较好", "title": "记录", "say": "您好",
     "lines": [{"label": "探访方式", "value": "上门"}], "count": 3, "number": 2, "day": "2026-03-05", "method": "上门探访",
-    "late": True, "due": DUE, "name": "王强", "total": 6, "people": [{**ELDER, "due": DUE}], "care_class": "priority",
+    "late": True, "due": DUE, "name": "王强", "total": 6, "people": [
+        {**ELDER, "due": DUE, "paused": "hospital", "wish": "unwilling", "day": "2026-03-05"}], "care_class": "priority",
     "reasons": [("old_alone", 86)], "visits": [{"number": 1, "day": "2026-02-20", "method": "上门探访", "late": True}],
     "versions": 2, "changes": [{"when": "2026-03-05", "who": "王强", "what": "moved", "why": "写错"}], "text": "探访 姓名",
     "left": 2, "label": "甲", "village": "建设村", "group": "3组", "least": 1, "most": 20, "registered": "2026-01-01",
     "length": 10000, "first": "3月1日 周日", "place": 3, "digit": "4", "optional": True, "forms": True, "year": 2026, "month": 3,
-    "weekday": "周四", "area": "建设村", "why": "打不开。", "code": "012345", "what": "ledger", "rows": 3,
+    "weekday": "周四", "since": "2026-03-05", "until": "2026-03-20", "to": "河坝村",
+    "words": "摔了一跤", "wish": "willing", "old": True, "status": "paused",
+    "wishes": [{"day": "2026-03-05", "wish": "unwilling", "basis": "duty", "by": "王强"}],
+    "area": "建设村", "why": "打不开。", "code": "012345", "what": "ledger", "rows": 3,
     "part": "第一部分", "next": "第二部分", "maker": "王强", "where": "云溪镇建设村", "state": "refused", "reason": "写错",
     "yours": True, "by": "township", "visitor": "王强", "missing": ["phone", "household"], "same": False,
 }
@@ -69,12 +76,18 @@ FIELDS |= {
     "channels": [{"channel": "telegram", "tail": "7001", "since": "2026-03-05", "here": True, "preferred": True}],
 }
 BY_KEY: dict[str, dict[str, Any]] = {
+    **{key: {"why": "died", "what": "hospital"} for key in sources() if key.startswith("life.")},
+    "life.wish_kept": {"again": "2026-04-04"}, "life.card": {"elder": ELDER, "what": "moved"}, "notices.moved_here": {"elder": ELDER},
+    "notices.pause_over": {"elder": ELDER}, "notices.consent_withdrawn": {"elder": ELDER},
+    "notices.life_changed": {"what": "hospital"}, "found.any_village": {"label": {"name": "河坝村"}},
     "binding.welcome": {"by": "赵敏"}, "binding.forward": {"by": "赵敏"},
     "menu.elder": {"elder": ELDER}, "button.person": {"label": ELDER}, "found.elders": {"label": ELDER},
     "found.villages": {"label": {"name": "建设村"}}, "notices.visit_due": {"elder": ELDER, "last": "2026-03-15"},
     "pending.list": {"lines": [{"what": "life", "name": "欧阳明", "maker": "王强", "day": "2026-03-05"}]},
     "button.proposal": {"what": "life"}, "notices.decided": {"what": "life"}, "notices.to_confirm": {"what": "life"},
-    "registration.revised": {"missing": 2}, "menu.template_unclear": {"lines": ["日期"]},
+    "registration.revised": {"missing": 2}, "survey.written": {"group": "3组", "short": 3, "left": ["5组"]},
+    "survey.village": {"groups": [{"name": "3组", "registered": 2, "day": "2026-03-05", "households": 42, "found": 5}]},
+    "survey.villages": {"lines": [{"village": "建设村", "done": 1, "total": 3}], "more": 2}, "menu.template_unclear": {"lines": ["日期"]},
     "menu.help": {"lines": ["帮助"]}, "values.day": {"day": 5}, "values.full_day": {"day": 5},
     "refuse.too_many_digits": {"given": 13},
     "files.preview": {"area": "建设村", "new": 12, "changed": 3, "faulty": 2, "same": 1, "left": 2, "attached": "difference"},

@@ -20,6 +20,8 @@ rewrites the bot's side of every file; read the difference before you keep it. A
     @ jobs 赵敏                   lets every job that waits be done; shows what she is told
     @ suspend 王强 / @ release 张桂芳3组 / @ form changed
     @ sweep                      sends what waits in the outbox: `王强 gets` and the message
+    @ remind 王强 张桂芳3组         queues a reminder that a visit is due
+    @ pauses                     opens again who was to be back by now
     @ unchanged … @ changed      between these nothing may change in the form that is open
     @ draft, @ visits 张桂芳3组   prints what is kept, every answer with its manner
 
@@ -42,6 +44,9 @@ from conversations.book import FormBook
 from conversations.draft import dump, parse
 from conversations.form import Form
 from conversations.message import Inbound, Media, Place
+from scheduler import notices, pauses
+from scheduler import policy as policies
+from scheduler.notices import VisitDue
 from storage import accounts, drafts, invitations, people, tables, visits
 from storage.database import Tx
 from storage.scope import Scope
@@ -259,6 +264,13 @@ class Player:
             case "form":
                 others = [form for name, form in self.running.book.current.items() if name != self._changed_form.name]
                 self.running.use(FormBook([self._changed_form, *others], self.running.book.current.values()))
+            case "remind":
+                who, elder = rest.split()
+                due = VisitDue(person=village.people[who], elder=village.elders[elder], due_until="2999-12-31")
+                await store.run(lambda tx: notices.tell(tx, due, self.running.now()))
+            case "pauses":
+                now = self.running.now()
+                await store.run(lambda tx: pauses.sweep(tx, now, policies.load()))
             case "sweep":
                 lines = []
                 for who, shown in await self.stage.sweep():

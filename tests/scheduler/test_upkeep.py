@@ -118,7 +118,7 @@ def test_the_next_birthday_that_decides_something_is_known(birth: str | None, ca
 
 
 async def test_a_second_sweep_does_nothing_and_the_chain_says_what_the_first_did(store: Store) -> None:
-    ground, elder = await registered(store, "2026-02-01", "1946-03-20", ["living_alone"])
+    _, elder = await registered(store, "2026-02-01", "1946-03-20", ["living_alone"])
     await swept(store, at("2026-03-20"))
     lines = await store.read(lambda tx: audit.about(tx, elder, 9, audit.NEWEST))
     told = [each for line in lines for each in line.entries if each.action == "elder.derive"]

@@ -1,0 +1,41 @@
+"""意愿: whether an elder wants to be visited, on what basis his file is kept, and his taking that back (C3, C15)."""
+
+from datetime import date, timedelta
+
+from conversations.draft import Draft
+from conversations.ended import Ended
+from conversations.form import Form
+from conversations.turn import Ask
+from scheduler import casework, notices
+from scheduler.notices import ConsentWithdrawn
+from storage import elder_files, elders
+from storage.elder_files import Wish
+
+ASK_AGAIN = ("unwilling", "undecided")
+
+
+def submit(ask: Ask, form: Form, draft: Draft) -> Ended:
+    """Keeps what was said; consent taken back closes the file at once, and a coordinator is told."""
+    elder = elders.find(ask.tx, ask.scope, draft.context["elder_id"])
+    if elder is None:
+        return Ended((("form.not_yours", {}),), "paused")
+    wish, day = str(draft.answers["wish"].value), str(draft.answers["asked_on"].value)
+    basis = str(draft.answers["basis"].value) if "basis" in draft.answers else ""
+    elder_files.keep_wish(ask.tx, elder.id, Wish(wish, basis, day, ask.writer.person_id), ask.now)
+    ask.note("elder.wish", elder.id, ("wish", "basis"))
+    rules = ask.house.policies
+    buttons = [[["button.file", {}, f"/elder {elder.id}"], ["button.mine", {}, "/my"]]]
+    if wish == "withdrawn":
+        if elder.status != "closed":
+            casework.stand(ask.tx, ask.scope, elder.id, "closed", "refused", day, rules, ask.now)
+        by = ask.policy(elder.village_id).life_confirmed_by
+        for person in notices.confirmers(ask.tx, elder.village_id, by):
+            if person != ask.writer.person_id:
+                notices.tell(ask.tx, ConsentWithdrawn(person=person, elder=elder.id), ask.now)
+        return Ended((("life.wish_withdrawn", {"elder": elder.name, "day": day, "buttons": buttons}),), result=elder.id)
+    if elder.condition == "refused" and elder.status == "closed" and wish == "willing":
+        casework.stand(ask.tx, ask.scope, elder.id, "active", "recovered", ask.today.isoformat(), rules, ask.now)
+    again = date.fromisoformat(day) + timedelta(days=rules.of(ask.tx, elder.village_id).wish_again_days)
+    return Ended((("life.wish_kept", {
+        "elder": elder.name, "wish": wish, "day": day, "again": again.isoformat() if wish in ASK_AGAIN else "",
+        "buttons": buttons}),), result=elder.id)
