@@ -28,14 +28,13 @@ def submit(ask: Ask, form: Form, draft: Draft) -> Ended:
     if wish == "withdrawn":
         if elder.status != "closed":
             casework.stand(ask.tx, ask.scope, elder.id, "closed", "refused", day, rules, ask.now)
-        by = ask.policy(elder.village_id).life_confirmed_by
-        for person in notices.confirmers(ask.tx, elder.village_id, by):
+        for person in notices.confirmers(ask.tx, elder.village_id, ask.policy(elder.village_id).life_confirmed_by):
             if person != ask.writer.person_id:
                 notices.tell(ask.tx, ConsentWithdrawn(person=person, elder=elder.id), ask.now)
         return Ended((("life.wish_withdrawn", {"elder": elder.name, "day": day, "buttons": buttons}),), result=elder.id)
     if elder.condition == "refused" and elder.status == "closed" and wish == "willing":
         casework.stand(ask.tx, ask.scope, elder.id, "active", "recovered", ask.today.isoformat(), rules, ask.now)
-    again = date.fromisoformat(day) + timedelta(days=rules.of(ask.tx, elder.village_id).wish_again_days)
+    again = date.fromisoformat(day) + timedelta(days=ask.policy(elder.village_id).wish_again_days)
     return Ended((("life.wish_kept", {
         "elder": elder.name, "wish": wish, "day": day, "again": again.isoformat() if wish in ASK_AGAIN else "",
         "buttons": buttons}),), result=elder.id)

@@ -40,6 +40,8 @@ def _shown(ask: Ask, found: Elder) -> Part:
     buttons: list[list[list[object]]] = []
     if may(ask.roles, "visit") and found.status != "closed":
         buttons.append([["button.visit", {}, f"/visit {found.id}"]])
+    if found.missing and may(ask.roles, "complete") and found.status != "closed":
+        buttons.append([["button.complete", {"count": len(found.missing.split())}, f"/complete {found.id}"]])
     if may(ask.roles, "invite_family") and elders.held(ask.tx, ask.scope, found.id):
         buttons.append([["button.invite_family", {}, f"/invitefamily {found.id}"]])
     buttons += [[["button.read", {"number": visit.number}, f"/record {visit.visit_id}"]] for visit in last]

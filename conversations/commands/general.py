@@ -5,7 +5,7 @@ from conversations.draft import Draft, parse
 from conversations.engine import Part
 from conversations.permissions import may
 from conversations.turn import Ask
-from storage import drafts
+from storage import drafts, proposals
 from storage.drafts import Kept
 from storage.ids import instant
 
@@ -49,10 +49,15 @@ def menu(ask: Ask) -> list[list[list[object]]]:
         rows.append([["button.visit", {}, "/visit"], ["button.mine", {}, "/my"]])
     elif may(ask.roles, "mine"):
         rows.append([["button.mine", {}, "/my"]])
+    more: list[list[object]] = []
+    if may(ask.roles, "register"):
+        more.append(["button.register_one", {}, "/register"])
+    if may(ask.roles, "pending") and (waiting := sum(proposals.waiting_counts(ask.tx, ask.scope).values())):
+        more.append(["button.pending_many", {"count": waiting}, "/pending"])
     last: list[list[object]] = [["button.help", {}, "/help"]]
     if may(ask.roles, "template"):
         last.insert(0, ["button.template", {}, "/template"])
-    return [*rows, last]
+    return [*rows, *([more] if more else []), last]
 
 
 def _kept(ask: Ask) -> list[Kept]:
