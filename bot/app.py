@@ -28,6 +28,7 @@ from conversations.turn import House
 from conversations.words_book import Words
 from scheduler import policy
 from scheduler.policy import Policies, Policy
+from scheduler.runner import Ticker
 from storage import forms
 from storage.crypto import Keys
 from storage.database import Store, Tx
@@ -86,11 +87,13 @@ class App:
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         await self._start()
+        self._ticker.start()
         self._ready = True
         try:
             yield
         finally:
             self._ready = False
+            self._ticker.stop()
             self._stop.set()
             with suppress(TimeoutError):  # what is stored and did not leave in time is sent after the next start
                 async with asyncio.timeout(STOP_SECONDS):
@@ -112,7 +115,7 @@ class App:
             from bot.playground.phones import all_phones
             from bot.playground.routes import build_routes
 
-            clock = clocks.PlaygroundClock(base.store, offset or timedelta(0), self._quiet)
+            clock = clocks.PlaygroundClock(base.store, offset or timedelta(0), self._quiet, self._catch_up)
             self.now = clock.now
             playground = Playground(base.store, self.now)
             self.channels[playground.name] = playground
@@ -133,6 +136,7 @@ class App:
             working.append(lambda: introduce(telegram, self._links))
         if settings.playground_on:
             self._links["playground"] = f"{settings.public}{PLAYGROUND_LINK}"
+        self._ticker = Ticker(base.store, base.policies, self.now)
         house = self._house = House(
             self.book, base.policies,
             no_files=frozenset(name for name, on in self.channels.items() if not on.capabilities.carries_files),
@@ -157,6 +161,9 @@ class App:
 
     async def _quiet(self) -> None:
         await self.delivery.settle()
+
+    async def _catch_up(self) -> None:
+        await self._ticker.beat()
 
     async def _document(self, wanted: dict[str, Any], words: Words) -> Document | None:
         """A document of any kind, as its asker may still see what it shows."""

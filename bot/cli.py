@@ -204,6 +204,22 @@ def keys_rotate(
     typer.echo(f"everything is sealed under {_with_store(work)}; older keys are gone from the key file")
 
 
+@app.command()
+def tick(
+    at: Annotated[datetime | None, typer.Option(help="As of this time, such as 2026-04-01T08:00.")] = None,
+    dry_run: Annotated[bool, typer.Option(help="Only say what would be changed.")] = False,
+) -> None:
+    """Does once what a serving process does each minute: classes, retention … Another time only on a playground."""
+    from bot.ticking import TickRefused, once
+
+    try:
+        for line in _with_store(lambda base: once(base, at, datetime.now(UTC), dry_run=dry_run)):
+            typer.echo(line)
+    except TickRefused as error:
+        typer.echo(f"tanfang: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
 @audit_app.command("verify")
 def audit_verify() -> None:
     """Reads the whole audit chain, and the heads kept beside the key file; exits 1 and names the line where it fails.

@@ -19,12 +19,16 @@ def wall() -> datetime:
 
 
 class PlaygroundClock:
-    """A clock that a person can move forward; `before_moving` runs first, so that nothing is under way."""
+    """A clock that a person can move forward.
 
-    def __init__(self, store: Store, offset: timedelta, before_moving: Callable[[], Awaitable[None]]) -> None:
+    `before_moving` runs first, so that nothing is under way; `after_moving` does what is due by the new time.
+    """
+
+    def __init__(self, store: Store, offset: timedelta, before_moving: Callable[[], Awaitable[None]],
+                 after_moving: Callable[[], Awaitable[None]]) -> None:
         self._store = store
         self._offset = offset
-        self._before_moving = before_moving
+        self._before_moving, self._after_moving = before_moving, after_moving
 
     def now(self) -> datetime:
         return wall() + self._offset
@@ -38,6 +42,7 @@ class PlaygroundClock:
         offset = self._offset + ahead
         await self._store.run(lambda tx: meta.put(tx, OFFSET, str(offset.total_seconds())))
         self._offset = offset
+        await self._after_moving()
 
 
 def kept_offset(tx: Tx) -> timedelta | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from bot import audit_head, rotation
 from bot.app import Foundation
 from bot.audit_head import HeadFileBroken
-from storage import key_file, outbox, resealing
+from storage import areas, key_file, outbox, resealing
 from storage.ids import instant
 
 KEY_AGE = 365  # days after which a new sealing key is due
@@ -32,6 +32,8 @@ async def findings(base: Foundation) -> list[str]:
         found.append(f"WARNING   Telegram is declared domestic: {settings.telegram_domestic_reason}")
     if settings.host not in ("127.0.0.1", "localhost", "::1") and settings.playground_on:
         found.append("WARNING   the playground is open to the network: anybody there can speak as anybody")
+    found += [f"WARNING   the policy file has rules for {name}, which no area is called: see [areas] there"
+              for name in base.policies.not_in(await base.store.read(areas.everything))]
     return found + await _privacy(base, datetime.now(UTC))
 
 

@@ -47,6 +47,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "identify": INVITING | {"operator"},
     "cut_off": INVITING | {"operator"},
     "channels": EVERYONE,
+    "policy": INVITING,
 }
 
 

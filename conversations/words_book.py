@@ -49,6 +49,8 @@ class Words:
             "basis": lambda name: self.say(f"basis.{name}"),
             "audited": lambda line: self.audited(line["action"], line["fields"]),
             "role": lambda name: self.say(f"role.{name}"), "fields": self._fields,
+            "roles": lambda names: self._list(self.say(f"role.{name}") for name in names), "rule": self._rule,
+            "rule_value": self._rule_value, "rule_values": lambda names: self._list(map(self._rule_value, names)),
         }
         self._environment = environment
         self._sources = sources()
@@ -105,8 +107,21 @@ class Words:
         told = self.say("values.joiner").join(self.say(field) for field in named if field in self._sources)
         return self.say(key if key in self._sources else "audit_action.other", {"fields": told})
 
+    def _rule(self, rule: Mapping[str, Any]) -> str:
+        """A rule of the policy, with the clause that it stands in and who set it."""
+        key = rule["key"]
+        clause = self.say(f"clause.{key}") if self.has(f"clause.{key}") else ""
+        return self.say("policy.line", {"said": self.say(f"rule.{key}", {"value": rule["value"]}), "clause": clause,
+                                        "origin": self.say(f"origin.{rule['origin']}", {"place": rule["place"]})})
+
+    def _rule_value(self, name: str) -> str:
+        return self._known(f"rule_value.{name}", "") or self.say(f"own_value.{name}")
+
     def _fields(self, names: Iterable[str]) -> str:
         return self.say("values.joiner").join(self.say(f"field.{name}") for name in names)
+
+    def _list(self, said: Iterable[str]) -> str:
+        return self.say("values.joiner").join(said)
 
     def _offices(self, offices: Iterable[Mapping[str, Any]]) -> str:
         return self.say("values.joiner").join(self.say("binding.office", dict(office)) for office in offices)

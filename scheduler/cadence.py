@@ -22,10 +22,16 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """The class, with every reason that holds; general has none."""
+    """The class, with every reason that holds; general has none.
+
+    `since`: the birthday that made him priority, where nothing but his age does. `until`: the birthday that will add a
+    reason; None where age decides nothing, or has decided.
+    """
 
     care_class: CareClass
     reasons: tuple[Reason, ...]
+    since: date | None = None
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +54,23 @@ def age_on(birth: date, day: date) -> int:
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
 
 
+def birthday(birth: date, age: int) -> date:
+    """The day on which somebody comes to that age."""
+    try:
+        return birth.replace(year=birth.year + age)
+    except ValueError:  # 29 February in a year that has none
+        return date(birth.year + age, 3, 1)
+
+
 def classify(categories: Sequence[str], birth: date | None, ability: str, disability_grade: int | None, day: date,
              policy: Policy) -> Classified:
     """Priority: 孤寡, 高龄独居, 中度、重度、完全失能, 重度残疾 (grade 1-2). All others are general."""
     reasons = [Reason(f"category:{name}") for name in categories if name in policy.priority_categories]
-    age = age_on(birth, day) if birth else None
-    if age is not None and age >= policy.old_age and set(categories) & set(policy.priority_alone_when_old):
-        reasons.append(Reason("old_alone", age))
+    old_on = None
+    if birth and set(categories) & set(policy.priority_alone_when_old):
+        old_on = birthday(birth, policy.old_age)
+        if old_on <= day:
+            reasons.append(Reason("old_alone", age_on(birth, day)))
     if ability in policy.priority_abilities:
         reasons.append(Reason(f"ability:{ability}"))
     if disability_grade in policy.priority_disability_grades:
@@ -62,7 +78,9 @@ def classify(categories: Sequence[str], birth: date | None, ability: str, disabi
     ungraded = {"severely_disabled": disability_grade is None, "care_dependent": not ability}
     reasons += [Reason(f"category:{name}") for name in categories
                 if name in policy.priority_until_graded and ungraded.get(name)]
-    return Classified("priority" if reasons else "general", tuple(reasons))
+    by_age_alone = [reason.word for reason in reasons] == ["old_alone"]
+    return Classified("priority" if reasons else "general", tuple(reasons), old_on if by_age_alone else None,
+                      old_on if old_on and old_on > day else None)
 
 
 def window(care_class: str, day: date, policy: Policy) -> Window:
@@ -75,20 +93,27 @@ def window(care_class: str, day: date, policy: Policy) -> Window:
     return Window(day.replace(day=policy.second_half_from), end)
 
 
-def due(care_class: str, registered_on: date, last_home_on: date | None, policy: Policy,
-        resumed_on: date | None = None) -> Window:
+def due(care_class: str, registered_on: date, last_home_on: date | None, policy: Policy, *,
+        since: date | None = None, resumed_on: date | None = None) -> Window:
     """The oldest window that no home visit has met: the one of registration, else the one after the last home visit.
 
     It lies in the past when visits are owed. A new elder's first window starts with the registration. Nothing is
-    owed from before `resumed_on`, the day on which he was back from hospital or elsewhere.
+    owed from before `resumed_on`, the day on which he was back from hospital or elsewhere; no half month from before
+    `since`, the birthday until which he was general.
     """
-    owed = _owed(care_class, registered_on, last_home_on, policy)
+    owed = _owed(care_class, registered_on, last_home_on, policy, since)
     if resumed_on is None or owed.last >= resumed_on:
         return owed
     return Window(resumed_on, window(care_class, resumed_on, policy).last)
 
 
-def _owed(care_class: str, registered_on: date, last_home_on: date | None, policy: Policy) -> Window:
+def _owed(care_class: str, registered_on: date, last_home_on: date | None, policy: Policy,
+          since: date | None) -> Window:
+    if since and registered_on < since:
+        first = window(care_class, since, policy)
+        if last_home_on is None or last_home_on < first.first:
+            before = _owed("general", registered_on, last_home_on, policy, None)
+            return before if before.last < since else Window(max(first.first, registered_on), first.last)
     if last_home_on is None or last_home_on < registered_on:
         begun = window(care_class, registered_on, policy)
         if last_home_on is not None and last_home_on >= begun.first:

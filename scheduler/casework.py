@@ -32,10 +32,10 @@ def register(tx: Tx, new: NewElder, policies: Policies, now: datetime) -> str:
 def first_standing(new: NewElder, policy: Policy, now: datetime) -> Standing:
     """Class and window of a file that is being opened; visits before this system count as home visits."""
     earlier = date.fromisoformat(new.earlier_visit_on) if new.earlier_visit_on else None
-    classified = classified_file(new, policy, now)
-    window = cadence.due(classified.care_class, date.fromisoformat(new.registered_on), earlier, policy)
-    return Standing(classified.care_class, window.first.isoformat(), window.last.isoformat(), new.earlier_visit_on,
-                    new.earlier_visit_on, None, None, annex2.missing(new))
+    found = classified_file(new, policy, now)
+    window = cadence.due(found.care_class, date.fromisoformat(new.registered_on), earlier, policy, since=found.since)
+    return Standing(found.care_class, window.first.isoformat(), window.last.isoformat(), new.earlier_visit_on,
+                    new.earlier_visit_on, None, _iso(found.until), annex2.missing(new))
 
 
 def revise(tx: Tx, scope: Scope, elder_id: str, new: NewElder, policies: Policies, now: datetime) -> Elder | None:
@@ -133,21 +133,33 @@ def classified(elder: Elder, policy: Policy, now: datetime) -> cadence.Classifie
 
 def recompute(tx: Tx, scope: Scope, elder: Elder, policies: Policies, now: datetime) -> Elder:
     """Derives class, window and last days anew from the facts and the visits that stand."""
+    derive(tx, elder, policies, now)
+    return elders.find(tx, scope, elder.id) or elder
+
+
+def derive(tx: Tx, elder: Elder, policies: Policies, now: datetime) -> list[str]:
+    """The same for an elder whom the clock found; gives which of class and due window are others than before."""
     policy = policies.of(tx, elder.village_id)
-    care_class = classified(elder, policy, now).care_class
+    found = classified(elder, policy, now)
     days = visits.last_days(tx, elder.id)
     last_visit = max(filter(None, [elder.earlier_visit_on, *days.values()]), default=None)
     home_days = [elder.earlier_visit_on, *(day for method, day in days.items() if method in policy.home_methods)]
     last_home = max(filter(None, home_days), default=None)
-    window = cadence.due(care_class, date.fromisoformat(elder.registered_on),
-                         date.fromisoformat(last_home) if last_home else None, policy, _resumed(elder))
-    elders.set_standing(tx, elder.id, Standing(
-        care_class, window.first.isoformat(), window.last.isoformat(), last_visit, last_home,
-        visits.last_day_with(tx, elder.id, SCREENING), None, elder.missing.split()))
-    return elders.find(tx, scope, elder.id) or elder
+    window = cadence.due(found.care_class, date.fromisoformat(elder.registered_on),
+                         date.fromisoformat(last_home) if last_home else None, policy, since=found.since,
+                         resumed_on=_resumed(elder))
+    standing = Standing(
+        found.care_class, window.first.isoformat(), window.last.isoformat(), last_visit, last_home,
+        visits.last_day_with(tx, elder.id, SCREENING), _iso(found.until), elder.missing.split())
+    elders.set_standing(tx, elder.id, standing)
+    return [name for name in ("care_class", "due_from", "due_until") if getattr(elder, name) != getattr(standing, name)]
 
 
 def _resumed(elder: Elder) -> date | None:
     """The day on which an active elder was back: visits of the time before are not owed."""
     back = elder.status == "active" and elder.condition == "recovered" and elder.condition_since
     return date.fromisoformat(back) if back else None
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None

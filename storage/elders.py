@@ -56,6 +56,9 @@ _BY_INDEX = select(elders.c.id).where(elders.c.id_index == bindparam("id_index")
 _village = areas.alias("village")
 _NAMED_IN = select(elders.c.id).select_from(elders.join(_village, _village.c.id == elders.c.village_id)).where(
     elders.c.name == bindparam("name"), _village.c.path >= bindparam("path"), _village.c.path < bindparam("path_end"))
+_HELD_FAST = BRIEF.where(_OPEN).limit(bindparam("count")).with_for_update(of=elders)  # no visit comes in between
+_CLASS_OVER = _HELD_FAST.where(elders.c.class_until <= bindparam("on_day")).order_by(elders.c.class_until, elders.c.id)
+_ALL_AFTER = _HELD_FAST.where(elders.c.id > bindparam("after")).order_by(elders.c.id)
 _WIDTH = 50  # keys in one look-up of many: a fixed number, so that the statement is built once
 _LOOKED_UP = (elders.c.id, elders.c.village_id, elders.c.id_index, elders.c.name, elders.c.birth, elders.c.group_name,
               elders.c.sex, elders.c.categories, elders.c.ability, elders.c.disability_grade, elders.c.visits_made,
@@ -274,6 +277,16 @@ def facts(tx: Tx, scope: Scope, elder_id: str) -> dict[str, object]:
     row = tx.one(_FACTS, elder=elder_id, **scope.values)
     opened: dict[str, object] = orjson.loads(tx.keys.open(row[0], "elders.facts", elder_id)) if row and row[0] else {}
     return opened
+
+
+def class_over(tx: Tx, day: str, count: int) -> list[Elder]:
+    """Those whose class must be derived anew by that day. For the clock, which is nobody: so no Scope."""
+    return [Elder(*row) for row in tx.all(_CLASS_OVER, on_day=day, count=count)]
+
+
+def all_after(tx: Tx, elder_id: str, count: int) -> list[Elder]:
+    """The next open files of the whole ledger, by id. For the clock, which is nobody: so no Scope."""
+    return [Elder(*row) for row in tx.all(_ALL_AFTER, after=elder_id, count=count)]
 
 
 def take_number(tx: Tx, elder_id: str) -> int:

@@ -46,7 +46,7 @@ class Clock(Protocol):
         ...
 
     async def move(self, to: datetime) -> None:
-        """Sets the clock to a later time, after running what is due until then, in order."""
+        """Sets the clock to a later time, and does what is due by then."""
         ...
 
 

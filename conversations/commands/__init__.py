@@ -17,6 +17,7 @@ from conversations.commands import (
     invite,
     life,
     pending,
+    policy,
     privacy,
     record,
     register,
@@ -45,7 +46,7 @@ _raw: dict[str, dict[str, Any]] = tomllib.loads(
 NAMES = {name: Named(**{"slash": name, **values}) for name, values in _raw.items()}
 ACTIONS: dict[str, Action] = {name: action for family in (
     general, elders, visit, record, correction, register, survey, pending, exchange, privacy, invite, identify,
-    channels, life)
+    channels, life, policy)
     for name, action in family.COMMANDS.items()}
 _CALLS = {call: name for name, named in NAMES.items() for call in (f"/{named.slash}", *named.words)}
 VISIT_OPENERS = frozenset((f"/{NAMES['visit'].slash}", *NAMES["visit"].words))

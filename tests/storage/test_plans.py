@@ -42,6 +42,7 @@ def fill(tx: Tx, now: datetime) -> dict[str, Any]:
         "last_by": (visits._LAST_BY, scope),
         "writer": (accounts._WRITER, {"channel": "t", "account": "1"}),
         "about": (audit.ABOUT, {"of": made[0], "before": audit.NEWEST, "count": 9}),
+        "class over": (elders._CLASS_OVER, {"on_day": "2026-01-01", "count": 100}),
         "closed": (erasing._CLOSED_BEFORE, {"before": "2026-01-01", "count": 1}),
         "old inbox": (retention._INBOX, {"before": millis(now), "count": 5}),
         "ready": (outbox._READY, {"in_lane": "reminder", "at": millis(now), "count": 50}),
