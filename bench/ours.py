@@ -27,7 +27,7 @@ from conversations.turn import House
 from conversations.words_book import Words
 from scheduler import casework, policy
 from scheduler.policy import Policies
-from storage import accounts, areas, people
+from storage import accounts, areas, assignments, people
 from storage.database import Store, Tx
 from storage.elders import NewElder
 from storage.ids import millis
@@ -111,7 +111,7 @@ def _people(village: str, policies: Policies, now: datetime, day: date, numbers:
         elder = casework.register(tx, NewElder(
             village, "1", f"{first + number}", "b", None, "1940-01-01", ["living_alone"], "intact",
             day.replace(day=1).isoformat(), number=number + 1), policies, now)
-        people.entrust(tx, person.id, elder, "visitor", day.isoformat())
+        assignments.entrust(tx, person.id, elder, "visitor", day.isoformat())
         casework.submit(tx, Scope(person.id, day), Entry(elder, form_hash, day.isoformat(), "home", False, {
             casework.SCREENING: ["no", millis(now), "tap"]}, ""), policies, now)
         account = str(FIRST_CHAT + first + number)

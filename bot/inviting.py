@@ -5,7 +5,7 @@ from datetime import date, datetime
 from bot.app import PLAYGROUND_LINK, TELEGRAM_LINK, Foundation
 from conversations import binding
 from conversations.documents import qr
-from storage import areas, elders, invitations, people
+from storage import areas, assignments, elders, invitations, people
 from storage.areas import Area
 from storage.database import Tx
 from storage.people import ROLES
@@ -71,7 +71,7 @@ def _entrust(tx: Tx, person_id: str, area: Area, elder_name: str, roles: tuple[s
         raise InvitationRefused(f"{'no elder' if not found else 'several elders'} of that name in {area.name}")
     for role in roles:
         if role in ("visitor", "first_contact", "family"):
-            people.entrust(tx, person_id, found[0], role, day.isoformat())
+            assignments.entrust(tx, person_id, found[0], role, day.isoformat())
     return found[0]
 
 

@@ -11,7 +11,7 @@ from conversations.engine import Part
 from conversations.form import Form
 from conversations.permissions import may
 from conversations.turn import Ask
-from storage import accounts, areas, elders, invitations, people
+from storage import accounts, areas, assignments, elders, invitations, people
 from storage.people import Person
 
 Parts = tuple[Part, ...]
@@ -49,7 +49,7 @@ def _for_elder(ask: Ask, given: dict[str, str], elder_id: str) -> Person | None:
         return None
     person = people.add(ask.tx, elder.village_id, given["name"], (given["tie"],), ask.now)
     ask.note("person.add", person.id, (given["tie"],))
-    people.entrust(ask.tx, person.id, elder.id, given["tie"], ask.today.isoformat())
+    assignments.entrust(ask.tx, person.id, elder.id, given["tie"], ask.today.isoformat())
     ask.note("elder.entrust", elder.id, (person.id,))
     return person
 

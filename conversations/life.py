@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conversations import checks
+from conversations import duplicates
 from conversations.draft import Draft
 from conversations.ended import Ended
 from conversations.engine import Part
@@ -66,7 +66,7 @@ def card(ask: Ask, proposal: Proposal) -> Part:
     return ("life.card", {
         "maker": proposal.maker or "", "day": proposal.made_at.astimezone(ask.house.policy.zone).date().isoformat(),
         "elder": label(elder), "what": body["what"], "since": body["since"], "until": body["until"],
-        "to": checks.place(ask, body["to"]) if body["to"] else "", "words": body["words"]})
+        "to": duplicates.place(ask, body["to"]) if body["to"] else "", "words": body["words"]})
 
 
 def decide(ask: Ask, proposal: Proposal, *, yes: bool, reason: str = "") -> Parts:
@@ -113,7 +113,7 @@ def _write(ask: Ask, elder: Elder, body: dict[str, Any]) -> Parts:
         for person in notices.confirmers(ask.tx, to, ask.policy(to).life_confirmed_by):
             if person != ask.writer.person_id:
                 notices.tell(ask.tx, MovedHere(person=person, elder=elder.id), ask.now)
-        return (("life.moved", {**said, "to": checks.place(ask, to), "number": new,
+        return (("life.moved", {**said, "to": duplicates.place(ask, to), "number": new,
                                 "buttons": [[["button.pending", {}, "/pending"], ["button.mine", {}, "/my"]]]}),)
     if what in PAUSING:
         casework.stand(ask.tx, ask.scope, elder.id, "paused", what, since, rules, ask.now, until=body["until"] or None)

@@ -1,25 +1,31 @@
 """What a question of kind `person` may look up: elders, villages. One line here for each."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from conversations import lookup
 from conversations.answers import place
 from conversations.documents.ledger_words import VILLAGE_ENDINGS, without_ending
 from conversations.draft import Candidate
 from conversations.turn import Ask
-from storage import areas
+from storage import areas, assignments, people
 from storage.areas import Area
+from storage.assignments import Near
 
 LISTED = 8
+MOST_VISITORS = 200  # in whose radius one village lies
+Known = dict[str, Any]
 
 
 class LookUp(NamedTuple):
-    """Whom or what to offer before anything is typed, what a text may mean, and what a button means."""
+    """Whom or what to offer before anything is typed, what a text may mean, and what a button means.
 
-    listing: Callable[[Ask], tuple[Candidate, ...]]
-    find: Callable[[Ask, str, list[str]], tuple[Candidate, ...]]
-    by_id: Callable[[Ask, str], tuple[Candidate, ...]]
+    Each is told what the draft knows (its context).
+    """
+
+    listing: Callable[[Ask, Known], tuple[Candidate, ...]]
+    find: Callable[[Ask, Known, str], tuple[Candidate, ...]]
+    by_id: Callable[[Ask, Known, str], tuple[Candidate, ...]]
 
 
 def _village(area: Area) -> Candidate:
@@ -31,35 +37,35 @@ def villages(ask: Ask) -> list[Area]:
     return areas.villages_of(ask.tx, ask.writer.person_id)
 
 
-def _villages_listed(ask: Ask) -> tuple[Candidate, ...]:
+def _villages_listed(ask: Ask, known: Known) -> tuple[Candidate, ...]:
     return tuple(map(_village, villages(ask)[:LISTED]))
 
 
-def _villages_found(ask: Ask, text: str, listed: list[str]) -> tuple[Candidate, ...]:
-    if (index := place(text, len(listed))) is not None:
-        return _village_by_id(ask, listed[index])
-    known = villages(ask)
-    exact = [area for area in known if area.name == text]
+def _villages_found(ask: Ask, known: Known, text: str) -> tuple[Candidate, ...]:
+    if (listed := _listed(known, text)) is not None:
+        return _village_by_id(ask, known, listed)
+    theirs = villages(ask)
+    exact = [area for area in theirs if area.name == text]
     stem = without_ending(text, VILLAGE_ENDINGS)
-    return tuple(map(_village, exact or [area for area in known if stem and stem in area.name][:LISTED]))
+    return tuple(map(_village, exact or [area for area in theirs if stem and stem in area.name][:LISTED]))
 
 
-def _village_by_id(ask: Ask, area_id: str) -> tuple[Candidate, ...]:
+def _village_by_id(ask: Ask, known: Known, area_id: str) -> tuple[Candidate, ...]:
     return tuple(_village(area) for area in villages(ask) if area.id == area_id)
 
 
-def _any_village_listed(ask: Ask) -> tuple[Candidate, ...]:
+def _any_village_listed(ask: Ask, known: Known) -> tuple[Candidate, ...]:
     return ()
 
 
-def _any_village_found(ask: Ask, text: str, listed: list[str]) -> tuple[Candidate, ...]:
+def _any_village_found(ask: Ask, known: Known, text: str) -> tuple[Candidate, ...]:
     """Villages of the whole tree by their full name, each with its township: an elder may move anywhere."""
-    if (index := place(text, len(listed))) is not None:
-        return _any_village_by_id(ask, listed[index])
+    if (listed := _listed(known, text)) is not None:
+        return _any_village_by_id(ask, known, listed)
     return tuple(_placed(ask, area) for area in areas.named(ask.tx, text) if area.level == "village")[:LISTED]
 
 
-def _any_village_by_id(ask: Ask, area_id: str) -> tuple[Candidate, ...]:
+def _any_village_by_id(ask: Ask, known: Known, area_id: str) -> tuple[Candidate, ...]:
     area = areas.find(ask.tx, area_id)
     return (_placed(ask, area),) if area and area.level == "village" else ()
 
@@ -70,8 +76,56 @@ def _placed(ask: Ask, area: Area) -> Candidate:
     return Candidate(area.id, {"name": name}, called=name)
 
 
+def _visitors_listed(ask: Ask, known: Known) -> tuple[Candidate, ...]:
+    """Who works closest and has fewest elders, but for who has this one already."""
+    return tuple(_near(found) for found in _visitors(ask, known)[:LISTED])
+
+
+def _visitors_found(ask: Ask, known: Known, text: str) -> tuple[Candidate, ...]:
+    if (listed := _listed(known, text)) is not None:
+        return _visitor_by_id(ask, known, listed)
+    near = tuple(_near(found) for found in _visitors(ask, known) if text and text in found.name)[:LISTED]
+    return near or tuple(each for found in people.held_named(ask.tx, ask.scope, text)
+                         for each in _visitor_by_id(ask, known, found.id))
+
+
+def _visitor_by_id(ask: Ask, known: Known, person_id: str) -> tuple[Candidate, ...]:
+    """One of them, or any other visitor in the asker's area: the radius only suggests, a person decides."""
+    near = tuple(_near(found) for found in _visitors(ask, known) if found.person_id == person_id)
+    if near or person_id in known.get("not_these", ()):
+        return near
+    found = people.held(ask.tx, ask.scope, person_id)
+    if found is None or found.status != "active" or "visitor" not in people.roles(ask.tx, person_id):
+        return ()
+    area = areas.find(ask.tx, found.area_id)
+    load = len(assignments.caseload(ask.tx, ask.scope, found.id))
+    return (_near(Near(found.id, found.name, found.visitor_kind, "", area.name if area else "", load, None)),)
+
+
+def _visitors(ask: Ask, known: Known) -> list[Near]:
+    """The visitors in whose radius the draft's village lies, where the asker works there himself (C9)."""
+    if not any(area.id == known["village_id"] for area in villages(ask)):
+        return []
+    return [found for found in assignments.near(ask.tx, ask.scope, known["village_id"], MOST_VISITORS)
+            if found.person_id not in known.get("not_these", ())]
+
+
+def _near(found: Near) -> Candidate:
+    return Candidate(found.person_id, {"name": found.name, "kind": found.kind or "", "area": found.area,
+                                       "load": found.load}, called=found.name)
+
+
+def _listed(known: Known, text: str) -> str | None:
+    """The id that a typed number means in the list just shown."""
+    listed = known.get("listed", [])
+    index = place(text, len(listed))
+    return None if index is None else str(listed[index])
+
+
 LOOK_UPS: dict[str, LookUp] = {
-    "elders": LookUp(lookup.listing, lookup.find, lookup.by_id),
+    "elders": LookUp(lambda ask, known: lookup.listing(ask), lambda ask, known, text: lookup.find(
+        ask, text, known.get("listed", [])), lambda ask, known, elder: lookup.by_id(ask, elder)),
     "any_village": LookUp(_any_village_listed, _any_village_found, _any_village_by_id),
     "villages": LookUp(_villages_listed, _villages_found, _village_by_id),
+    "visitors": LookUp(_visitors_listed, _visitors_found, _visitor_by_id),
 }

@@ -2,9 +2,8 @@
 
 VISITING = frozenset({"visitor", "first_contact", "village", "township"})
 COORDINATING = frozenset({"village", "township", "county", "city"})
-READING = VISITING | {"county", "city"}
-COORDINATING = frozenset({"village", "township", "county"})
-INVITING = COORDINATING | {"city"}
+READING = VISITING | COORDINATING
+LOCAL = COORDINATING - {"city"}  # whole files and whole ledgers are no business of the city's
 EVERYONE = READING | {"family", "operator"}
 
 ALLOWED: dict[str, frozenset[str]] = {
@@ -19,6 +18,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "edit": VISITING,
     "void": VISITING,
     "template": VISITING,
+    "firstcontact": VISITING,
     "survey": VISITING,
     "surveyed": VISITING,
     "register": VISITING,
@@ -32,22 +32,27 @@ ALLOWED: dict[str, frozenset[str]] = {
     "refuse": COORDINATING,
     "drafts": VISITING,
     "resume": VISITING,
-    "idnumber": COORDINATING,
-    "phone": COORDINATING | {"first_contact"},
-    "audit": COORDINATING,
-    "owndata": COORDINATING,
-    "import": COORDINATING,
-    "export": COORDINATING,
-    "stop": COORDINATING,
-    "invite": INVITING,
-    "invite_family": INVITING,
-    "invitations": INVITING | {"operator"},
-    "revoke": INVITING | {"operator"},
-    "new_code": INVITING,
-    "identify": INVITING | {"operator"},
-    "cut_off": INVITING | {"operator"},
+    "idnumber": LOCAL,
+    "phone": LOCAL | {"first_contact"},
+    "audit": LOCAL,
+    "owndata": LOCAL,
+    "import": LOCAL,
+    "export": LOCAL,
+    "stop": LOCAL,
+    "people": COORDINATING,
+    "suspend": COORDINATING,
+    "activate": COORDINATING,
+    "assign": LOCAL,
+    "handover": LOCAL,
+    "invite": COORDINATING,
+    "invite_family": COORDINATING,
+    "invitations": COORDINATING | {"operator"},
+    "revoke": COORDINATING | {"operator"},
+    "new_code": COORDINATING,
+    "identify": COORDINATING | {"operator"},
+    "cut_off": COORDINATING | {"operator"},
     "channels": EVERYONE,
-    "policy": INVITING,
+    "policy": COORDINATING,
 }
 
 

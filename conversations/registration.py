@@ -1,6 +1,6 @@
 """登记: a file is proposed part by part, confirmed by whom the policy names, and written (C3)."""
 
-from conversations import checks, registering
+from conversations import duplicates, registering
 from conversations.draft import Answer, Draft, dump_answers, parse_answers
 from conversations.ended import Ended
 from conversations.engine import Part
@@ -9,7 +9,7 @@ from conversations.lookups import villages
 from conversations.turn import Ask
 from scheduler import casework, notices
 from scheduler.notices import Decided, ToConfirm
-from storage import elder_files, elders, people, proposals
+from storage import assignments, elder_files, elders, people, proposals
 from storage.elders import NewElder
 from storage.proposals import Proposal
 
@@ -35,7 +35,7 @@ def submit(ask: Ask, form: Form, draft: Draft) -> Ended:
     if may_decide(ask, found):
         return Ended(decide(ask, found, yes=True), result=found.id)
     role = ask.policy(found.area_id).registration_confirmed_by
-    for person in people.coordinators(ask.tx, found.area_id, role):
+    for person in notices.confirmers(ask.tx, found.area_id, role):
         notices.tell(ask.tx, ToConfirm(person=person, proposal=found.id), ask.now)
     buttons = [[["button.register", {}, "/register"], ["button.mine", {}, "/my"]]]
     return Ended((("registration.proposed", {"elder": found.body["name"], "by": role, "buttons": buttons}),),
@@ -74,7 +74,7 @@ def _revise(ask: Ask, draft: Draft, elder_id: str) -> Ended:
         return Ended((("form.not_yours", {}),), "paused")
     file = registering.file_of(draft.answers, before)
     if (known := elders.known(ask.tx, [file])[0]) and known.elder_id != elder_id and known.by_id_number:
-        return Ended((("registration.same_id", {"where": checks.place(ask, known.village_id)}),), "paused")
+        return Ended((("registration.same_id", {"where": duplicates.place(ask, known.village_id)}),), "paused")
     revised = casework.revise(ask.tx, ask.scope, elder_id, file, ask.house.policies, ask.now)
     if revised is None:
         return Ended((("form.not_yours", {}),), "paused")
@@ -110,7 +110,7 @@ def card(ask: Ask, proposal: Proposal) -> Part:
     draft = Draft("", "", proposal.body["form"], "", answers, {"abroad": ask.abroad})
     ask.note("elder.proposal_read", proposal.id, ("answers",))
     return ("registration.card", {
-        "form": proposal.body["form"], "where": checks.place(ask, file.village_id), "maker": proposal.maker or "",
+        "form": proposal.body["form"], "where": duplicates.place(ask, file.village_id), "maker": proposal.maker or "",
         "items": registering.items(ask.house.book.form(proposal.body["form"]), draft),
         "elder": file.name, "care_class": standing.care_class, "reasons": _reasons(ask, file),
         "missing": standing.missing, "day": proposal.made_at.astimezone(ask.house.policy.zone).date().isoformat()})
@@ -129,7 +129,7 @@ def decide(ask: Ask, proposal: Proposal, *, yes: bool, reason: str = "") -> Part
     known = elders.known(ask.tx, [file])[0]
     if known and (known.by_id_number or "same_person" not in answers):
         return ((f"registration.same_{'id' if known.by_id_number else 'person'}", {
-            "where": checks.place(ask, known.village_id), "buttons": [
+            "where": duplicates.place(ask, known.village_id), "buttons": [
                 [["button.refuse", {}, f"/refuse {proposal.id}"], ["button.pending", {}, "/pending"]]]}),)
     elder_id = casework.register(ask.tx, file, ask.house.policies, ask.now)
     if not proposals.decide(ask.tx, proposal, "confirmed", ask.writer.person_id, ask.now, elder_id=elder_id):
@@ -139,13 +139,13 @@ def decide(ask: Ask, proposal: Proposal, *, yes: bool, reason: str = "") -> Part
         elder_files.keep_wish(ask.tx, elder_id, wish, ask.now)
     visitor = proposal.made_by if proposal.made_by and "visitor" in people.roles(ask.tx, proposal.made_by) else None
     if visitor:
-        people.entrust(ask.tx, visitor, elder_id, "visitor", ask.today.isoformat())
+        assignments.entrust(ask.tx, visitor, elder_id, "visitor", ask.today.isoformat())
     if proposal.made_by != ask.writer.person_id:
         _tell_maker(ask, proposal)
     elder = elders.find(ask.tx, ask.scope, elder_id)
     assert elder is not None  # he lies in the area of who confirmed
     return (("registration.confirmed", {
-        "elder": name, "number": elder.number, "where": checks.place(ask, file.village_id),
+        "elder": name, "number": elder.number, "where": duplicates.place(ask, file.village_id),
         "care_class": elder.care_class, "reasons": ask.reasons(elder), "due": ask.due(elder),
         "missing": elder.missing.split(), "visitor": (proposal.maker or "") if visitor else "",
         "buttons": [[["button.firstcontact", {}, f"/firstcontact {elder_id}"]],

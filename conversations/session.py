@@ -220,7 +220,7 @@ def _facts_of_person(ask: Ask, question: Question, draft: Draft, event: Event) -
     if "corrects" in draft.context:  # what was asked then stays: only who he is changes
         found = tuple(replace(each, context={key: value for key, value in each.context.items() if key in WHO})
                       for each in found)
-    return replace(_facts(ask), found=found, listing=LOOK_UPS[question.lookup].listing(ask))
+    return replace(_facts(ask), found=found, listing=LOOK_UPS[question.lookup].listing(ask, draft.context))
 
 
 def _with_listing(ask: Ask, form: Form, turn: Turn) -> Turn:
@@ -228,7 +228,7 @@ def _with_listing(ask: Ask, form: Form, turn: Turn) -> Turn:
     question = form.by_id.get(turn.draft.at)
     if turn.outcome != "ask" or question is None or question.kind != "person":
         return turn
-    listing = LOOK_UPS[question.lookup].listing(ask)
+    listing = LOOK_UPS[question.lookup].listing(ask, turn.draft.context)
     asked = engine.resume(form, turn.draft, replace(_facts(ask), listing=listing))
     return replace(asked, say=(*turn.say[:-1], *asked.say), part=turn.part)
 
@@ -237,5 +237,5 @@ def _found(ask: Ask, question: Question, draft: Draft, event: Event) -> tuple[Ca
     """Whom or what the event may mean, for the look-up that the question names."""
     look_up = LOOK_UPS[question.lookup]
     if event.tap is not None:
-        return () if event.tap[1].startswith("=") else look_up.by_id(ask, event.tap[1])
-    return look_up.find(ask, plain(event.text), draft.context.get("listed", []))
+        return () if event.tap[1].startswith("=") else look_up.by_id(ask, draft.context, event.tap[1])
+    return look_up.find(ask, draft.context, plain(event.text))

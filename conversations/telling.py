@@ -12,9 +12,11 @@ from scheduler.notices import (
     AuditHead,
     Bound,
     BoundElsewhere,
+    Caseload,
     ConsentWithdrawn,
     Decided,
     Guessing,
+    LeftAlone,
     LifeChanged,
     MovedHere,
     PauseOver,
@@ -99,10 +101,20 @@ def _guessing(tx: Tx, notice: Guessing, scope: Scope) -> tuple[Part, ...]:
     return (("binding.guessing", {"buttons": [[["button.invitations", {}, "/invitations"]]]}),)
 
 
+def _caseload(tx: Tx, notice: Caseload, scope: Scope) -> tuple[Part, ...] | None:
+    elder = elders.find(tx, scope, notice.elder) if notice.elder else None
+    if notice.elder and elder is None:
+        return None  # it went to somebody else meanwhile
+    return (("notices.caseload", {"count": notice.count, "elder": label(elder) if elder else None,
+                                  "buttons": [[["button.mine", {}, "/my"]]]}),)
+
+
 _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
-    VisitDue.kind: _visit_due, ToConfirm.kind: _to_confirm, Decided.kind: _decided, Bound.kind: _identify,
+    VisitDue.kind: _visit_due, Caseload.kind: _caseload,
+    ToConfirm.kind: _to_confirm, Decided.kind: _decided, Bound.kind: _identify,
     ToIdentify.kind: _identify, BoundElsewhere.kind: _elsewhere, Guessing.kind: _guessing,
     AuditHead.kind: _audit_head, LifeChanged.kind: _life_changed,
     MovedHere.kind: _of_elder("notices.moved_here", "button.file", "/elder"),
+    LeftAlone.kind: _of_elder("notices.left_alone", "button.assign", "/assign"),
     PauseOver.kind: _of_elder("notices.pause_over", "button.life", "/change"),
     ConsentWithdrawn.kind: _of_elder("notices.consent_withdrawn", "button.file", "/elder")}

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,10 @@ from jinja2 import Environment, StrictUndefined, Template
 FOLDER = Path(__file__).parent / "words"
 _NAMES = tomllib.loads((FOLDER / "names.toml").read_text(encoding="utf-8"))
 NOT_SENTENCES = ("names", "controls", "commands")
+
+# filters that put a code in words, and the table in which they stand
+WORDS = {"care_class": "class", "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
+         "basis": "basis", "care": "care", "role": "role"}
 
 
 def sources(folder: Path = FOLDER) -> dict[str, str]:
@@ -38,17 +43,14 @@ class Words:
         environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
         self.named = pseudonym if abroad else str
         self._days: dict[str, str] = {}
+        environment.filters |= {name: partial(self._word, space) for name, space in WORDS.items()}
         environment.filters |= {
             "named": self.named, "day": self.day, "full_day": self.full_day, "due": self._due, "place": self._place,
-            "reasons": self._reasons, "care_class": lambda name: self.say(f"class.{name}"),
+            "reasons": self._reasons,
             "offices": self._offices,
             "visitor_kind": lambda name: self._known(f"visitor_kind.{name}", name),
             "channel": lambda name: self._known(f"channel.{name}", name),
-            "change": lambda name: self.say(f"change.{name}"), "proposal": lambda name: self.say(f"proposal.{name}"),
-            "life": lambda name: self.say(f"turned.{name}"), "wish": lambda name: self.say(f"wish.{name}"),
-            "basis": lambda name: self.say(f"basis.{name}"),
-            "audited": lambda line: self.audited(line["action"], line["fields"]),
-            "role": lambda name: self.say(f"role.{name}"), "fields": self._fields,
+            "audited": lambda line: self.audited(line["action"], line["fields"]), "fields": self._fields,
             "roles": lambda names: self._list(self.say(f"role.{name}") for name in names), "rule": self._rule,
             "rule_value": self._rule_value, "rule_values": lambda names: self._list(map(self._rule_value, names)),
         }
@@ -71,6 +73,9 @@ class Words:
     def has(self, key: str) -> bool:
         """Whether there is a sentence of this key."""
         return key in self._sources
+
+    def _word(self, space: str, name: str) -> str:
+        return self.say(f"{space}.{name}")
 
     def keys(self) -> Iterable[str]:
         return self._sources.keys()

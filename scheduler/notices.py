@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from storage import accounts, elders, invitations, people, proposals, ties
+from storage import accounts, assignments, elders, invitations, people, proposals, ties
 from storage import outbox as rows
 from storage.database import Tx
 from storage.elders import Elder
@@ -171,9 +171,30 @@ class Guessing(Notice):
     lane = "reply"
 
 
+class Caseload(Notice):
+    """Elders came into this person's care: one of them by name, or how many."""
+
+    kind = "caseload"
+    count: int
+    elder: str = ""
+
+
+class LeftAlone(Notice):
+    """An elder has no visitor any more. Not wanted once he has one, or none is to come."""
+
+    kind = "left_alone"
+    elder: str
+
+    def still_wanted(self, tx: Tx, today: date) -> bool:
+        scope = Scope(self.person, today)
+        elder = elders.find(tx, scope, self.elder)
+        return (super().still_wanted(tx, today) and elder is not None and elder.status == "active"
+                and all(each.role != "visitor" for each in assignments.carers(tx, scope, self.elder)))
+
+
 KINDS: dict[str, type[Notice]] = {each.kind: each for each in (
-    VisitDue, ToConfirm, Decided, LifeChanged, MovedHere, PauseOver, ConsentWithdrawn, Bound, ToIdentify,
-    BoundElsewhere, Guessing, AuditHead)}
+    VisitDue, ToConfirm, Decided, Caseload, LeftAlone, LifeChanged, MovedHere, PauseOver, ConsentWithdrawn, Bound,
+    ToIdentify, BoundElsewhere, Guessing, AuditHead)}
 
 
 def confirmers(tx: Tx, area_id: str, role: str) -> list[str]:

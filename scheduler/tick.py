@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 
-from scheduler import audit_heads, forgetting, pauses, upkeep
+from scheduler import audit_heads, forgetting, gaps, pauses, upkeep
 from scheduler.policy import Policies
 from storage.database import Store, StoreUnavailable, Tx
 from storage.watched import Watched
@@ -18,6 +18,7 @@ Sweep = Callable[[Tx, datetime, Policies], bool]  # does a chunk; True where the
 SWEEPS: Mapping[str, Sweep] = {
     "classes": upkeep.classes,
     "pauses that are over": pauses.sweep,
+    "elders left without a visitor": gaps.sweep,
     "audit head": audit_heads.sweep,
     "retention": forgetting.sweep,
 }

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
 
 from storage.database import Tx
 from storage.scope import ELDER_IN_SCOPE, VILLAGES_HELD, Scope
@@ -21,9 +22,8 @@ _ENTRUST = _insert.on_conflict_do_update(index_elements=["person_id", "elder_id"
     "from_on": _insert.excluded.from_on, "until_on": _insert.excluded.until_on})
 
 
-def _runs(day: str) -> ColumnElement[bool]:
-    return and_(assignments.c.from_on <= bindparam(day),
-                or_(assignments.c.until_on.is_(None), assignments.c.until_on >= bindparam(day)))
+def _runs(day: str, table: FromClause = assignments) -> ColumnElement[bool]:
+    return and_(table.c.from_on <= bindparam(day), or_(table.c.until_on.is_(None), table.c.until_on >= bindparam(day)))
 
 
 _AFTER = or_(assignments.c.until_on.is_(None), assignments.c.until_on > bindparam("last_day"))
@@ -34,13 +34,14 @@ _END_ROLE = update(assignments).where(
     assignments.c.elder_id == bindparam("elder"), assignments.c.role == bindparam("of_role"), _AFTER).values(
     until_on=bindparam("last_day"))
 _ROLES_OF = select(assignments.c.role).where(assignments.c.elder_id == bindparam("elder"), _AFTER).distinct()
+_care = assignments.alias("care")  # the scope has `assignments` of its own
 _CARERS = (
-    select(assignments.c.person_id, people.c.name, people.c.visitor_kind, assignments.c.role, assignments.c.from_on,
-           assignments.c.until_on, people.c.minor_until)
-    .select_from(assignments.join(people, people.c.id == assignments.c.person_id).join(
-        elders, elders.c.id == assignments.c.elder_id))
-    .where(assignments.c.elder_id == bindparam("elder"), people.c.status == "active", _runs("scope_day"),
-           ELDER_IN_SCOPE).order_by(assignments.c.role, people.c.name, people.c.id)
+    select(_care.c.person_id, people.c.name, people.c.visitor_kind, _care.c.role, _care.c.from_on,
+           _care.c.until_on, people.c.minor_until)
+    .select_from(_care.join(people, people.c.id == _care.c.person_id).join(
+        elders, elders.c.id == _care.c.elder_id))
+    .where(_care.c.elder_id == bindparam("elder"), people.c.status == "active", _runs("scope_day", _care),
+           ELDER_IN_SCOPE).order_by(_care.c.role, people.c.name, people.c.id)
 )
 _CASELOAD = (
     select(assignments.c.elder_id, assignments.c.role, assignments.c.until_on, elders.c.name, elders.c.village_id)
@@ -71,6 +72,18 @@ _WITHOUT = (
 )
 _WITHOUT_COUNT = select(func.count()).select_from(_WITHOUT.order_by(None).subquery())
 _WITHOUT_PAGE = _WITHOUT.limit(bindparam("count")).offset(bindparam("skip"))
+
+
+_other = assignments.alias("other")
+_LEFT_ALONE = (
+    select(elders.c.id, elders.c.village_id).select_from(
+        assignments.join(elders, elders.c.id == assignments.c.elder_id))
+    .where(assignments.c.until_on == bindparam("last_day"), assignments.c.role == "visitor",
+           elders.c.status == "active",
+           ~select(_other.c.elder_id).where(
+               _other.c.elder_id == elders.c.id, _other.c.role == "visitor", _runs("scope_day", _other)).exists())
+    .distinct().order_by(elders.c.id).limit(bindparam("count"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +166,12 @@ def without(tx: Tx, scope: Scope, role: str, count: int, skip: int = 0) -> tuple
     row = tx.one(_WITHOUT_COUNT, of_role=role, **scope.values)
     page = tx.all(_WITHOUT_PAGE, of_role=role, count=count, skip=skip, **scope.values)
     return int(row[0]) if row else 0, [elder for elder, in page]
+
+
+def left_alone(tx: Tx, today: date, count: int) -> list[tuple[str, str]]:
+    """Elder and village of those whose last visitor's time ended yesterday."""
+    return [(elder, village) for elder, village in tx.all(
+        _LEFT_ALONE, last_day=_before(today), scope_day=today.isoformat(), count=count)]
 
 
 def _before(today: date) -> str:

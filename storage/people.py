@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, delete, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from storage.database import Tx
 from storage.ids import millis
-from storage.scope import PERSON_HELD, Scope
+from storage.scope import PERSON_HELD, VILLAGES_HELD, Scope
 from storage.tables import areas, assignments, people, posts
 
 ROLES = ("visitor", "first_contact", "family", "village", "township", "county", "city", "operator")
@@ -35,22 +35,39 @@ _BY_ID = select(people.c.id, people.c.area_id, people.c.name, people.c.visitor_k
 _HELD = _BY_ID.where(PERSON_HELD)
 _HELD_NAMED = select(*_BY_ID.selected_columns).where(people.c.name == bindparam("called"), PERSON_HELD).order_by(
     people.c.id).limit(9)
+_load = select(func.count()).select_from(assignments).where(
+    assignments.c.person_id == people.c.id, assignments.c.role == "visitor",
+    assignments.c.from_on <= bindparam("scope_day"),
+    or_(assignments.c.until_on.is_(None), assignments.c.until_on >= bindparam("scope_day"))).scalar_subquery()
+_WORKS = select(posts.c.role).where(posts.c.person_id == people.c.id, posts.c.role != "family").exists()
+_ALL_HELD = select(*_BY_ID.selected_columns, areas.c.name.label("area"), _load.label("load")).select_from(
+    people.join(areas, areas.c.id == people.c.area_id)).where(
+    people.c.area_id.in_(VILLAGES_HELD), people.c.status != "left", _WORKS).order_by(
+    areas.c.path, people.c.name, people.c.id).limit(bindparam("count")).offset(bindparam("skip"))
+_HOW_MANY = select(func.count()).select_from(people).where(
+    people.c.area_id.in_(VILLAGES_HELD), people.c.status != "left", _WORKS)
 _PREFER = update(people).where(people.c.id == bindparam("person")).values(preferred=bindparam("channel"))
 _PREFERRED = select(people.c.preferred).where(people.c.id == bindparam("person"))
-_ASSIGN = insert_or(assignments).on_conflict_do_nothing(index_elements=["person_id", "elder_id", "role"])
-_UNASSIGN = delete(assignments).where(
-    assignments.c.person_id == bindparam("person"), assignments.c.elder_id == bindparam("elder"))
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody the bot works with; `status` is `active` or `suspended`."""
+    """Somebody the bot works with; `status` is `active`, `suspended` or `left`."""
 
     id: str
     area_id: str
     name: str
     visitor_kind: str | None
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """Somebody at work, the name of his area, and how many elders are in his care."""
+
+    person: Person
+    area: str
+    load: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +104,13 @@ def held(tx: Tx, scope: Scope, person_id: str) -> Person | None:
 def held_named(tx: Tx, scope: Scope, name: str) -> list[Person]:
     """Those of exactly this name, nine at most."""
     return [Person(*row) for row in tx.all(_HELD_NAMED, called=name, **scope.values)]
+
+
+def all_held(tx: Tx, scope: Scope, count: int, skip: int = 0) -> tuple[int, list[Working]]:
+    """How many people work in the area that the scope's person coordinates, and a page of them by place and name."""
+    row = tx.one(_HOW_MANY, scope_person=scope.person_id)
+    return int(row[0]) if row else 0, [Working(Person(*person), area, load) for *person, area, load in tx.all(
+        _ALL_HELD, count=count, skip=skip, **scope.values)]
 
 
 def prefer(tx: Tx, person_id: str, channel: str | None, now: datetime) -> None:
@@ -135,17 +159,13 @@ def coordinates(tx: Tx, person_id: str, area_id: str, role: str) -> bool:
     return any(held in ranks for held, in tx.all(_HELD_OVER, person=person_id, area=area_id))
 
 
-def suspend(tx: Tx, person_id: str, by: str, now: datetime) -> None:
-    """From the next message on this person can do nothing."""
-    tx.run(_STATUS, person=person_id, new_status="suspended")
-    tx.note(now, by, "person.suspend", person_id)
+def suspend(tx: Tx, person_id: str, by: str, now: datetime, *, leaves: bool = False) -> None:
+    """From the next message on this person can do nothing; who leaves is not to come back."""
+    tx.run(_STATUS, person=person_id, new_status="left" if leaves else "suspended")
+    tx.note(now, by, "person.leave" if leaves else "person.suspend", person_id)
 
 
-def entrust(tx: Tx, person_id: str, elder_id: str, role: str, from_on: str, until_on: str | None = None) -> None:
-    """Gives an elder into somebody's care, from a day on (ISO), until another where it ends."""
-    tx.run(_ASSIGN, person_id=person_id, elder_id=elder_id, role=role, from_on=from_on, until_on=until_on)
-
-
-def release(tx: Tx, person_id: str, elder_id: str) -> None:
-    """Ends the care of this elder by this person."""
-    tx.run(_UNASSIGN, person=person_id, elder=elder_id)
+def activate(tx: Tx, person_id: str, by: str, now: datetime) -> None:
+    """The person may work again."""
+    tx.run(_STATUS, person=person_id, new_status="active")
+    tx.note(now, by, "person.activate", person_id)

@@ -34,6 +34,8 @@ _BY_DRAFT = select(proposals.c.id, proposals.c.state).where(proposals.c.draft_id
 _GROW = update(proposals).where(
     proposals.c.id == bindparam("proposal"), proposals.c.state == "growing").values(
     body=bindparam("new_body"), area_id=bindparam("new_area"), state=bindparam("new_state"), made_at=bindparam("at"))
+_AGREE = update(proposals).where(proposals.c.id == bindparam("proposal"), proposals.c.state == "proposed").values(
+    body=bindparam("new_body"))
 _DECIDE = update(proposals).where(and_(
     proposals.c.id == bindparam("proposal"), or_(
         proposals.c.state == "growing", proposals.c.state == "proposed"))).values(
@@ -102,6 +104,11 @@ def waiting_counts(tx: Tx, scope: Scope) -> dict[str, int]:
 def is_open(tx: Tx, elder_id: str, kind: str) -> bool:
     """Whether one of this kind waits for a decision on this elder."""
     return tx.one(_OPEN_OF, elder=elder_id, of_kind=kind) is not None
+
+
+def agree(tx: Tx, proposal: Proposal, body: dict[str, Any]) -> bool:
+    """Keeps the yes of one of several; False where it does not wait any more."""
+    return tx.run(_AGREE, proposal=proposal.id, new_body=_seal(tx, proposal.id, body)) == 1
 
 
 def decide(tx: Tx, proposal: Proposal, state: str, by: str, now: datetime, *, reason: str = "",

@@ -130,7 +130,7 @@ assignments = Table(
     Column("person_id", Text, ForeignKey("people.id"), primary_key=True),
     Column("elder_id", Text, ForeignKey("elders.id"), primary_key=True), Column("role", Text, primary_key=True),
     _text("from_on"), _maybe("until_on"),
-    Index("assignments_elder", "elder_id"),
+    Index("assignments_elder", "elder_id"), Index("assignments_until", "until_on"),
 )
 
 # form definitions by content hash: a visit prints by its own

@@ -17,7 +17,7 @@ from conversations.documents.id_number import check_digit
 from conversations.turn import House
 from scheduler import cadence, casework
 from scheduler.policy import Policy
-from storage import accounts, areas, audit, forms, initials, meta, people, phones
+from storage import accounts, areas, assignments, audit, forms, initials, meta, people, phones
 from storage.areas import Area
 from storage.database import Store, Tx
 from storage.elders import NewElder
@@ -152,7 +152,7 @@ class _Filling:
         if name in self.cast.volunteer.elders:
             carers.append((self.cast.volunteer.name, "visitor"))
         for carer, role in carers:
-            people.entrust(self.tx, self.person[carer], elder_id, role, day.isoformat())
+            assignments.entrust(self.tx, self.person[carer], elder_id, role, day.isoformat())
 
     def _visits(self, cared: _Cared) -> list[Visited]:
         line = cared.line

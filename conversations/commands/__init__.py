@@ -12,11 +12,13 @@ from conversations.commands import (
     correction,
     elders,
     exchange,
+    firstcontact,
     general,
     identify,
     invite,
     life,
     pending,
+    people,
     policy,
     privacy,
     record,
@@ -45,9 +47,8 @@ _raw: dict[str, dict[str, Any]] = tomllib.loads(
     (Path(__file__).parent.parent / "words" / "commands.toml").read_text(encoding="utf-8"))["commands"]
 NAMES = {name: Named(**{"slash": name, **values}) for name, values in _raw.items()}
 ACTIONS: dict[str, Action] = {name: action for family in (
-    general, elders, visit, record, correction, register, survey, pending, exchange, privacy, invite, identify,
-    channels, life, policy)
-    for name, action in family.COMMANDS.items()}
+    general, elders, visit, record, correction, register, survey, life, pending, people, firstcontact, invite,
+    identify, channels, exchange, privacy, policy) for name, action in family.COMMANDS.items()}
 _CALLS = {call: name for name, named in NAMES.items() for call in (f"/{named.slash}", *named.words)}
 VISIT_OPENERS = frozenset((f"/{NAMES['visit'].slash}", *NAMES["visit"].words))
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from conversations import life, registration
+from conversations import firstcontact, life, registration
 from conversations.draft import Draft
 from conversations.ended import Ended
 from conversations.engine import Part
@@ -21,6 +21,7 @@ class Kind(NamedTuple):
 
 
 KINDS: dict[str, Kind] = {
+    firstcontact.KIND: Kind(firstcontact.may_decide, firstcontact.card, firstcontact.decide),
     life.KIND: Kind(life.may_decide, life.card, life.decide),
     registration.KIND: Kind(registration.may_decide, registration.card, registration.decide),
 }

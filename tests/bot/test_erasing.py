@@ -16,7 +16,7 @@ from bot.erasing import EraseRefused
 from bot.settings import Settings
 from scheduler import casework, consent
 from scheduler import policy as policies
-from storage import accounts, audit, drafts, elder_files, elders, media, outbox, people, proposals, visits
+from storage import accounts, assignments, audit, drafts, elder_files, elders, media, outbox, proposals, visits
 from storage import erasing as ledger
 from storage.crypto import Keys
 from storage.database import Store, Tx
@@ -39,7 +39,7 @@ def plant(tx: Tx, ground: Ground) -> str:
     new = new_elder(ground.village, NAME, id_number=ID_NUMBER, phone=PHONE, facts={"illnesses": ILLNESS})
     elder = casework.register(tx, new, POLICY, START)
     for person, role in ((ground.visitor, "visitor"), (ground.coordinator, "first_contact")):
-        people.entrust(tx, person, elder, role, "2026-01-01")
+        assignments.entrust(tx, person, elder, role, "2026-01-01")
     elder_files.keep_wish(tx, elder, Wish("willing", "consent", "2026-01-01", ground.visitor), START)
     photo = media.add(tx, "test", "photo", "ref", START, b"bytes")
     scope = Scope(ground.visitor, START.date())

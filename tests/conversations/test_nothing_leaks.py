@@ -31,7 +31,7 @@ from conversations.words_book import Words
 from scheduler import audit_heads, casework, forgetting, notices
 from scheduler import policy as policies
 from scheduler.notices import VisitDue
-from storage import accounts, areas, erasing, forms, people
+from storage import accounts, areas, assignments, erasing, forms, people
 from storage.crypto import Keys
 from storage.database import Store, Tx
 from storage.elders import NewElder
@@ -167,7 +167,7 @@ class World:
         for someone in self.people:
             role = someone.roles[0]
             if role in ("visitor", "first_contact", "family") and village.path.startswith(someone.area) and n < 6:
-                people.entrust(tx, someone.id, elder, role, "2026-01-01")
+                assignments.entrust(tx, someone.id, elder, role, "2026-01-01")
                 someone.assigned[elder] = role
         self.village_of[elder] = village.path
         self.elders.append(Planted(elder, name, "", id_number, phone, others))

@@ -13,7 +13,7 @@ from conversations.documents import making, own_data
 from conversations.message import Inbound
 from conversations.words_book import Words, sources
 from scheduler import annex2
-from storage import accounts, audit, elder_files, people
+from storage import accounts, assignments, audit, elder_files, people
 from storage.audit import Line
 from storage.crypto import Keys
 from storage.database import Store, Tx
@@ -66,7 +66,7 @@ class Office:
                 else:
                     tx.run(people._POST, person_id=person, role=role, area_id=home.area_id)
                 if where == "assigned":
-                    people.entrust(tx, person, self.village.elders[ELDER], role, "2026-01-01")
+                    assignments.entrust(tx, person, self.village.elders[ELDER], role, "2026-01-01")
             assert person
             accounts.bind(tx, "test", "8001", "8001", person, START)
             return "8001"

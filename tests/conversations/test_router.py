@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from conversations.message import Inbound, Media
 from conversations.router import MOST_BLOCKS
-from storage import accounts, drafts, media, people
+from storage import accounts, assignments, drafts, media, people
 from storage.crypto import Keys
 from storage.database import Tx
 from storage.tables import audit
@@ -172,7 +172,7 @@ async def test_a_visit_that_is_no_more_his_does_not_come_up_again_and_again(hous
         "老年人服务满意度评价：满意", "谁给的评价：本人"))
     await house.says(f"探访 仇大山\n{filled}\n探访 仇大山\n{filled}", "提交")
     village = house.running.village
-    await house.running.store.run(lambda tx: people.release(tx, village.people["王强"], village.elders["仇大山6组"]))
+    await house.running.store.run(lambda tx: assignments.end(tx, village.people["王强"], village.elders["仇大山6组"], START.date()))
     shown = await house.says("提交")
     assert "不在您名下" in shown.text
     assert "下一份" not in shown.text
@@ -215,7 +215,7 @@ async def test_who_coordinates_elsewhere_may_not_correct_a_colleagues_visit_here
         home = people.find(tx, village.people["李军"])
         assert home is not None
         person = people.add(tx, home.area_id, "何平", ("village", "visitor"), START)
-        people.entrust(tx, person.id, village.elders["仇大山6组"], "visitor", START.date().isoformat())
+        assignments.entrust(tx, person.id, village.elders["仇大山6组"], "visitor", START.date().isoformat())
         accounts.bind(tx, "test", account, account, person.id, START)
 
     await house.running.store.run(next_door)

@@ -23,7 +23,7 @@ from conversations.turn import House
 from conversations.words_book import Words
 from scheduler import casework
 from scheduler import policy as policies
-from storage import accounts, areas, forms, people
+from storage import accounts, areas, assignments, forms, people
 from storage.areas import Area
 from storage.crypto import Keys
 from storage.database import Store, Tx
@@ -115,7 +115,7 @@ class Township:
             if set(roles) & {"visitor", "first_contact", "family"}:
                 for entrusted in random.sample(self.elders, random.randint(1, 4)):
                     until = random.choice((None, None, "2026-03-04", "2026-03-06"))
-                    people.entrust(tx, made.id, entrusted.id, "visitor", "2026-01-01", until)
+                    assignments.entrust(tx, made.id, entrusted.id, "visitor", "2026-01-01", until)
                     someone.until[entrusted.id] = until
             self.people.append(someone)
 
@@ -208,7 +208,7 @@ async def _release(township: Township) -> None:
     if cared:
         who, elder = township.random.choice(cared)
         del who.until[elder]
-        await township.store.run(lambda tx: people.release(tx, who.id, elder))
+        await township.store.run(lambda tx: assignments.end(tx, who.id, elder, START.date()))
 
 
 async def _visitor(store: Store, book: FormBook) -> tuple[Township, Someone, Planted, Planted]:
@@ -220,7 +220,7 @@ async def _visitor(store: Store, book: FormBook) -> tuple[Township, Someone, Pla
     def give(tx: Tx) -> Someone:
         made = people.add(tx, mine.village.id, "王强", ("visitor",), START)
         accounts.bind(tx, "test", "7100", "7100", made.id, START)
-        people.entrust(tx, made.id, mine.id, "visitor", "2026-01-01")
+        assignments.entrust(tx, made.id, mine.id, "visitor", "2026-01-01")
         return Someone(made.id, "7100", ("visitor",), mine.village, {mine.id: None})
 
     return township, await store.run(give), mine, other
@@ -232,11 +232,11 @@ async def test_a_form_tells_nothing_more_once_the_elder_went_to_somebody_else(st
         asked = await township.turn(who, text)
     assert mine.name in asked[-1].text
     button = asked[-1].buttons[0][0].token
-    await store.run(lambda tx: people.release(tx, who.id, mine.id))
+    await store.run(lambda tx: assignments.end(tx, who.id, mine.id, START.date()))
     del who.until[mine.id]
     for text, choice in (("", button), ("你好", ""), ("没填完", ""), ("继续填", ""), ("", button)):
         assert township.leaks(who, await township.turn(who, text, choice), text + choice) == []
-    await store.run(lambda tx: people.entrust(tx, who.id, mine.id, "visitor", "2026-01-01"))
+    await store.run(lambda tx: assignments.entrust(tx, who.id, mine.id, "visitor", "2026-01-01"))
     assert mine.name in (await township.turn(who, "没填完"))[-1].text
     assert mine.name in (await township.turn(who, "继续填"))[-1].text
 

@@ -47,7 +47,7 @@ from conversations.message import Inbound, Media, Place
 from scheduler import notices, pauses
 from scheduler import policy as policies
 from scheduler.notices import VisitDue
-from storage import accounts, drafts, invitations, people, tables, visits
+from storage import accounts, assignments, drafts, invitations, people, tables, visits
 from storage.database import Tx
 from storage.scope import Scope
 from tests.fakes.chat_ledgers import FILES, SIZES
@@ -260,7 +260,7 @@ class Player:
             case "suspend":
                 await store.run(lambda tx: people.suspend(tx, village.people[rest], "operator", self.running.now()))
             case "release":
-                await store.run(lambda tx: people.release(tx, village.people["王强"], village.elders[rest]))
+                await store.run(lambda tx: assignments.end(tx, village.people["王强"], village.elders[rest], self.running.now().date()))
             case "form":
                 others = [form for name, form in self.running.book.current.items() if name != self._changed_form.name]
                 self.running.use(FormBook([self._changed_form, *others], self.running.book.current.values()))

@@ -29,7 +29,7 @@ from conversations.turn import House
 from conversations.words_book import Words
 from scheduler import casework
 from scheduler import policy as policies
-from storage import accounts, areas, elders, forms, people
+from storage import accounts, areas, assignments, elders, forms, people
 from storage.crypto import Keys
 from storage.database import Store, Tx
 from storage.elders import NewElder
@@ -217,12 +217,12 @@ def settle(tx: Tx, form: Form) -> Village:
         elder = NewElder(places["village"].id, group, name, initials(name), sex, birth, categories, ability, since,
                          disability_grade=grade, **(PRIVATE if name + group == "张桂芳3组" else {}))
         village.elders[name + group] = casework.register(tx, elder, policy, opened)
-        people.entrust(tx, wang, village.elders[name + group], "visitor", FILED)
+        assignments.entrust(tx, wang, village.elders[name + group], "visitor", FILED)
     next_door = NewElder(places["other"].id, "1组", "陈国清", initials("陈国清"), "male", "1950-01-01", ["left_behind"],
                          "intact", FILED)
     village.elders["陈国清1组"] = casework.register(tx, next_door, policy, opened)
-    people.entrust(tx, other, village.elders["陈国清1组"], "visitor", FILED)
-    people.entrust(tx, village.people["李娜"], village.elders["张桂芳3组"], "family", FILED)
+    assignments.entrust(tx, other, village.elders["陈国清1组"], "visitor", FILED)
+    assignments.entrust(tx, village.people["李娜"], village.elders["张桂芳3组"], "family", FILED)
     _earlier_visit(tx, village, form)
     return village
 

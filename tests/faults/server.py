@@ -17,7 +17,7 @@ import httpx
 from bot.app import Foundation, foundation
 from bot.settings import Settings
 from scheduler import casework
-from storage import areas, invitations, people
+from storage import areas, assignments, invitations, people
 from storage.database import T, Tx
 from storage.elders import NewElder
 from storage.initials import initials
@@ -151,7 +151,7 @@ class Server:
                 new = NewElder(village, "3组", f"{elder}{name[0]}", initials(f"{elder}{name[0]}"), "female",
                                "1940-01-01", ["living_alone"], "intact", "2026-01-01")
                 elder_id = casework.register(tx, new, base.policies, now)
-                people.entrust(tx, person.id, elder_id, "visitor", "2026-01-01")
+                assignments.entrust(tx, person.id, elder_id, "visitor", "2026-01-01")
                 names.append(elder_id)
             return Member(person.id, name, invitations.make(tx, person.id, "op", now), tuple(names))
 

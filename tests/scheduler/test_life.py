@@ -7,7 +7,7 @@ import pytest
 from scheduler import casework, notices, pauses
 from scheduler import policy as policies
 from scheduler.notices import LifeChanged, MovedHere, VisitDue
-from storage import accounts, elder_files, elders, people, reviews, ties, visits
+from storage import accounts, assignments, elder_files, elders, people, reviews, ties, visits
 from storage.database import Store, Tx
 from storage.elder_files import Wish
 from storage.elders import Elder
@@ -80,7 +80,7 @@ async def test_a_file_that_moves_takes_number_and_visits_along_and_leaves_who_ca
     def work(tx: Tx) -> None:
         village = people.add(tx, ground.other_village.id, "孙村", ("village",), now).id
         child = people.add(tx, ground.village.id, "李娜", ("family",), now).id
-        people.entrust(tx, child, ground.elder, "family", "2026-01-01")
+        assignments.entrust(tx, child, ground.elder, "family", "2026-01-01")
         accounts.bind(tx, "test", "1", "1", village, now)
         visits.submit(tx, entry(ground.elder, "d"), ground.visitor, now)
         moved = casework.move(tx, ground.scope, ground.elder, ground.other_village.id, "2026-03-01", POLICY, now)
@@ -95,7 +95,7 @@ async def test_a_file_that_moves_takes_number_and_visits_along_and_leaves_who_ca
         here = MovedHere(person=village, elder=ground.elder)
         assert notices.confirmers(tx, ground.other_village.id, "village") == [village]
         assert here.still_wanted(tx, DAY)
-        people.entrust(tx, ground.other_visitor, ground.elder, "visitor", "2026-03-01")
+        assignments.entrust(tx, ground.other_visitor, ground.elder, "visitor", "2026-03-01")
         assert not here.still_wanted(tx, DAY)
     await store.run(work)
 
@@ -116,8 +116,8 @@ async def test_a_child_who_is_first_contact_is_told_nothing_by_the_bot(
 ) -> None:
     def work(tx: Tx) -> list[str]:
         child = people.add(tx, ground.village.id, "李娜", ("family", "first_contact"), now).id
-        people.entrust(tx, child, ground.elder, "family", "2026-01-01")
-        people.entrust(tx, child, ground.elder, "first_contact", "2026-01-01")
+        assignments.entrust(tx, child, ground.elder, "family", "2026-01-01")
+        assignments.entrust(tx, child, ground.elder, "first_contact", "2026-01-01")
         return ties.visiting(tx, ground.elder, DAY.isoformat())
     assert await store.run(work) == [ground.visitor]
 

@@ -10,7 +10,7 @@ import pytest
 
 from scheduler import cadence, casework, policy, tick, upkeep
 from scheduler.policy import Policies
-from storage import audit, elder_files, elders, people
+from storage import assignments, audit, elder_files, elders
 from storage.database import Store, Tx
 from storage.elders import Elder, NewElder
 from storage.scope import Scope
@@ -30,7 +30,7 @@ async def registered(store: Store, on_day: str, birth: str | None, categories: l
         ground = lay(at(on_day))(tx)
         elder = casework.register(tx, NewElder(ground.village.id, "3组", "罗玉兰", "lyl", "female", birth, categories,
                                                "intact", on_day, **given), policies, at(on_day))
-        people.entrust(tx, ground.visitor, elder, "visitor", on_day)
+        assignments.entrust(tx, ground.visitor, elder, "visitor", on_day)
         return ground, elder
     return await store.run(work)
 

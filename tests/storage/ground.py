@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from storage import areas, elders, forms, people
+from storage import areas, assignments, elders, forms, people
 from storage.areas import Area
 from storage.database import Tx
 from storage.elders import NewElder, Standing
@@ -60,7 +60,7 @@ def lay(now: datetime) -> Callable[[Tx], Ground]:
             elders.add(tx, new_elder(village), STANDING, now),
             elders.add(tx, new_elder(other, "陈国清"), STANDING, now),
         )
-        people.entrust(tx, ground.visitor, ground.elder, "visitor", "2026-01-01")
-        people.entrust(tx, ground.other_visitor, ground.other_elder, "visitor", "2026-01-01")
+        assignments.entrust(tx, ground.visitor, ground.elder, "visitor", "2026-01-01")
+        assignments.entrust(tx, ground.other_visitor, ground.other_elder, "visitor", "2026-01-01")
         return ground
     return work

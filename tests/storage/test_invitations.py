@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from storage import guesses, invitations, people
+from storage import assignments, guesses, invitations, people
 from storage.database import Store, Tx
 from storage.invitations import Invitation
 from storage.scope import Scope
@@ -123,7 +123,7 @@ async def test_a_coordinator_sees_only_invitations_of_people_wholly_in_his_area(
         here = people.add(tx, ground.village.id, "周涛", ("village",), now).id
         there = people.add(tx, ground.other_village.id, "吴刚", ("village",), now).id
         both = people.add(tx, ground.village.id, "何平", ("visitor",), now).id
-        people.entrust(tx, both, ground.other_elder, "visitor", DAY.isoformat())
+        assignments.entrust(tx, both, ground.other_elder, "visitor", DAY.isoformat())
         above = people.add(tx, ground.village.id, "郑敏", ("visitor",), now)
         tx.run(people._POST, person_id=above.id, role="township", area_id=ground.township.id)
         for person in (ground.visitor, ground.other_visitor, both, above.id):
@@ -147,8 +147,8 @@ async def test_a_coordinator_sees_only_invitations_of_people_wholly_in_his_area(
     after = DAY + timedelta(days=1)
 
     def ends(tx: Tx) -> bool:
-        people.release(tx, both, ground.other_elder)
-        people.entrust(tx, both, ground.other_elder, "visitor", "2026-01-01", DAY.isoformat())
+        assignments.end(tx, both, ground.other_elder, DAY)
+        assignments.entrust(tx, both, ground.other_elder, "visitor", "2026-01-01", DAY.isoformat())
         return people.held(tx, Scope(here, DAY), both) is None and people.held(tx, Scope(here, after), both) is not None
 
     assert await store.run(ends), "an assignment that is over hinders nobody"

@@ -6,7 +6,20 @@ from typing import Any
 
 from sqlalchemy.sql.expression import ClauseElement
 
-from storage import accounts, areas, audit, drafts, elders, erasing, inbox, outbox, people, retention, visits
+from storage import (
+    accounts,
+    areas,
+    assignments,
+    audit,
+    drafts,
+    elders,
+    erasing,
+    inbox,
+    outbox,
+    people,
+    retention,
+    visits,
+)
 from storage.database import Store, Tx
 from storage.ids import millis
 from storage.outbox import Outgoing
@@ -24,7 +37,7 @@ def fill(tx: Tx, now: datetime) -> dict[str, Any]:
     made = elders.add_many(tx, [(new_elder(villages[n % 50], number=n), STANDING) for n in range(ELDERS)], now)
     visitor = people.add(tx, villages[0].id, "某", ("visitor",), now).id
     for elder in made[:30]:
-        people.entrust(tx, visitor, elder, "visitor", "2026-01-01")
+        assignments.entrust(tx, visitor, elder, "visitor", "2026-01-01")
     for n in range(WAITING):
         outbox.add(tx, Outgoing(f"{n:06}", "t", f"c{n % 2000}", "reminder", "text", {}), now)
     accounts.bind(tx, "t", "1", "1", visitor, now)

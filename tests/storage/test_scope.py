@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage import areas, elders, forms, people, visits
+from storage import areas, assignments, elders, forms, people, visits
 from storage.database import Store, Tx
 from storage.scope import COORDINATORS, Scope
 from tests.storage.ground import DAY, STANDING, Ground, entry, lay, new_elder
@@ -57,7 +57,7 @@ def lay_out(tx: Tx, plan: Plan) -> tuple[str, dict[str, str], set[str]]:
             continue
         given.add(elder)
         until = None if ends is None else (DAY + timedelta(ends)).isoformat()
-        people.entrust(tx, person, elder, "visitor", (DAY + timedelta(begins)).isoformat(), until)
+        assignments.entrust(tx, person, elder, "visitor", (DAY + timedelta(begins)).isoformat(), until)
         if begins <= 0 and (ends is None or ends >= 0):
             seen.add(elder)
     visit_of = {elder: visits.submit(tx, entry(elder, tx.new_id(NOW)), clerk, NOW)[0] for elder in home}
@@ -102,14 +102,14 @@ async def ground(store: Store, now: datetime) -> Ground:
 async def test_an_elder_is_seen_from_the_first_to_the_last_day_of_the_care(
     store: Store, ground: Ground, day: date, seen: bool
 ) -> None:
-    await store.run(lambda tx: people.entrust(
+    await store.run(lambda tx: assignments.entrust(
         tx, ground.visitor, ground.other_elder, "visitor", "2026-05-01", "2026-05-31"))
     elder = await store.read(lambda tx: elders.find(tx, Scope(ground.visitor, day), ground.other_elder))
     assert (elder is not None) is seen
 
 
 async def test_an_elder_released_from_ones_care_is_not_seen_any_more(store: Store, ground: Ground) -> None:
-    await store.run(lambda tx: people.release(tx, ground.visitor, ground.elder))
+    await store.run(lambda tx: assignments.end(tx, ground.visitor, ground.elder, DAY))
     assert await store.read(lambda tx: elders.count(tx, Scope(ground.visitor, DAY))) == 0
 
 

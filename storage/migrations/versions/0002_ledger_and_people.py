@@ -28,6 +28,7 @@ def upgrade() -> None:
             op.add_column(table, sa.Column(name, kind, nullable=default is None, server_default=default))
     op.create_index("invitations_code", "invitations", ["code_index"], unique=True)
     op.create_index("invitations_person", "invitations", ["person_id"])
+    op.create_index("assignments_until", "assignments", ["until_on"])
     op.create_index("elders_paused", "elders", ["status", "condition_until"])
     op.create_index("elders_class_until", "elders", ["class_until"])
     op.create_index("elders_reviewed", "elders", ["village_id", "reviewed_on"])

@@ -1,0 +1,157 @@
+"""第一联系人: the rule proposes with its reason, village and township confirm (三(一), C2)."""
+
+from dataclasses import replace
+from typing import Any
+
+from conversations import lists
+from conversations.draft import Answer, Draft
+from conversations.ended import Ended
+from conversations.engine import Part
+from conversations.form import Form
+from conversations.form_rows import answered
+from conversations.lookups import LOOK_UPS
+from conversations.turn import Ask
+from scheduler import annex2, casework, contacts, notices
+from scheduler.contacts import Child, Choice
+from scheduler.notices import Decided, ToConfirm
+from storage import assignments, elder_files, elders, people, proposals
+from storage.proposals import Proposal
+
+KIND = "first_contact"
+FORM = "firstcontact"
+CHILDREN = 6  # rows that the form has
+Parts = tuple[Part, ...]
+
+
+def children_of(answers: dict[str, Answer]) -> list[Child]:
+    """The children that the form was told of."""
+    given = {name: str(answer.value) for name, answer in answers.items()}
+    if given.get("children_any") != "yes":
+        return []
+    return [Child(given[f"child_name.{row}"], "same" if given.get(f"child_place.{row}") == "same" else "elsewhere",
+                  given.get(f"child_unable.{row}") == "yes")
+            for row in answered(given, "child_more", CHILDREN) if f"child_name.{row}" in given]
+
+
+def check(ask: Ask, draft: Draft) -> tuple[dict[str, Any], Parts]:
+    """Once the children are known: whether one of them is first contact, or somebody is to be designated."""
+    last = [name for name, answer in draft.answers.items() if name.startswith("child_more.") and answer.value == "no"]
+    whole = bool(last) or f"child_unable.{CHILDREN}" in draft.answers or (
+        "children_any" in draft.answers and draft.answers["children_any"].value == "no")
+    if not whole:
+        return {"designated": False}, ()
+    choice = contacts.choose(children_of(draft.answers))
+    return {"designated": choice.child is None}, (_because(choice),)
+
+
+def submit(ask: Ask, form: Form, draft: Draft) -> Ended:
+    """Keeps what was said of the children, and the proposal."""
+    elder = elders.find(ask.tx, ask.scope, str(draft.context["elder_id"]))
+    file = elder_files.read(ask.tx, ask.scope, elder.id) if elder else None
+    if elder is None or file is None:
+        return Ended((("form.not_yours", {}),), "paused")
+    children = children_of(draft.answers)
+    choice = contacts.choose(children)
+    person = str(draft.answers["person"].value) if choice.child is None and "person" in draft.answers else ""
+    if choice.child is None and not LOOK_UPS["visitors"].by_id(ask, draft.context, person):
+        return Ended((("people.not_near", {"buttons": [[["button.firstcontact", {}, f"/firstcontact {elder.id}"]]]}),),
+                     "cancelled")
+    facts = {**file.facts, annex2.CHILDREN: [
+        {"name": child.name, "place": child.place, "unable": child.unable} for child in children]}
+    casework.revise(ask.tx, ask.scope, elder.id, replace(file, facts=facts), ask.house.policies, ask.now)
+    found = people.find(ask.tx, person) if person else None
+    body = {"name": elder.name, "contact": choice.child.name if choice.child else found.name if found else "",
+            "person": person, "why": choice.why, "by": []}
+    proposal_id = proposals.add(ask.tx, KIND, elder.village_id, body, ask.writer.person_id, ask.now,
+                                elder_id=elder.id, draft_id=draft.id)
+    proposal = proposals.find(ask.tx, ask.scope, proposal_id)
+    assert proposal is not None  # it is this person's own
+    if may_decide(ask, proposal):
+        return Ended(decide(ask, proposal, yes=True), result=proposal_id)
+    _ask_next(ask, proposal)
+    return Ended((("firstcontact.proposed", {
+        "elder": elder.name, "contact": body["contact"], "by": _wanted(ask, proposal)[:1],
+        "buttons": [[["button.mine", {}, "/my"]]]}),), result=proposal_id)
+
+
+# What those who confirm see and do
+
+
+def _wanted(ask: Ask, proposal: Proposal) -> list[str]:
+    """The posts whose yes is still wanted, in turn."""
+    return [role for role in ask.policy(proposal.area_id).first_contact_confirmed_by if role not in proposal.body["by"]]
+
+
+def may_decide(ask: Ask, proposal: Proposal) -> bool:
+    """Whether the next yes is this person's: of the post whose turn it is, or one above it."""
+    wanted = _wanted(ask, proposal)
+    return bool(wanted) and people.coordinates(ask.tx, ask.writer.person_id, proposal.area_id, wanted[0])
+
+
+def card(ask: Ask, proposal: Proposal) -> Part:
+    """Who is proposed for whom, and why."""
+    day = proposal.made_at.astimezone(ask.house.policy.zone).date().isoformat()
+    return ("firstcontact.card", {
+        "elder": proposal.body["name"], "contact": proposal.body["contact"], "why": proposal.body["why"],
+        "maker": proposal.maker or "", "day": day, "by": proposal.body["by"], "wanted": _wanted(ask, proposal)})
+
+
+def decide(ask: Ask, proposal: Proposal, *, yes: bool, reason: str = "") -> Parts:
+    """A yes of one post, after the last of which the contact stands; or back with the reason."""
+    name, contact = str(proposal.body["name"]), str(proposal.body["contact"])
+    back = [[["button.pending", {}, "/pending"]]]
+    if not yes:
+        if not proposals.decide(ask.tx, proposal, "refused", ask.writer.person_id, ask.now, reason=reason):
+            return (("pending.decided_before", {"buttons": back}),)
+        _tell_maker(ask, proposal)
+        return (("firstcontact.refused", {"elder": name, "buttons": back}),)
+    said = [role for role in _wanted(ask, proposal)
+            if people.coordinates(ask.tx, ask.writer.person_id, proposal.area_id, role)]
+    body = {**proposal.body, "by": [*proposal.body["by"], *said]}
+    if not proposals.agree(ask.tx, proposal, body):
+        return (("pending.decided_before", {"buttons": back}),)
+    proposal = replace(proposal, body=body)
+    if wanted := _wanted(ask, proposal):
+        _ask_next(ask, proposal)
+        return (("firstcontact.agreed", {"elder": name, "by": wanted[:1], "buttons": back}),)
+    return _appoint(ask, proposal, contact)
+
+
+def _appoint(ask: Ask, proposal: Proposal, contact: str) -> Parts:
+    """The last yes: who is on the system becomes first contact, a child who is not is to be invited."""
+    assert proposal.elder_id is not None
+    proposals.decide(ask.tx, proposal, "confirmed", ask.writer.person_id, ask.now)
+    assignments.end_role(ask.tx, proposal.elder_id, KIND, ask.today)
+    if person := str(proposal.body["person"]):
+        assignments.entrust(ask.tx, person, proposal.elder_id, KIND, ask.today.isoformat())
+    ask.note("elder.first_contact", proposal.elder_id, (person,) if person else ())
+    _tell_maker(ask, proposal)
+    buttons: list[list[list[object]]] = [[["button.file", {}, f"/elder {proposal.elder_id}"]],
+                                         [["button.pending", {}, "/pending"]]]
+    if not person:
+        buttons.insert(0, [["button.invite_family", {}, f"/invitefamily {proposal.elder_id}"]])
+    return (("firstcontact.confirmed", {
+        "elder": proposal.body["name"], "contact": contact, "bound": bool(person), "buttons": buttons}),)
+
+
+def _ask_next(ask: Ask, proposal: Proposal) -> None:
+    for person in notices.confirmers(ask.tx, proposal.area_id, _wanted(ask, proposal)[0]):
+        notices.tell(ask.tx, ToConfirm(person=person, proposal=proposal.id), ask.now)
+
+
+def _tell_maker(ask: Ask, proposal: Proposal) -> None:
+    if proposal.made_by and proposal.made_by != ask.writer.person_id:
+        notices.tell(ask.tx, Decided(person=proposal.made_by, proposal=proposal.id), ask.now)
+
+
+def _because(choice: Choice) -> Part:
+    return ("firstcontact.because", {"contact": choice.child.name if choice.child else "", "why": choice.why})
+
+
+def without(ask: Ask, skip: int) -> Parts:
+    """The elders who have no first contact yet, in the area that this person coordinates."""
+    total, ids = assignments.without(ask.tx, ask.scope, KIND, lists.PAGE, skip)
+    found = [elder for each in ids if (elder := elders.find(ask.tx, ask.scope, each))]
+    if not found:
+        return (("firstcontact.none", {"buttons": [[["button.mine", {}, "/my"]]]}),)
+    return (lists.page("firstcontact.without", found, "firstcontact", total, skip),)

@@ -1,0 +1,21 @@
+"""A page of elders to press one of."""
+
+from conversations.engine import Part
+from conversations.turn import label
+from storage.elders import Elder
+
+PAGE = 8
+
+
+def page(sentence: str, found: list[Elder], slash: str, total: int, skip: int) -> Part:
+    """The sentence with the elders, a button for each that calls the command with his id, and the next page."""
+    buttons: list[list[list[object]]] = [
+        [["button.person", {"label": label(elder)}, f"/{slash} {elder.id}"]] for elder in found]
+    if skip + PAGE < total:
+        buttons.append([["button.next_page", {}, f"/{slash} +{skip + PAGE}"]])
+    return (sentence, {"total": total, "people": [label(elder) for elder in found], "buttons": buttons})
+
+
+def skipped(rest: str) -> int:
+    """How many come before the page that `+8` asks for."""
+    return int(rest[1:]) if rest[1:].isascii() and rest[1:].isdigit() and len(rest) < 7 else 0
