@@ -184,7 +184,7 @@ async def test_a_visit_with_a_step_back_a_pause_two_kills_and_an_edit_in_review_
     await wang.taps("提交")
     await wang.sees_last("已记下")
     await wang.says(f"档案 {elder.name}")
-    await wang.taps(f"2 看第 {elder.visits_made + 1} 次")
+    await wang.taps(f"3 看第 {elder.visits_made + 1} 次")
     record = await wang.sees_last("次探访 ·")
     for line in ("表达能力：较好", "用电安全：不安全", "插座烧黑了", f"关爱服务情况：{CARE}"):
         await expect(record).to_contain_text(line)
