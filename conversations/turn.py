@@ -5,12 +5,14 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
+from conversations import permissions
 from conversations.book import FormBook
 from conversations.draft_cache import DraftCache
 from conversations.message import Inbound
 from scheduler import casework
 from scheduler.cadence import Window
 from scheduler.policy import Policies, Policy
+from scheduler.visitor_kinds import LEAST, VisitorKind
 from storage import elders, people
 from storage.accounts import Writer
 from storage.database import Tx
@@ -72,6 +74,18 @@ class Ask:
     @cached_property
     def roles(self) -> frozenset[str]:
         return people.roles(self.tx, self.writer.person_id)
+
+    @cached_property
+    def kind(self) -> VisitorKind | None:
+        """The kind of visitor that the person is, as the policy of his area has it; None: he is of no kind."""
+        person = people.find(self.tx, self.writer.person_id)
+        if person is None or not person.visitor_kind:
+            return None
+        return self.policy(person.area_id).visitor_kinds.get(person.visitor_kind, LEAST)
+
+    def may(self, command: str) -> bool:
+        """Whether the person may use the command: by his roles and his kind."""
+        return permissions.may(self.roles, command, self.kind if command in permissions.BY_KIND else None)
 
     @cached_property
     def scope(self) -> Scope:

@@ -48,6 +48,7 @@ class Words:
             "named": self.named, "day": self.day, "full_day": self.full_day, "due": self._due, "place": self._place,
             "reasons": self._reasons,
             "offices": self._offices,
+            "kinds": lambda names: self._list(self._known(f"visitor_kind.{name}", name) for name in names),
             "visitor_kind": lambda name: self._known(f"visitor_kind.{name}", name),
             "channel": lambda name: self._known(f"channel.{name}", name),
             "audited": lambda line: self.audited(line["action"], line["fields"]), "fields": self._fields,

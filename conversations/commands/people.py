@@ -3,7 +3,6 @@
 from conversations import lists, lookup, offices, session
 from conversations.engine import Part
 from conversations.lists import PAGE, skipped
-from conversations.permissions import may
 from conversations.turn import Ask, label
 from storage import assignments, elders, people
 from storage.elders import Elder
@@ -89,7 +88,7 @@ def _card(ask: Ask, found: Person) -> Parts:
     load = [each for each in assignments.caseload(ask.tx, ask.scope, found.id) if each.role != "family"]
     names = list(dict.fromkeys(each.name for each in load))
     buttons: Rows = []
-    if load and may(ask.roles, "handover"):
+    if load and ask.may("handover"):
         buttons.append([["button.handover", {}, f"/handover {found.id}"]])
     if found.status == "active":
         buttons.append([["button.suspend", {}, f"/suspend {found.id}"],
