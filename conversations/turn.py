@@ -17,6 +17,7 @@ from storage import elders, people
 from storage.accounts import Writer
 from storage.database import Tx
 from storage.elders import Elder
+from storage.people import Person
 from storage.scope import Scope
 from storage.visits import Visit
 
@@ -76,12 +77,17 @@ class Ask:
         return people.roles(self.tx, self.writer.person_id)
 
     @cached_property
+    def person(self) -> Person:
+        """Who asks, as he is kept."""
+        found = people.find(self.tx, self.writer.person_id)
+        assert found is not None  # an account belongs to a person
+        return found
+
+    @cached_property
     def kind(self) -> VisitorKind | None:
         """The kind of visitor that the person is, as the policy of his area has it; None: he is of no kind."""
-        person = people.find(self.tx, self.writer.person_id)
-        if person is None or not person.visitor_kind:
-            return None
-        return self.policy(person.area_id).visitor_kinds.get(person.visitor_kind, LEAST)
+        person = self.person
+        return self.policy(person.area_id).visitor_kinds.get(person.visitor_kind, LEAST) if person.visitor_kind else None
 
     def may(self, command: str) -> bool:
         """Whether the person may use the command: by his roles and his kind."""

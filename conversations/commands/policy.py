@@ -24,7 +24,8 @@ def rules(ask: Ask, rest: str) -> tuple[Part, ...]:
 
 def _shown(ask: Ask, area: Area, others: list[Area]) -> Part:
     found = ask.house.policies.rules(*policy.place(ask.tx, area.id))
-    lines = [{"key": rule.key, "value": _plain(rule.value), "origin": rule.origin, "place": rule.place} for rule in found if rule.key != "timezone"]
+    lines = [{"key": rule.key, "value": _plain(rule.value), "origin": rule.origin, "place": rule.place}
+             for rule in found if rule.key != "timezone"]
     buttons = [[["button.policy_of", {"area": each.name}, f"/policy {each.id}"]] for each in others]
     return ("policy.rules", {"area": area.name, "lines": lines, "buttons": buttons})
 

@@ -29,7 +29,7 @@ def test_a_county_adds_a_kind_and_keeps_the_others(tmp_path: Path) -> None:
 def test_a_kind_that_fills_in_files_must_see_what_is_in_them(tmp_path: Path) -> None:
     path = tmp_path / "p.toml"
     path.write_text('[visitor_kinds]\nstudent = { tasks = ["file"] }\n', encoding="utf-8")
-    with pytest.raises(PolicyError, match="visitor_kinds.student.*sees"):
+    with pytest.raises(PolicyError, match=r"visitor_kinds.student.*sees"):
         policy.load(path)
 
 
