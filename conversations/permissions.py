@@ -53,6 +53,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "new_code": COORDINATING,
     "identify": COORDINATING | {"operator"},
     "cut_off": COORDINATING | {"operator"},
+    "hours": READING,
+    "hours_proof": READING,
     "channels": EVERYONE,
     "policy": COORDINATING,
 }

@@ -85,9 +85,13 @@ class Ask:
 
     @cached_property
     def kind(self) -> VisitorKind | None:
-        """The kind of visitor that the person is, as the policy of his area has it; None: he is of no kind."""
-        person = self.person
-        return self.policy(person.area_id).visitor_kinds.get(person.visitor_kind, LEAST) if person.visitor_kind else None
+        """The kind of visitor that who asks is, as the policy of his area has it; None: he is of no kind."""
+        return self.kind_of(self.person)
+
+    def kind_of(self, person: Person) -> VisitorKind | None:
+        """The kind of visitor that somebody is."""
+        kinds = self.policy(person.area_id).visitor_kinds
+        return kinds.get(person.visitor_kind, LEAST) if person.visitor_kind else None
 
     def may(self, command: str) -> bool:
         """Whether the person may use the command: by his roles and his kind."""

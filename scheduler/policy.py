@@ -29,6 +29,7 @@ Ability = Literal["intact", "mild", "moderate", "severe", "total"]
 Method = Literal["home", "phone", "video", "other"]
 Post = Literal["village", "township", "county", "city"]
 Grade = Annotated[int, Field(ge=1, le=4)]
+Begins = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])$")]  # a day of every year, as MM-DD
 Origin = Literal["plan", "city", "county", "township"]
 Place = tuple[str, ...]  # a county's name, or a county's and a township's
 
@@ -59,6 +60,7 @@ class Policy(BaseModel):
     priority_until_graded: tuple[Literal["severely_disabled", "care_dependent"], ...]
     priority_abilities: tuple[Ability, ...]
     priority_disability_grades: tuple[Grade, ...]
+    terms: tuple[Begins, ...] = Field(min_length=1)
     visitor_kinds: dict[str, VisitorKind]
     retention: Retention
 

@@ -90,6 +90,8 @@ def _card(ask: Ask, found: Person) -> Parts:
     buttons: Rows = []
     if load and ask.may("handover"):
         buttons.append([["button.handover", {}, f"/handover {found.id}"]])
+    if (kind := ask.kind_of(found)) and kind.hours:
+        buttons.append([["button.hours", {}, f"/hours {found.id}"]])
     if found.status == "active":
         buttons.append([["button.suspend", {}, f"/suspend {found.id}"],
                         ["button.invite_again", {}, f"/invite {found.id}"]])
@@ -98,7 +100,7 @@ def _card(ask: Ask, found: Person) -> Parts:
     buttons.append([["button.people", {}, "/people"]])
     return (("people.card", {
         "name": found.name, "offices": offices.of(ask.tx, found.id, ask.today), "status": found.status,
-        "organisation": "", "count": len({each.elder_id for each in load}), "elders": names[:NAMED],
+        "organisation": found.organisation, "count": len({each.elder_id for each in load}), "elders": names[:NAMED],
         "buttons": buttons}),)
 
 
