@@ -3,7 +3,6 @@
 from conversations import lists, lookup, offices, session
 from conversations.engine import Part
 from conversations.lists import PAGE, skipped
-from conversations.permissions import may
 from conversations.turn import Ask, label
 from storage import assignments, elders, people
 from storage.elders import Elder
@@ -63,7 +62,7 @@ def assign(ask: Ask, rest: str) -> Parts:
         return (("menu.not_allowed", {}),)
     carers = assignments.carers(ask.tx, ask.scope, found.id)
     ask.note("elder.carers", found.id, ("assignments",))
-    if not carers:
+    if all(each.role == "family" for each in carers):
         return entrust(ask, found.id)
     buttons: Rows = [[["button.assign_more", {}, f"/entrust {found.id}"]]]
     buttons += [[["button.end_care", {"name": each.name}, f"/endcare {found.id} {each.person_id[-TAIL:]}"]]
@@ -119,8 +118,10 @@ def _card(ask: Ask, found: Person) -> Parts:
     load = [each for each in assignments.caseload(ask.tx, ask.scope, found.id) if each.role != "family"]
     names = list(dict.fromkeys(each.name for each in load))
     buttons: Rows = []
-    if load and may(ask.roles, "handover"):
+    if load and ask.may("handover"):
         buttons.append([["button.handover", {}, f"/handover {found.id}"]])
+    if (kind := ask.kind_of(found)) and kind.hours:
+        buttons.append([["button.hours", {}, f"/hours {found.id}"]])
     if found.status == "active":
         buttons.append([["button.suspend", {}, f"/suspend {found.id}"],
                         ["button.invite_again", {}, f"/invite {found.id}"]])
@@ -129,7 +130,7 @@ def _card(ask: Ask, found: Person) -> Parts:
     buttons.append([["button.people", {}, "/people"]])
     return (("people.card", {
         "name": found.name, "offices": offices.of(ask.tx, found.id, ask.today), "status": found.status,
-        "organisation": "", "count": len({each.elder_id for each in load}), "elders": names[:NAMED],
+        "organisation": found.organisation, "count": len({each.elder_id for each in load}), "elders": names[:NAMED],
         "buttons": buttons}),)
 
 

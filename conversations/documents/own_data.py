@@ -92,9 +92,10 @@ def _sections(kept: OwnData, words: Words) -> Iterator[tuple[str, Rows]]:
         (words.say("own_field.village"), kept.elder.village), (words.say("own_field.number"), str(kept.elder.number)),
         *_told({name: getattr(kept.file, name) for name in COLUMNS}, words),
         *_told({name: kept.file.facts[name] for name in (*annex2.FACTS, *sorted(kept.file.facts.keys() - annex2.FACTS))
-                if name in kept.file.facts and name != annex2.HOUSEHOLD}, words)]
-    household = kept.file.facts.get(annex2.HOUSEHOLD)
-    yield heading("own_household"), _household(household if isinstance(household, list) else [], words)
+                if name in kept.file.facts and name not in (annex2.HOUSEHOLD, annex2.CHILDREN)}, words)]
+    yield heading("own_household"), _rows(kept.file.facts.get(annex2.HOUSEHOLD), annex2.MEMBER, words)
+    if children := kept.file.facts.get(annex2.CHILDREN):
+        yield heading("own_children"), _rows(children, annex2.CHILD, words)
     yield heading("own_wishes"), [
         (words.day(each.on_day), value("wish", each.wish, words), each.basis, kept.names.get(each.asked_by or "", ""))
         for each in kept.wishes]
@@ -123,6 +124,7 @@ def _told(values: Mapping[str, Any], words: Words) -> Rows:
             if given not in (None, "", [])]
 
 
-def _household(members: Sequence[Mapping[str, Any]], words: Words) -> Rows:
-    rows: Rows = [tuple(field(name, words) for name in annex2.MEMBER)] if members else []
-    return rows + [tuple(value(name, member.get(name), words) for name in annex2.MEMBER) for member in members]
+def _rows(given: object, columns: Sequence[str], words: Words) -> Rows:
+    people: Sequence[Mapping[str, Any]] = given if isinstance(given, list) else []
+    rows: Rows = [tuple(field(name, words) for name in columns)] if people else []
+    return rows + [tuple(value(name, each.get(name), words) for name in columns) for each in people]
