@@ -45,6 +45,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "suspend": COORDINATING,
     "activate": COORDINATING,
     "assign": LOCAL,
+    "entrust": LOCAL,
+    "end_care": LOCAL,
     "handover": LOCAL,
     "invite": COORDINATING,
     "invite_family": COORDINATING,
