@@ -21,7 +21,7 @@ TEMPLATES = "\n".join(sources().values())
 # what a visit's conversation says; what documents, imports and others say is tested beside them
 FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
-                      "life")]
+                      "life", "hours")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -35,7 +35,7 @@ def _raw(file: str) -> dict[str, dict[str, str]]:
 MADE = {
     "refuse.{}_wanted": ("photo", "place"), "binding.invitation_{}": ("used", "expired", "revoked", "unknown"),
     "channel.{}": ("telegram", "wechat", "wecom", "playground"),
-    "found.{}": ("elders", "villages", "any_village", "visitors"), "turned.{}": tuple(_raw("life")["turned"]),
+    "found.{}": ("elders", "villages", "any_village", "visitors", "visitor_kinds"), "turned.{}": tuple(_raw("life")["turned"]),
     "wish.{}": tuple(_raw("life")["wish"]), "basis.{}": tuple(_raw("life")["basis"]),
     "life.{}": ("back", "restored"), "proposal.{}": ("registration", "first_contact", "life"),
     "registration.same_{}": ("id", "person"), "field.{}": tuple(_raw("registration")["field"]),
@@ -80,6 +80,9 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "life.wish_kept": {"again": "2026-04-04"}, "life.card": {"elder": ELDER, "what": "moved"}, "notices.moved_here": {"elder": ELDER},
     "notices.pause_over": {"elder": ELDER}, "notices.consent_withdrawn": {"elder": ELDER},
     "notices.life_changed": {"what": "hospital"}, "found.any_village": {"label": {"name": "河坝村"}},
+    "button.hours_proof": {"first": "2026-02-15"}, "found.visitor_kinds": {"label": {"name": "student"}},
+    "hours.told": {"terms": [{"first": "2026-02-15", "last": "2026-08-31", "times": 2, "minutes": 75}]},
+    "hours.text": {"first": "2026-02-15", "last": "2026-08-31", "times": 2, "organisation": "职院"},
     "binding.welcome": {"by": "赵敏"}, "binding.forward": {"by": "赵敏"},
     "menu.elder": {"elder": ELDER}, "button.person": {"label": ELDER}, "found.elders": {"label": ELDER},
     "found.villages": {"label": {"name": "建设村"}},
