@@ -86,7 +86,7 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "binding.welcome": {"by": "赵敏"}, "binding.forward": {"by": "赵敏"},
     "menu.elder": {"elder": ELDER}, "button.person": {"label": ELDER}, "found.elders": {"label": ELDER},
     "found.villages": {"label": {"name": "建设村"}},
-    "button.hours_proof": {"first": "2026-03-01"}, "found.visitors": {"label": {"name": "王强", "area": "建设村", "load": 3}},
+    "found.visitors": {"label": {"name": "王强", "area": "建设村", "load": 3}},
     "notices.left_alone": {"elder": ELDER}, "notices.caseload": {"elder": ELDER, "count": 2}, "notices.visit_due": {"elder": ELDER, "last": "2026-03-15"},
     "pending.list": {"lines": [{"what": "life", "name": "欧阳明", "maker": "王强", "day": "2026-03-05"}]},
     "button.proposal": {"what": "life"}, "notices.decided": {"what": "life"}, "notices.to_confirm": {"what": "life"},
