@@ -141,9 +141,10 @@ class _Opened:
         lines = 0
         for rows, faults in self.ledger.chunks():
             self.found += faults
-            lines += len(rows)
+            faulty = len({(fault.sheet, fault.line) for fault in faults if fault.line and not fault.warning})
+            lines += len(rows) + faulty
             if lines > after:
-                yield lines, self._work(rows, len({fault.line for fault in faults if fault.line and not fault.warning}))
+                yield lines, self._work(rows, faulty)
 
     def _work(self, rows: list[Row], faulty: int) -> Callable[[Tx], Counts]:
         def work(tx: Tx) -> Counts:
