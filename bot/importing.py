@@ -191,10 +191,11 @@ class _Done:
                 case "differs":
                     self.changed += 1
                 case "elsewhere":
-                    self.faults.append(self._elsewhere(row, each.village_id))
+                    self.faults.append(self.elsewhere(row, each.village_id))
         self.lines += len(rows)
 
-    def _elsewhere(self, row: Row, village_id: str) -> Fault:
+    def elsewhere(self, row: Row, village_id: str) -> Fault:
+        """What a line is told whose ID number another village has."""
         township, village = self._villages.names[village_id]
         return Fault(sheet=row.sheet, line=row.line, column=COLUMN_TITLES["id_number"], column_number=None,
                      value=row.id_number or "", reason="registered_elsewhere",

@@ -19,6 +19,7 @@ from storage import elder_files, elders
 from storage.areas import Area
 from storage.database import Store, Tx
 from storage.elder_files import Placed
+from storage.elders import Known, NewElder
 from storage.scope import Scope
 
 PORTION = 500  # files read at once
@@ -89,16 +90,14 @@ class Importer:
     async def preview(self, source: bytes, area: Area, person: str, now: datetime) -> Looked:
         """Looks a ledger of this area through."""
         opened = await self._open(source, area, person, now)
-        counts = Counts()
+        counts, before = Counts(), intake.Opened()
         for rows, faults in await aside(lambda: list(opened.ledger.chunks())):
             files = [opened.ledger.file(row) for row in rows]
-            found = await self._store.read(partial(elders.known, files=files))
+            known_files = await self._store.read(partial(elders.known, files=files))
             opened.found += faults
-            counts += Counts(
-                new=sum(each is None for each in found),
-                same=sum(each is not None and not each.differs for each in found),
-                left=sum(each is not None and each.differs for each in found))
-        faulty = len({(fault.sheet, fault.line) for fault in opened.found if fault.line and not fault.warning})
+            for row, file, there in zip(rows, files, known_files, strict=True):
+                counts += opened.looked(row, file, there or before.known(file), before)
+        faulty = len({(fault.sheet, fault.line) for fault in opened.faults() if not fault.warning})
         return Looked(counts + Counts(faulty=faulty), await aside(opened.faulty), "faulty")
 
     async def apply(self, source: bytes, area: Area, person: str, now: datetime) -> Applying:
@@ -135,6 +134,7 @@ class _Opened:
         self.total = self.ledger.reading.rows
         self.found: list[Fault] = []
         self._done = _Done(villages)
+        self._elsewhere: dict[tuple[str, int], Fault] = {}
 
     def chunks(self, after: int) -> Iterator[tuple[int, Callable[[Tx], Counts]]]:
         """As in `Applying`."""
@@ -146,20 +146,39 @@ class _Opened:
             if lines > after:
                 yield lines, self._work(rows, faulty)
 
+    def looked(self, row: Row, file: NewElder, found: Known | None, before: intake.Opened) -> Counts:
+        """What would become of a line, beside what the lines before it open."""
+        if found is None:
+            before.add(file)
+            return Counts(new=1)
+        if found.village_id != file.village_id:
+            self._is_elsewhere(row, found.village_id)
+            return Counts()
+        return Counts(left=1) if found.differs else Counts(same=1)
+
+    def _is_elsewhere(self, row: Row, village_id: str) -> None:
+        self._elsewhere[row.sheet, row.line] = self._done.elsewhere(row, village_id)
+
     def _work(self, rows: list[Row], faulty: int) -> Callable[[Tx], Counts]:
         def work(tx: Tx) -> Counts:
             opening = [self.ledger.file(row) for row in rows]
             taken = intake.open_files(tx, opening, self._policies, self._person, self._now)
+            for row, each in zip(rows, taken, strict=True):
+                if each.outcome == "elsewhere":
+                    self._is_elsewhere(row, each.village_id)
             outcomes = [each.outcome for each in taken]
             return Counts(outcomes.count("new"), 0, outcomes.count("same"),
                           faulty + outcomes.count("elsewhere"), outcomes.count("differs"))
 
         return work
 
+    def faults(self) -> list[Fault]:
+        """Those of single lines; of a unit of work that was done twice each once."""
+        return [*(fault for fault in self.found if fault.line), *self._elsewhere.values()]
+
     def faulty(self) -> bytes | None:
         """As in `Applying`."""
-        faults = [fault for fault in self.found if fault.line]
-        if not faults:
+        if not (faults := self.faults()):
             return None
         copy = BytesIO()
         ledger_report.write_faulty_copy(self._source, copy, faults)  # type: ignore[arg-type]

@@ -38,7 +38,7 @@ def open_files(tx: Tx, files: Sequence[NewElder], policies: Policies, actor: str
     """
     # The lock on each village comes before looking, always in the same order, so that nobody comes between.
     numbers = {village: elders.next_number(tx, village) for village in sorted({new.village_id for new in files})}
-    opened = _Opened()
+    opened = Opened()
     taken: list[Taken] = []
     for new, known in zip(files, elders.known(tx, files), strict=True):
         if found := known or opened.known(new):
@@ -56,8 +56,8 @@ def open_files(tx: Tx, files: Sequence[NewElder], policies: Policies, actor: str
     return taken
 
 
-class _Opened:
-    """The files of this chunk so far: a second line for the same person must not depend on where a chunk ends."""
+class Opened:
+    """The files so far: a second line for the same person must not depend on where a chunk ends."""
 
     def __init__(self) -> None:
         self.files: list[NewElder] = []
@@ -73,7 +73,7 @@ class _Opened:
             self._by_person[person] = new
 
     def known(self, new: NewElder) -> Known | None:
-        """As `elders.known` would find it, were the chunk's files so far written."""
+        """As `elders.known` would find it, were the files so far written."""
         found = self._by_id.get(new.id_number) if new.id_number else None
         if found is None:
             namesake = self._by_person.get((new.village_id, new.name, new.birth))

@@ -1,4 +1,4 @@
-"""What annex 2 asks beyond the first ledgers: each column, how its cell is read, and the word that is written for it."""
+"""What annex 2 asks beyond the first ledgers: how each column is read, and the word that is written for it."""
 
 from collections.abc import Callable, Mapping
 from datetime import date

@@ -10,7 +10,7 @@ from python_calamine import CalamineSheet
 
 from conversations.documents import ledger_fields as fields
 from conversations.documents import ledger_layout, ledger_words
-from conversations.documents.ledger_fault import Fault
+from conversations.documents.ledger_found import Fault
 from conversations.documents.ledger_fields import Cell, Refused
 from conversations.documents.ledger_layout import Column, Layout
 from conversations.documents.ledger_places import Place, Places
@@ -123,7 +123,9 @@ class _Reader:
 
     def _place(self) -> Place | None:
         township = self._take("township", lambda cell: self._places.township(fields.shown(cell)))
-        return self._take("village", lambda cell: self._places.village(fields.shown(cell), township))
+        found: Place | None = self._take(
+            "village", lambda cell: self._places.village(fields.shown(cell), township))
+        return found
 
     def _take(self, name: str, parse: Callable[[Cell], Any]) -> Any:
         if name not in self._cells:

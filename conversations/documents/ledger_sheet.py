@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TypeVar, cast
@@ -13,9 +13,9 @@ from python_calamine import CalamineSheet, SheetTypeEnum, SheetVisibleEnum
 from conversations.documents import ledger_annex, ledger_household, ledger_layout, ledger_words
 from conversations.documents import ledger_fields as fields
 from conversations.documents.id_number import Holder, Sex
-from conversations.documents.ledger_fault import Fault
-from conversations.documents.ledger_fields import Ability, Cell, Economic, Refused
+from conversations.documents.ledger_fields import Cell, Economic, Refused
 from conversations.documents.ledger_file import Unreadable, open_workbook
+from conversations.documents.ledger_found import Fault, Row
 from conversations.documents.ledger_household import Households, Key
 from conversations.documents.ledger_layout import Column, Layout, Line
 from conversations.documents.ledger_places import Areas, Place, Places
@@ -29,44 +29,6 @@ MOST_AGE = 120
 
 _PLACE_FIELDS = frozenset({"township", "village", "group"})
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One elder as the ledger has him, all cells right. `area` is the village's id, its names are the known ones.
-
-    `disability_grade` counts from 1, the gravest; `income` is whole yuan a month; phones are digits only.
-    The repr names the place only: the rest is personal.
-    """
-
-    sheet: str
-    line: int
-    area: str
-    township: str
-    village: str
-    group: str | None = field(repr=False)
-    name: str = field(repr=False)
-    sex: Sex | None = field(repr=False)
-    birth: date | None = field(repr=False)
-    id_number: str | None = field(repr=False)
-    phone: str | None = field(repr=False)
-    emergency_name: str | None = field(repr=False)
-    emergency_phone: str | None = field(repr=False)
-    address: str | None = field(repr=False)
-    at_registered_residence: bool | None = field(repr=False)
-    categories: tuple[str, ...] = field(repr=False)
-    disability_certificate: str | None = field(repr=False)
-    disability_grade: int | None = field(repr=False)
-    ability: Ability | None = field(repr=False)
-    illnesses: str | None = field(repr=False)
-    economic: Economic | None = field(repr=False)
-    income_source: str | None = field(repr=False)
-    income: int | None = field(repr=False)
-    last_visit: date | None = field(repr=False)
-    visits_before: int = field(repr=False)
-    registered_on: date | None = field(repr=False, default=None)
-    wish: str | None = field(repr=False, default=None)
-    annex: Mapping[str, object] = field(repr=False, default_factory=dict)  # what else annex 2 asks, as facts
 
 
 class Reading:

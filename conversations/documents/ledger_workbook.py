@@ -1,7 +1,7 @@
 """A ledger as a workbook, in the columns and words in which the importer reads it back without any change."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from conversations.documents import ledger_annex, workbook
 from conversations.documents.ledger_words import COLUMN_TITLES, HOUSEHOLD_TITLES, first_word
@@ -23,11 +23,15 @@ _FACTS = ("emergency_name", "emergency_phone", "address", "disability_certificat
 
 def write(placed: Sequence[Placed], words: Words) -> bytes:
     """An .xlsx of these files, in their order, and of their households on a second sheet."""
-    members = [_member(each, member) for each in placed for member in each.file.facts.get(annex2.HOUSEHOLD) or ()]
+    members = [_member(each, member) for each in placed for member in _household(each)]
     ledger = Sheet(words.say("workbook.ledger"), (COLUMN_TITLES[name] for name in _COLUMNS),
                    (_line(each, words) for each in placed))
     return workbook.sheets(ledger, *([Sheet(words.say("workbook.household"), HOUSEHOLD_TITLES.values(), members)]
                                      if members else []))
+
+
+def _household(placed: Placed) -> list[dict[str, Any]]:
+    return cast(list[dict[str, Any]], placed.file.facts.get(annex2.HOUSEHOLD) or [])
 
 
 def _member(placed: Placed, member: Mapping[str, Any]) -> Iterator[Any]:
