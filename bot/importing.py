@@ -1,6 +1,6 @@
 """Brings a township's ledger into the store: `python -m bot import FILE`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -101,7 +101,7 @@ async def _import(path: Path, base: Base, now: datetime, words: Words, report: P
             files = [ledger.file(row) for row in rows]
 
             def work(tx: Tx, files: list[NewElder] = files) -> list[intake.Taken]:
-                return intake.open_files(tx, files, base.policies, OPERATOR, now)
+                return intake.take(tx, files, base.policies, OPERATOR, now)
 
             done.count(rows, await base.store.run(work, key=intake.KEY) if files else [])
             bar.update(task, completed=done.lines)
@@ -182,7 +182,7 @@ class _Done:
         self.faults: list[Fault] = []
 
     def count(self, rows: list[Row], taken: list[intake.Taken]) -> None:
-        for row, each in zip(rows, taken, strict=True):
+        for each in taken:
             match each.outcome:
                 case "new":
                     self.new += 1
@@ -190,12 +190,19 @@ class _Done:
                     self.same += 1
                 case "differs":
                     self.changed += 1
-                case "elsewhere":
-                    self.faults.append(self.elsewhere(row, each.village_id))
+                case "closed":
+                    self.changed += 1
+                case _:
+                    pass
+        self.faults += self.elsewhere(rows, taken)
         self.lines += len(rows)
 
-    def elsewhere(self, row: Row, village_id: str) -> Fault:
-        """What a line is told whose ID number another village has."""
+    def elsewhere(self, rows: list[Row], taken: Sequence[intake.Taken]) -> list[Fault]:
+        """The lines of elders who are registered in another village, as faults."""
+        return [self._elsewhere(row, each.village_id)
+                for row, each in zip(rows, taken, strict=True) if each.outcome == "elsewhere"]
+
+    def _elsewhere(self, row: Row, village_id: str) -> Fault:
         township, village = self._villages.names[village_id]
         return Fault(sheet=row.sheet, line=row.line, column=COLUMN_TITLES["id_number"], column_number=None,
                      value=row.id_number or "", reason="registered_elsewhere",

@@ -48,6 +48,9 @@ class Words:
             "named": self.named, "day": self.day, "full_day": self.full_day, "due": self._due, "place": self._place,
             "reasons": self._reasons,
             "offices": self._offices,
+            "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),
+            "rule_days": lambda days: self._list(self._day_of_year(day) for day in days),
+            "kinds": lambda names: self._list(self._known(f"visitor_kind.{name}", name) for name in names),
             "visitor_kind": lambda name: self._known(f"visitor_kind.{name}", name),
             "channel": lambda name: self._known(f"channel.{name}", name),
             "audited": lambda line: self.audited(line["action"], line["fields"]), "fields": self._fields,
@@ -121,6 +124,10 @@ class Words:
 
     def _rule_value(self, name: str) -> str:
         return self._known(f"rule_value.{name}", "") or self.say(f"own_value.{name}")
+
+    def _day_of_year(self, day: str) -> str:
+        month, _, number = day.partition("-")
+        return self.say("values.day_of_year", {"month": int(month), "day": int(number)})
 
     def _fields(self, names: Iterable[str]) -> str:
         return self.say("values.joiner").join(self.say(f"field.{name}") for name in names)

@@ -10,8 +10,8 @@ from python_calamine import CalamineSheet
 
 from conversations.documents import ledger_fields as fields
 from conversations.documents import ledger_layout, ledger_words
-from conversations.documents.ledger_found import Fault
 from conversations.documents.ledger_fields import Cell, Refused
+from conversations.documents.ledger_found import Fault
 from conversations.documents.ledger_layout import Column, Layout
 from conversations.documents.ledger_places import Place, Places
 from conversations.documents.ledger_words import HOUSEHOLD_BY_WORD, HOUSEHOLD_TITLES, word

@@ -19,9 +19,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from python_calamine import CalamineSheet, SheetTypeEnum
 
 from conversations.documents import ledger_household, ledger_layout, ledger_words
-from conversations.documents.ledger_found import Fault
 from conversations.documents.ledger_fields import Cell, shown
 from conversations.documents.ledger_file import Unreadable, open_workbook
+from conversations.documents.ledger_found import Fault
 
 _FAULTY = PatternFill("solid", fgColor="FFC7CE")
 _WARNED = PatternFill("solid", fgColor="FFEB9C")

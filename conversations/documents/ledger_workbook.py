@@ -5,7 +5,6 @@ from typing import Any, cast
 
 from conversations.documents import ledger_annex, workbook
 from conversations.documents.ledger_words import COLUMN_TITLES, HOUSEHOLD_TITLES, first_word
-from conversations.documents.workbook import Sheet
 from conversations.words_book import Words
 from scheduler import annex2
 from storage.elder_files import Placed
@@ -24,10 +23,11 @@ _FACTS = ("emergency_name", "emergency_phone", "address", "disability_certificat
 def write(placed: Sequence[Placed], words: Words) -> bytes:
     """An .xlsx of these files, in their order, and of their households on a second sheet."""
     members = [_member(each, member) for each in placed for member in _household(each)]
-    ledger = Sheet(words.say("workbook.ledger"), (COLUMN_TITLES[name] for name in _COLUMNS),
-                   (_line(each, words) for each in placed))
-    return workbook.sheets(ledger, *([Sheet(words.say("workbook.household"), HOUSEHOLD_TITLES.values(), members)]
-                                     if members else []))
+    made = [(words.say("workbook.ledger"), [COLUMN_TITLES[name] for name in _COLUMNS],
+             (_line(each, words) for each in placed))]
+    if members:
+        made.append((words.say("workbook.household"), list(HOUSEHOLD_TITLES.values()), iter(members)))
+    return workbook.sheets(made)
 
 
 def _household(placed: Placed) -> list[dict[str, Any]]:

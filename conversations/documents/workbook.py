@@ -1,7 +1,6 @@
-"""A workbook to give away: sheets of plain cells, nothing in them a formula."""
+"""A workbook to give away: sheets of plain cells, nothing in it a formula."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
@@ -15,29 +14,20 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _TEXT = "@"
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One sheet, under a bold head that stays in sight; `lines` is gone through once."""
-
-    title: str
-    head: Iterable[str]
-    lines: Iterable[Iterable[Any]]
-
-
 def sheet(title: str, head: Iterable[str], lines: Iterable[Iterable[Any]]) -> bytes:
-    """An .xlsx of these lines."""
-    return sheets(Sheet(title, head, lines))
+    """An .xlsx of these lines under a bold head that stays in sight."""
+    return sheets([(title, head, lines)])
 
 
-def sheets(*each: Sheet) -> bytes:
-    """An .xlsx of these sheets, in their order."""
+def sheets(those: Iterable[tuple[str, Iterable[str], Iterable[Iterable[Any]]]]) -> bytes:
+    """An .xlsx of several such sheets: title, head and lines of each."""
     workbook = Workbook(write_only=True)
-    for given in each:
-        made = workbook.create_sheet(given.title)
+    for title, head, lines in those:
+        made = workbook.create_sheet(title)
         made.freeze_panes = "A2"
-        made.append([_bold(made, text) for text in given.head])
-        for line in given.lines:
-            made.append([_cell(made, value) for value in line])
+        made.append([_bold(made, text) for text in head])
+        for line in lines:
+            made.append([_cell(made, given) for given in line])
     out = BytesIO()
     workbook.save(out)
     return out.getvalue()

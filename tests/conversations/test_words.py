@@ -11,7 +11,7 @@ from jinja2 import UndefinedError
 import conversations
 from conversations.book import from_folder
 from conversations.commands import NAMES
-from conversations.words_book import FOLDER, Words, pseudonym, sources
+from conversations.words_book import FOLDER, WORDS, Words, pseudonym, sources
 
 ROOT = Path(conversations.__file__).parent.parent
 CODE = "\n".join(path.read_text(encoding="utf-8") for room in ("conversations", "bot", "scheduler")
@@ -35,7 +35,7 @@ def _raw(file: str) -> dict[str, dict[str, str]]:
 MADE = {
     "refuse.{}_wanted": ("photo", "place"), "binding.invitation_{}": ("used", "expired", "revoked", "unknown"),
     "channel.{}": ("telegram", "wechat", "wecom", "playground"),
-    "found.{}": ("elders", "villages", "any_village"), "turned.{}": tuple(_raw("life")["turned"]),
+    "found.{}": ("elders", "villages", "any_village", "visitors"), "turned.{}": tuple(_raw("life")["turned"]),
     "wish.{}": tuple(_raw("life")["wish"]), "basis.{}": tuple(_raw("life")["basis"]),
     "life.{}": ("back", "restored"), "proposal.{}": ("registration", "first_contact", "life"),
     "registration.same_{}": ("id", "person"), "field.{}": tuple(_raw("registration")["field"]),
@@ -82,7 +82,9 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "notices.life_changed": {"what": "hospital"}, "found.any_village": {"label": {"name": "河坝村"}},
     "binding.welcome": {"by": "赵敏"}, "binding.forward": {"by": "赵敏"},
     "menu.elder": {"elder": ELDER}, "button.person": {"label": ELDER}, "found.elders": {"label": ELDER},
-    "found.villages": {"label": {"name": "建设村"}}, "notices.visit_due": {"elder": ELDER, "last": "2026-03-15"},
+    "found.villages": {"label": {"name": "建设村"}},
+    "button.hours_proof": {"first": "2026-03-01"}, "found.visitors": {"label": {"name": "王强", "area": "建设村", "load": 3}},
+    "notices.left_alone": {"elder": ELDER}, "notices.caseload": {"elder": ELDER, "count": 2}, "notices.visit_due": {"elder": ELDER, "last": "2026-03-15"},
     "pending.list": {"lines": [{"what": "life", "name": "欧阳明", "maker": "王强", "day": "2026-03-05"}]},
     "button.proposal": {"what": "life"}, "notices.decided": {"what": "life"}, "notices.to_confirm": {"what": "life"},
     "registration.revised": {"missing": 2}, "survey.written": {"group": "3组", "short": 3, "left": ["5组"]},
@@ -134,6 +136,8 @@ def test_each_sentence_is_spoken_of_somewhere() -> None:
 def test_each_kind_of_made_key_is_made_somewhere() -> None:
     for pattern in MADE:
         space, _, gap = pattern.partition(".")
+        if space in WORDS.values():  # made by a filter
+            continue
         assert re.search(rf"{space}\.{re.escape(gap.split('{')[0])}\{{", CODE), pattern
 
 
