@@ -162,12 +162,13 @@ class _Ledger:
             "emergency_name": row.emergency_name, "emergency_phone": row.emergency_phone, "address": row.address,
             "at_registered_residence": row.at_registered_residence, "illnesses": row.illnesses,
             "disability_certificate": row.disability_certificate, "economic": row.economic,
-            "income_source": row.income_source, "income": row.income,
+            "income_source": row.income_source, "income": row.income, **row.annex,
         }
         return NewElder(
             village_id=row.area, group_name=group or "", name=row.name, initials=initials(row.name), sex=row.sex,
             birth=row.birth.isoformat() if row.birth else None, categories=row.categories, ability=row.ability or "",
-            registered_on=self._registered_on, disability_grade=row.disability_grade, id_number=row.id_number or "",
+            registered_on=row.registered_on.isoformat() if row.registered_on else self._registered_on,
+            wish=row.wish or "", disability_grade=row.disability_grade, id_number=row.id_number or "",
             phone=row.phone or "", facts={name: value for name, value in facts.items() if value is not None},
             visits_made=row.visits_before, earlier_visit_on=row.last_visit.isoformat() if row.last_visit else None)
 
