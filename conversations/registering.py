@@ -36,7 +36,8 @@ def file_of(answers: dict[str, Answer], before: NewElder | None = None) -> NewEl
     surname_only = not given.get("name")
     surname = text("surname") or (before.name if before else "")
     name = pseudonym(surname) if surname_only else text("name")
-    holder = id_numbers.read(text("id_number")) if given.get("id_number") else None
+    same_number = before if before and text("id_number") and text("id_number") == before.id_number else None
+    holder = id_numbers.read(text("id_number")) if text("id_number") and not same_number else same_number
     grade = text("disability_grade")
     ability = text("ability")
     facts: dict[str, object] = {}
@@ -57,7 +58,7 @@ def file_of(answers: dict[str, Answer], before: NewElder | None = None) -> NewEl
     return NewElder(
         village_id=text("village"), group_name=text("group"), name=name, initials=initials(name),
         sex=holder.sex if holder else text("sex") or None,
-        birth=holder.birth.isoformat() if holder else text("birth") or None,
+        birth=str(holder.birth or "")[:10] or None if holder else text("birth") or None,
         categories=cast(list[str], given.get("categories") or []), ability="" if ability == _UNKNOWN else ability,
         registered_on=text("registered_on"), disability_grade=int(grade) if grade.isdigit() else None,
         id_number=text("id_number"), phone=text("phone"), facts={**kept, **facts},
