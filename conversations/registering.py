@@ -58,7 +58,7 @@ def file_of(answers: dict[str, Answer], before: NewElder | None = None) -> NewEl
     return NewElder(
         village_id=text("village"), group_name=text("group"), name=name, initials=initials(name),
         sex=holder.sex if holder else text("sex") or None,
-        birth=str(holder.birth or "")[:10] or None if holder else text("birth") or None,
+        birth=str(holder.birth) if holder and holder.birth else text("birth") or None,
         categories=cast(list[str], given.get("categories") or []), ability="" if ability == _UNKNOWN else ability,
         registered_on=text("registered_on"), disability_grade=int(grade) if grade.isdigit() else None,
         id_number=text("id_number"), phone=text("phone"), facts={**kept, **facts},
@@ -105,7 +105,8 @@ def answers_of(form: Form, file: NewElder, at: int, basis: str = "", *,
             found[question.id] = Answer("", at, "kept")
     if skipping is None:
         return found
-    return pruned(form, Draft("", "", form.hash, answers=found, context=skipping)).answers  # those are asked when they apply
+    # what does not apply now is left out: it is asked when it does
+    return pruned(form, Draft("", "", form.hash, answers=found, context=skipping)).answers
 
 
 def items(form: Form, draft: Draft) -> list[list[Any]]:

@@ -45,7 +45,8 @@ def ledger(ask: Ask, rest: str) -> tuple[Part, ...]:
         "where": village.name if village else "", "villages": len(villages), "open": found.open,
         "classes": found.classes, "categories": {name: count for name, count in found.categories.items() if count},
         "paused": found.paused, "wishes": found.wishes, "closed": found.closed, "lacking": found.lacking,
-        "growing": found.proposals.get("growing", 0), **numbers, "buttons": buttons or [[["button.mine", {}, "/my"]]]}),)
+        "growing": found.proposals.get("growing", 0), **numbers,
+        "buttons": buttons or [[["button.mine", {}, "/my"]]]}),)
 
 
 def to_complete(ask: Ask, rest: str) -> tuple[Part, ...]:

@@ -56,7 +56,9 @@ def withdraw(ask: Ask, rest: str) -> tuple[Part, ...]:
     found = proposals.find(ask.tx, ask.scope, rest)
     if found is None or found.made_by != ask.writer.person_id:
         return (("pending.gone", {"buttons": back()}),)
-    if found.state != "proposed" or not proposals.decide(ask.tx, found, "withdrawn", ask.writer.person_id, ask.now):
+    if found.state != "proposed":
+        return (("pending.state", {"state": found.state, "buttons": back()}),)
+    if not proposals.decide(ask.tx, found, "withdrawn", ask.writer.person_id, ask.now):
         return (("pending.decided_before", {"buttons": back()}),)
     return (("pending.withdrawn", {"what": found.kind, "name": found.body.get("name", ""), "buttons": back()}),)
 
