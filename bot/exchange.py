@@ -16,6 +16,7 @@ from conversations.engine import Part
 from conversations.message import Media
 from conversations.turn import House
 from conversations.words_book import Words
+from scheduler.intake import ChangedMeanwhile
 from storage import files, visits
 from storage.areas import Area
 from storage.database import Store, Tx
@@ -63,7 +64,8 @@ class Exchange:
             await task.fail(_why(error))
         else:
             await task.end("asking" if _writes(looked.counts) else "done",
-                           partial(self._previewed, task, area, looked), file=source.id, previewed=True)
+                           partial(self._previewed, task, area, looked), file=source.id, previewed=True,
+                           digests=list(looked.digests))
 
     async def apply(self, task: Task) -> None:
         """Writes what was confirmed, chunk by chunk."""
@@ -75,12 +77,14 @@ class Exchange:
             if source is None:
                 await task.fail(("files.stale", {}))
                 return
-            ledger = await self._sheets.apply(source.body, area, task.person, task.now())
+            ledger = await self._sheets.apply(
+                source.body, area, task.person, task.now(), task.job.fields.get("digests", ()))
             for lines, work in ledger.chunks(done):
                 counts = await task.step(partial(_chunk, task, area, work, counts), partial(_cursor, lines), KEY)
                 await task.tell(("files.progress", {"done": lines, "total": ledger.total}))
+            counts += Counts(faulty=ledger.faulty_lines())
             copy = await aside(ledger.faulty)
-        except (Unreadable, PlacesUnclear, NotTheirs) as error:
+        except (Unreadable, PlacesUnclear, NotTheirs, ChangedMeanwhile) as error:
             await task.fail(_why(error))
         else:
             await task.end("done", lambda tx: self._with_file(tx, task, "faulty", area, copy, (
@@ -172,6 +176,8 @@ def _chunk(task: Task, area: Area, work: Callable[[Tx], Counts], before: Counts,
 def _why(error: Exception) -> Part:
     if isinstance(error, Unreadable):
         return ("files.not_a_ledger", {"why": explain_unreadable(error)})
+    if isinstance(error, ChangedMeanwhile):
+        return ("difference.changed_meanwhile", {})
     return ("files.unplaced" if isinstance(error, PlacesUnclear) else "files.no_more", {})
 
 

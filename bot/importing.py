@@ -1,6 +1,6 @@
 """Brings a township's ledger into the store: `python -m bot import FILE`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -101,7 +101,7 @@ async def _import(path: Path, base: Base, now: datetime, words: Words, report: P
             files = [ledger.file(row) for row in rows]
 
             def work(tx: Tx, files: list[NewElder] = files) -> list[intake.Taken]:
-                return intake.open_files(tx, files, base.policies, OPERATOR, now)
+                return intake.take(tx, files, base.policies, OPERATOR, now)
 
             done.count(rows, await base.store.run(work, key=intake.KEY) if files else [])
             bar.update(task, completed=done.lines)
@@ -162,12 +162,13 @@ class _Ledger:
             "emergency_name": row.emergency_name, "emergency_phone": row.emergency_phone, "address": row.address,
             "at_registered_residence": row.at_registered_residence, "illnesses": row.illnesses,
             "disability_certificate": row.disability_certificate, "economic": row.economic,
-            "income_source": row.income_source, "income": row.income,
+            "income_source": row.income_source, "income": row.income, **row.annex,
         }
         return NewElder(
             village_id=row.area, group_name=group or "", name=row.name, initials=initials(row.name), sex=row.sex,
             birth=row.birth.isoformat() if row.birth else None, categories=row.categories, ability=row.ability or "",
-            registered_on=self._registered_on, disability_grade=row.disability_grade, id_number=row.id_number or "",
+            registered_on=row.registered_on.isoformat() if row.registered_on else self._registered_on,
+            wish=row.wish or "", disability_grade=row.disability_grade, id_number=row.id_number or "",
             phone=row.phone or "", facts={name: value for name, value in facts.items() if value is not None},
             visits_made=row.visits_before, earlier_visit_on=row.last_visit.isoformat() if row.last_visit else None)
 
@@ -181,7 +182,7 @@ class _Done:
         self.faults: list[Fault] = []
 
     def count(self, rows: list[Row], taken: list[intake.Taken]) -> None:
-        for row, each in zip(rows, taken, strict=True):
+        for each in taken:
             match each.outcome:
                 case "new":
                     self.new += 1
@@ -189,9 +190,17 @@ class _Done:
                     self.same += 1
                 case "differs":
                     self.changed += 1
-                case "elsewhere":
-                    self.faults.append(self._elsewhere(row, each.village_id))
+                case "closed":
+                    self.changed += 1
+                case _:
+                    pass
+        self.faults += self.elsewhere(rows, taken)
         self.lines += len(rows)
+
+    def elsewhere(self, rows: list[Row], taken: Sequence[intake.Taken]) -> list[Fault]:
+        """The lines of elders who are registered in another village, as faults."""
+        return [self._elsewhere(row, each.village_id)
+                for row, each in zip(rows, taken, strict=True) if each.outcome == "elsewhere"]
 
     def _elsewhere(self, row: Row, village_id: str) -> Fault:
         township, village = self._villages.names[village_id]

@@ -1,24 +1,28 @@
-"""What chat needs of spreadsheets, and the importer of the command line behind it."""
+"""Ledgers that come and go by chat: looked through field by field, written as they were shown, given back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from io import BytesIO
+from itertools import zip_longest
 from typing import Literal, Protocol
 
 from bot.aside import aside
 from bot.import_places import Villages, known
 from bot.importing import _Done, _Ledger
-from conversations.documents import ledger_report
+from conversations.documents import difference_workbook, ledger_report
+from conversations.documents.difference_workbook import Line
 from conversations.documents.ledger_sheet import Fault, Row, read
 from conversations.words_book import Words
 from scheduler import intake
+from scheduler.intake import Taken
 from scheduler.policy import Policies
-from storage import elder_files, elders
+from storage import elder_files
 from storage.areas import Area
 from storage.database import Store, Tx
 from storage.elder_files import Placed
+from storage.elders import NewElder
 from storage.scope import Scope
 
 PORTION = 500  # files read at once
@@ -42,11 +46,15 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What a ledger would change: nothing is written. `copy` shows it cell by cell, or only what is faulty."""
+    """What a ledger would change: nothing is written. `copy` shows it field by field, or only what is faulty.
+
+    `digests` name what was shown of each portion: only that is written after a yes.
+    """
 
     counts: Counts
     copy: bytes | None
     shows: Literal["difference", "faulty"]
+    digests: tuple[str, ...] = ()
 
 
 class Applying(Protocol):
@@ -56,6 +64,10 @@ class Applying(Protocol):
 
     def chunks(self, after: int) -> Iterator[tuple[int, Callable[[Tx], Counts]]]:
         """From the line `after` on: how many lines are done with a chunk, and the unit of work that does it."""
+        ...
+
+    def faulty_lines(self) -> int:
+        """After the last chunk: how many lines the reader did not take."""
         ...
 
     def faulty(self) -> bytes | None:
@@ -70,8 +82,8 @@ class Sheets(Protocol):
         """Looks a ledger of this area through."""
         ...
 
-    async def apply(self, source: bytes, area: Area, person: str, now: datetime) -> Applying:
-        """Opens a ledger to be written."""
+    async def apply(self, source: bytes, area: Area, person: str, now: datetime, digests: Sequence[str]) -> Applying:
+        """Opens a ledger to be written as it was shown; its works raise `intake.ChangedMeanwhile`."""
         ...
 
     async def export(self, area: Area, person: str, now: datetime) -> tuple[bytes, int]:
@@ -79,31 +91,36 @@ class Sheets(Protocol):
         ...
 
 
-class Importer:
-    """The functions of `bot/importing.py`, as chat wants them."""
+class Ledgers:
+    """Ledgers of an area by chat: looked through, written as they were shown, given back."""
 
     def __init__(self, store: Store, policies: Policies) -> None:
         self._store = store
         self._policies = policies
 
     async def preview(self, source: bytes, area: Area, person: str, now: datetime) -> Looked:
-        """Looks a ledger of this area through."""
+        """Looks a ledger of this area through, field by field."""
         opened = await self._open(source, area, person, now)
-        counts = Counts()
-        for rows, faults in await aside(lambda: list(opened.ledger.chunks())):
+        counts, digests, lines, seen = Counts(), list[str](), list[Line](), intake.Seen()
+        for rows in await aside(lambda: list(opened.portions())):
             files = [opened.ledger.file(row) for row in rows]
-            found = await self._store.read(partial(elders.known, files=files))
-            opened.found += faults
-            counts += Counts(
-                new=sum(each is None for each in found),
-                same=sum(each is not None and not each.differs for each in found),
-                left=sum(each is not None and each.differs for each in found))
-        faulty = len({(fault.sheet, fault.line) for fault in opened.found if fault.line and not fault.warning})
-        return Looked(counts + Counts(faulty=faulty), await aside(opened.faulty), "faulty")
+            taken = await self._store.read(partial(intake.look, files=files, seen=seen))
+            digests.append(intake.digest(taken))
+            opened.elsewhere(rows, taken)
+            counts += _counts(taken)
+            lines += [Line(row.sheet, row.line, row.village, row.name, each)
+                      for row, each in zip(rows, taken, strict=True) if each.outcome != "same"]
+        counts += Counts(faulty=opened.faulty_lines())
+        if counts.new or counts.changed or counts.left:
+            shown = await aside(lambda: difference_workbook.write(lines, Words()))
+            return Looked(counts, shown, "difference", tuple(digests))
+        return Looked(counts, await aside(opened.faulty), "faulty", tuple(digests))
 
-    async def apply(self, source: bytes, area: Area, person: str, now: datetime) -> Applying:
-        """Opens a ledger to be written."""
-        return await self._open(source, area, person, now)
+    async def apply(self, source: bytes, area: Area, person: str, now: datetime, digests: Sequence[str]) -> Applying:
+        """Opens a ledger to be written as it was shown."""
+        opened = await self._open(source, area, person, now)
+        opened.shown = tuple(digests)
+        return opened
 
     async def export(self, area: Area, person: str, now: datetime) -> tuple[bytes, int]:
         """The ledger of an area as a workbook, and how many lines it has."""
@@ -133,33 +150,62 @@ class _Opened:
         today = now.astimezone(policies.city.zone).date()
         self.ledger = _Ledger(read(source, today, villages.may_name), Words(), today)
         self.total = self.ledger.reading.rows
-        self.found: list[Fault] = []
+        self.shown: tuple[str, ...] = ()
+        self._found: list[Fault] = []
+        self._there: list[Fault] = []  # lines of elders of another village
         self._done = _Done(villages)
+
+    def portions(self) -> Iterator[list[Row]]:
+        """The right lines, in the same portions whenever the same file is opened; faults are kept on the way."""
+        for rows, faults in self.ledger.chunks():
+            self._found += faults
+            yield rows
 
     def chunks(self, after: int) -> Iterator[tuple[int, Callable[[Tx], Counts]]]:
         """As in `Applying`."""
-        lines = 0
-        for rows, faults in self.ledger.chunks():
-            self.found += faults
+        lines, seen = 0, intake.Seen()
+        for rows, shown in zip_longest(self.portions(), self.shown, fillvalue=""):
+            if not isinstance(rows, list):
+                raise intake.ChangedMeanwhile  # not the file that was shown
+            files = [self.ledger.file(row) for row in rows]
             lines += len(rows)
             if lines > after:
-                yield lines, self._work(rows, len({fault.line for fault in faults if fault.line and not fault.warning}))
+                yield lines, self._work(rows, files, seen.copy(), str(shown))
+            for file in files:
+                if seen.taken(file) is None:
+                    seen.add(file)
 
-    def _work(self, rows: list[Row], faulty: int) -> Callable[[Tx], Counts]:
+    def _work(self, rows: list[Row], files: list[NewElder], seen: intake.Seen, shown: str) -> Callable[[Tx], Counts]:
         def work(tx: Tx) -> Counts:
-            opening = [self.ledger.file(row) for row in rows]
-            taken = intake.open_files(tx, opening, self._policies, self._person, self._now)
-            outcomes = [each.outcome for each in taken]
-            return Counts(outcomes.count("new"), 0, outcomes.count("same"),
-                          faulty + outcomes.count("elsewhere"), outcomes.count("differs"))
+            taken = intake.take(tx, files, self._policies, self._person, self._now, seen=seen.copy(), over=True,
+                                shown=shown)  # a copy: a unit of work may run twice
+            self.elsewhere(rows, taken)
+            return _counts(taken)
 
         return work
 
+    def elsewhere(self, rows: list[Row], taken: Sequence[Taken]) -> None:
+        """Notes the lines of elders who are registered in another village: they are for the copy to mend."""
+        self._there += self._done.elsewhere(rows, taken)
+
+    def faulty_lines(self) -> int:
+        """As in `Applying`."""
+        return len({(fault.sheet, fault.line) for fault in self._found if fault.line and not fault.warning})
+
     def faulty(self) -> bytes | None:
         """As in `Applying`."""
-        faults = [fault for fault in self.found if fault.line]
+        faults = [fault for fault in (*self._found, *self._there) if fault.line]
         if not faults:
             return None
         copy = BytesIO()
         ledger_report.write_faulty_copy(self._source, copy, faults)  # type: ignore[arg-type]
         return copy.getvalue()
+
+
+def _counts(taken: Sequence[Taken]) -> Counts:
+    """`left` lines are of closed files, or stand twice with other words."""
+    outcomes = ["left" if each.outcome == "differs" and not each.elder_id else each.outcome for each in taken]
+    return Counts(
+        new=outcomes.count("new"), changed=outcomes.count("differs") + outcomes.count("changed"),
+        same=outcomes.count("same"), faulty=outcomes.count("elsewhere"),
+        left=outcomes.count("left") + outcomes.count("closed"))

@@ -8,6 +8,7 @@ from conversations.lookups import LOOK_UPS
 from conversations.turn import Ask
 from scheduler import notices
 from scheduler.notices import Caseload
+from scheduler.visitor_kinds import minor
 from storage import assignments, elders, people
 
 Buttons = list[list[list[object]]]
@@ -21,6 +22,9 @@ def assign(ask: Ask, form: Form, draft: Draft) -> Ended:
         return Ended((("form.not_yours", {}),), "paused")
     if person is None:
         return Ended((("people.not_near", {"buttons": [[["button.assign", {}, f"/assign {elder_id}"]]]}),), "cancelled")
+    if _left_alone(ask, person, elder_id):
+        return Ended((("people.minor_alone", {"name": _name(ask, person), "buttons": [
+            [["button.assign", {}, f"/assign {elder_id}"]]]}),), "cancelled")
     role, until = str(draft.answers["role"].value), str(draft.answers["until"].value) or None
     assignments.entrust(ask.tx, person, elder_id, role, ask.today.isoformat(), until)
     ask.note("elder.entrust", elder_id, (person, role))
@@ -35,9 +39,11 @@ def handover(ask: Ask, form: Form, draft: Draft) -> Ended:
     giver, to = str(draft.context["person_id"]), _chosen(ask, draft)
     if people.held(ask.tx, ask.scope, giver) is None:
         return Ended((("people.gone", {"buttons": [[["button.people", {}, "/people"]]]}),), "cancelled")
+    again: Buttons = [[["button.handover", {}, f"/handover {giver}"]]]
     if to is None:
-        again: Buttons = [[["button.handover", {}, f"/handover {giver}"]]]
         return Ended((("people.not_near", {"buttons": again}),), "cancelled")
+    if _under_age(ask, to):
+        return Ended((("people.minor_alone", {"name": _name(ask, to), "buttons": again}),), "cancelled")
     moved: set[str] = set()
     for held in assignments.caseload(ask.tx, ask.scope, giver):
         if held.role not in assignments.CARING:
@@ -72,6 +78,18 @@ def _chosen(ask: Ask, draft: Draft) -> str | None:
     """The person who was chosen, where he may still be."""
     wanted = str(draft.answers["person"].value)
     return wanted if LOOK_UPS["visitors"].by_id(ask, draft.context, wanted) else None
+
+
+def _under_age(ask: Ask, person_id: str) -> bool:
+    found = people.find(ask.tx, person_id)
+    return found is not None and minor(found.minor_until, ask.today)
+
+
+def _left_alone(ask: Ask, person_id: str, elder_id: str) -> bool:
+    """Whether somebody under age would be with this elder without a grown-up visitor beside him (C9)."""
+    return _under_age(ask, person_id) and all(
+        each.role != "visitor" or each.person_id == person_id or minor(each.minor_until, ask.today)
+        for each in assignments.carers(ask.tx, ask.scope, elder_id))
 
 
 def _name(ask: Ask, person_id: str) -> str:

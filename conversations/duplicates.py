@@ -6,7 +6,8 @@ from conversations.draft import Draft
 from conversations.engine import Part
 from conversations.registering import file_of
 from conversations.turn import Ask
-from storage import areas, elders
+from storage import areas
+from storage import duplicates as files
 
 Found = tuple[dict[str, Any], tuple[Part, ...]]
 
@@ -18,7 +19,7 @@ def check(ask: Ask, draft: Draft) -> Found:
     """
     file = file_of(draft.answers)
     named = {"elder_name": file.name} if "name" in draft.answers else {}
-    known = elders.known(ask.tx, [file])[0] if "village" in draft.answers else None
+    known = files.known(ask.tx, [file])[0] if "village" in draft.answers else None
     if known is None or known.elder_id == draft.context.get("revises"):
         return {"same": "", "same_as": "", **named}, ()
     how = "id" if known.by_id_number else "person"

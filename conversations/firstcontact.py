@@ -14,6 +14,7 @@ from conversations.turn import Ask
 from scheduler import annex2, casework, contacts, notices
 from scheduler.contacts import Child, Choice
 from scheduler.notices import Decided, ToConfirm
+from scheduler.visitor_kinds import minor
 from storage import assignments, elder_files, elders, people, proposals
 from storage.proposals import Proposal
 
@@ -56,10 +57,13 @@ def submit(ask: Ask, form: Form, draft: Draft) -> Ended:
     if choice.child is None and not LOOK_UPS["visitors"].by_id(ask, draft.context, person):
         return Ended((("people.not_near", {"buttons": [[["button.firstcontact", {}, f"/firstcontact {elder.id}"]]]}),),
                      "cancelled")
+    found = people.find(ask.tx, person) if person else None
+    if found and minor(found.minor_until, ask.today):
+        return Ended((("people.minor_alone", {"name": found.name, "buttons": [
+            [["button.firstcontact", {}, f"/firstcontact {elder.id}"]]]}),), "cancelled")
     facts = {**file.facts, annex2.CHILDREN: [
         {"name": child.name, "place": child.place, "unable": child.unable} for child in children]}
     casework.revise(ask.tx, ask.scope, elder.id, replace(file, facts=facts), ask.house.policies, ask.now)
-    found = people.find(ask.tx, person) if person else None
     body = {"name": elder.name, "contact": choice.child.name if choice.child else found.name if found else "",
             "person": person, "why": choice.why, "by": []}
     proposal_id = proposals.add(ask.tx, KIND, elder.village_id, body, ask.writer.person_id, ask.now,

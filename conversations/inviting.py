@@ -9,7 +9,6 @@ from conversations.draft import Draft
 from conversations.ended import Ended
 from conversations.engine import Part
 from conversations.form import Form
-from conversations.permissions import may
 from conversations.turn import Ask
 from storage import accounts, areas, assignments, elders, invitations, people
 from storage.people import Person
@@ -21,7 +20,7 @@ Buttons = list[list[list[object]]]
 def submit(ask: Ask, form: Form, draft: Draft) -> Ended:
     """The person, with posts (and for one elder the assignment), and the invitation."""
     given = {question: str(answer.value) for question, answer in draft.answers.items()}
-    if not may(ask.roles, "invite"):
+    if not ask.may("invite"):
         return Ended((("menu.not_allowed", {}),), "cancelled")
     if draft.context["purpose"] == "elder":
         person = _for_elder(ask, given, str(draft.context["elder_id"]))
@@ -38,7 +37,7 @@ def _for_area(ask: Ask, given: dict[str, str], area_id: str) -> Person | None:
         return None
     role = area.level if given["role"] == "coordinator" else "visitor"
     person = people.add(ask.tx, area.id, given["name"], (role,), ask.now, given.get("kind") or None,
-                        given.get("organisation", ""))
+                        given.get("organisation", ""), given.get("comes_of_age") or None)
     ask.note("person.add", person.id, (role,))
     return person
 

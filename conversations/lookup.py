@@ -8,6 +8,7 @@ from conversations.answers import place
 from conversations.draft import Candidate
 from conversations.engine import Part
 from conversations.turn import Ask, label
+from scheduler.visitor_kinds import minor
 from storage import elders, visits
 from storage.elders import Elder
 
@@ -76,6 +77,7 @@ def context(ask: Ask, elder: Elder) -> dict[str, Any]:
         days=ask.policy(elder.village_id).screening_days)
     return {
         "elder_id": elder.id, "elder_name": elder.name, "registered_on": elder.registered_on,
-        "screening_due": screening_due,
+        "screening_due": screening_due, "under_age": minor(ask.person.minor_until, ask.today),
+        "hours": ask.kind is not None and ask.kind.hours,
         "last": {question: answer[0] for question, answer in before[0].answers.items()} if before else {},
     }

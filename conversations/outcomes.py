@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from typing import cast
 
 from conversations import caring, confirming, firstcontact, inviting, life, registration, surveying, wishing
 from conversations.draft import Draft, dump_answers
@@ -29,8 +30,9 @@ def part_done(ask: Ask, form: Form, draft: Draft) -> None:
 def _visit(ask: Ask, form: Form, draft: Draft) -> Ended:
     answers = {question: answer for question, answer in draft.answers.items() if question != CORRECTION}
     day = str(answers["day"].value)
+    minutes = cast(int, answers["minutes"].value) if "minutes" in answers else None
     entry = Entry(str(answers["elder"].value), form.hash, day, str(answers["method"].value),
-                  date.fromisoformat(day) < ask.today, dump_answers(answers), draft.id)
+                  date.fromisoformat(day) < ask.today, dump_answers(answers), draft.id, minutes)
     corrects = draft.context.get("corrects")
     if corrects is not None:
         return _correction(ask, draft, corrects, entry)

@@ -1,5 +1,7 @@
 """Who may use which command: one table. What a person sees is the Scope's business, not this one's."""
 
+from scheduler.visitor_kinds import Field, Task, VisitorKind
+
 VISITING = frozenset({"visitor", "first_contact", "village", "township"})
 COORDINATING = frozenset({"village", "township", "county", "city"})
 READING = VISITING | COORDINATING
@@ -45,6 +47,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "suspend": COORDINATING,
     "activate": COORDINATING,
     "assign": LOCAL,
+    "entrust": LOCAL,
+    "end_care": LOCAL,
     "handover": LOCAL,
     "invite": COORDINATING,
     "invite_family": COORDINATING,
@@ -53,11 +57,23 @@ ALLOWED: dict[str, frozenset[str]] = {
     "new_code": COORDINATING,
     "identify": COORDINATING | {"operator"},
     "cut_off": COORDINATING | {"operator"},
+    "hours": READING,
+    "hours_proof": READING,
     "channels": EVERYONE,
     "policy": COORDINATING,
 }
 
 
-def may(roles: frozenset[str], command: str) -> bool:
-    """Whether one of these roles may use the command."""
+# what a kind of visitor must do, or see, for a command that goes beyond visiting (C9)
+BY_KIND: dict[str, Task | Field] = {
+    "register": "file", "amend": "file", "complete": "file", "refresh": "file", "firstcontact": "file",
+    "survey": "survey", "surveyed": "survey", "wish": "wish", "phone": "phone",
+}
+BOUND_BY_KIND = frozenset({"visitor", "first_contact"})
+
+
+def may(roles: frozenset[str], command: str, kind: VisitorKind | None = None) -> bool:
+    """Whether one of these roles may use the command. A visitor's kind, where he is of one, bounds what he may."""
+    if kind is not None and command in BY_KIND and BY_KIND[command] not in kind.tasks | kind.sees:
+        roles -= BOUND_BY_KIND
     return bool(roles & ALLOWED[command])

@@ -10,6 +10,7 @@ from conversations.turn import Ask
 from scheduler import casework, notices
 from scheduler.notices import Decided, ToConfirm
 from storage import assignments, elder_files, elders, people, proposals
+from storage import duplicates as files
 from storage.elders import NewElder
 from storage.proposals import Proposal
 
@@ -74,7 +75,7 @@ def _revise(ask: Ask, draft: Draft, elder_id: str) -> Ended:
     if before is None:
         return Ended((("form.not_yours", {}),), "paused")
     file = registering.file_of(draft.answers, before)
-    if (known := elders.known(ask.tx, [file])[0]) and known.elder_id != elder_id and known.by_id_number:
+    if (known := files.known(ask.tx, [file])[0]) and known.elder_id != elder_id and known.by_id_number:
         return Ended((("registration.same_id", {"where": duplicates.place(ask, known.village_id)}),), "paused")
     revised = casework.revise(ask.tx, ask.scope, elder_id, file, ask.house.policies, ask.now)
     if revised is None:
@@ -127,7 +128,7 @@ def decide(ask: Ask, proposal: Proposal, *, yes: bool, reason: str = "") -> Part
         return (("registration.refused", {"elder": name}),)
     answers = parse_answers(proposal.body["answers"])
     file = registering.file_of(answers)
-    known = elders.known(ask.tx, [file])[0]
+    known = files.known(ask.tx, [file])[0]
     if known and (known.by_id_number or "same_person" not in answers):
         return ((f"registration.same_{'id' if known.by_id_number else 'person'}", {
             "where": duplicates.place(ask, known.village_id), "buttons": [

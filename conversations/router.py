@@ -12,7 +12,6 @@ from conversations.controls import control, plain
 from conversations.draft import TO_ASK, Answer
 from conversations.engine import Event, Part
 from conversations.message import Inbound
-from conversations.permissions import may
 from conversations.turn import Ask, House
 from conversations.words_book import Words
 from storage import accounts, drafts, visits
@@ -134,20 +133,20 @@ def _without_form(ask: Ask) -> Parts:
     if ask.inbound.choice:
         return _tapped(ask, None)
     if exchange.has_file(ask.inbound):
-        return exchange.received(ask) if may(ask.roles, "import") else (
+        return exchange.received(ask) if ask.may("import") else (
             ("refuse.file", {}), *general.start(ask, ""))
     text = plain(ask.inbound.text)
     if text and template.is_one(ask.inbound.text, commands.VISIT_OPENERS):
         return _template(ask)
     if text and (call := commands.called(text) or commands.called(_from_menu(ask, text))):
         return _command(ask, *call)
-    if 1 < len(text) <= 20 and may(ask.roles, "elder") and lookup.matching(ask, text):
+    if 1 < len(text) <= 20 and ask.may("elder") and lookup.matching(ask, text):
         return _command(ask, "elder", text)
     return (("refuse.unknown", {}), *general.start(ask, ""))
 
 
 def _command(ask: Ask, name: str, rest: str) -> Parts:
-    if not may(ask.roles, name):
+    if not ask.may(name):
         return (("menu.not_allowed", {}),)
     return commands.ACTIONS[name](ask, rest)
 
@@ -175,7 +174,7 @@ def keep_menu(tx: Tx, channel: str, account: str, said: Parts) -> None:
 
 
 def _template(ask: Ask) -> Parts:
-    if not may(ask.roles, "visit"):
+    if not ask.may("visit"):
         return (("menu.not_allowed", {}),)
     form = ask.house.book.current["visit"]
     blocks = template.read(form, ask.inbound.text, commands.VISIT_OPENERS, ask.today, ask.now)

@@ -5,16 +5,19 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
+from conversations import permissions
 from conversations.book import FormBook
 from conversations.draft_cache import DraftCache
 from conversations.message import Inbound
 from scheduler import casework
 from scheduler.cadence import Window
 from scheduler.policy import Policies, Policy
+from scheduler.visitor_kinds import LEAST, VisitorKind
 from storage import elders, people
 from storage.accounts import Writer
 from storage.database import Tx
 from storage.elders import Elder
+from storage.people import Person
 from storage.scope import Scope
 from storage.visits import Visit
 
@@ -72,6 +75,27 @@ class Ask:
     @cached_property
     def roles(self) -> frozenset[str]:
         return people.roles(self.tx, self.writer.person_id)
+
+    @cached_property
+    def person(self) -> Person:
+        """Who asks, as he is kept."""
+        found = people.find(self.tx, self.writer.person_id)
+        assert found is not None  # an account belongs to a person
+        return found
+
+    @cached_property
+    def kind(self) -> VisitorKind | None:
+        """The kind of visitor that who asks is, as the policy of his area has it; None: he is of no kind."""
+        return self.kind_of(self.person)
+
+    def kind_of(self, person: Person) -> VisitorKind | None:
+        """The kind of visitor that somebody is."""
+        kinds = self.policy(person.area_id).visitor_kinds
+        return kinds.get(person.visitor_kind, LEAST) if person.visitor_kind else None
+
+    def may(self, command: str) -> bool:
+        """Whether the person may use the command: by his roles and his kind."""
+        return permissions.may(self.roles, command, self.kind if command in permissions.BY_KIND else None)
 
     @cached_property
     def scope(self) -> Scope:

@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined, Template
 
 FOLDER = Path(__file__).parent / "words"
 _NAMES = tomllib.loads((FOLDER / "names.toml").read_text(encoding="utf-8"))
+_KINDS = tomllib.loads((FOLDER / "roles.toml").read_text(encoding="utf-8"))["visitor_kind"]
 NOT_SENTENCES = ("names", "controls", "commands")
 
 # filters that put a code in words, and the table in which they stand
@@ -37,6 +38,11 @@ def pseudonym(name: str) -> str:
     return f"{surname}{_NAMES['someone']}"
 
 
+def visitor_kind(name: str) -> str:
+    """The word for a kind of visitor; one that a county added is called by its own name."""
+    return str(_KINDS.get(name, name))
+
+
 class Words:
     """The sentences for one kind of channel; `abroad` ones give no full name of an elder."""
 
@@ -49,7 +55,10 @@ class Words:
             "named": self.named, "day": self.day, "full_day": self.full_day, "due": self._due, "place": self._place,
             "reasons": self._reasons,
             "offices": self._offices,
-            "visitor_kind": lambda name: self._known(f"visitor_kind.{name}", name),
+            "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),
+            "rule_days": lambda days: self._list(self._day_of_year(day) for day in days),
+            "kinds": lambda names: self._list(map(visitor_kind, names)),
+            "visitor_kind": visitor_kind,
             "channel": lambda name: self._known(f"channel.{name}", name),
             "audited": lambda line: self.audited(line["action"], line["fields"]), "fields": self._fields,
             "roles": lambda names: self._list(self.say(f"role.{name}") for name in names), "rule": self._rule,
@@ -122,6 +131,10 @@ class Words:
 
     def _rule_value(self, name: str) -> str:
         return self._known(f"rule_value.{name}", "") or self.say(f"own_value.{name}")
+
+    def _day_of_year(self, day: str) -> str:
+        month, _, number = day.partition("-")
+        return self.say("values.day_of_year", {"month": int(month), "day": int(number)})
 
     def _fields(self, names: Iterable[str]) -> str:
         return self.say("values.joiner").join(self.say(f"field.{name}") for name in names)

@@ -6,7 +6,8 @@ from typing import Any
 from storage.elders import NewElder
 
 ALONE = "alone"  # a fact: there is nobody else in the household
-CHILDREN = "children"  # what the choice of the first contact was told (三(一)): name, place (same, elsewhere), unable
+CHILDREN = "children"  # what the choice of the first contact was told (三(一)): a list of rows of these:
+CHILD = ("name", "place", "unable")  # place: same, elsewhere
 HOUSEHOLD = "household"  # a list of rows, the head first; each a mapping of these:
 MEMBER = ("name", "sex", "id_number", "relation", "health", "on_relief", "visits_often")
 

@@ -7,6 +7,7 @@ from scheduler import annex2, cadence
 from scheduler.policy import Policies, Policy
 from storage import assignments, elder_files, elders, visits
 from storage.database import Tx
+from storage.duplicates import Known
 from storage.elder_files import Status
 from storage.elders import Elder, NewElder, Standing
 from storage.scope import Scope
@@ -52,6 +53,15 @@ def revise(tx: Tx, scope: Scope, elder_id: str, new: NewElder, policies: Policie
     revised = elders.find(tx, scope, elder_id) or replace(
         elder, village_id=new.village_id, missing=" ".join(annex2.missing(new)))  # it went out of this person's area
     return recompute(tx, scope, revised, policies, now)
+
+
+def take_over(tx: Tx, known: Known, new: NewElder, policies: Policies, actor: str, now: datetime) -> None:
+    """Writes what another source says into a file that is there. The caller has asked whose village it is."""
+    elder_files.rewrite(tx, known.elder_id, new, first_standing(new, policies.of(tx, new.village_id), now))
+    tx.note(now, actor, "elder.revise", known.elder_id, _changed(known.file, new))
+    elder = elders.unscoped(tx, known.elder_id)
+    if elder is not None:
+        derive(tx, elder, policies, now)
 
 
 def stand(tx: Tx, scope: Scope, elder_id: str, status: Status, why: str | None, since: str, policies: Policies,

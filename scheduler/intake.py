@@ -1,84 +1,143 @@
-"""The door for opening many files at once: no second file for anybody, each with class, window and number."""
+"""The door for many files at once: no second file for anybody, each with class, window and number.
 
+`look` says what would become of each file and writes nothing; `take` does it. Both go through a source in the same
+portions, so that a portion can be compared with what was shown of it (`digest`).
+"""
+
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+import orjson
+
 from scheduler import casework
 from scheduler.policy import Policies
-from storage import elders
+from storage import duplicates, elders
 from storage.database import Tx
-from storage.elders import Known, NewElder
+from storage.duplicates import Change, Known
+from storage.elders import NewElder
 
 CHUNK = 250  # files that one unit of work opens
 KEY = "intake"  # works under this key run one after another, on every machine
 
 _COLUMNS = ("name", "group_name", "sex", "birth", "id_number", "phone", "categories", "ability", "disability_grade",
-            "visits_made", "earlier_visit_on")
+            "visits_made", "earlier_visit_on", "wish")
 
-Outcome = Literal["new", "same", "differs", "elsewhere"]
+Outcome = Literal["new", "same", "differs", "changed", "closed", "elsewhere"]
+
+
+class ChangedMeanwhile(Exception):
+    """The ledger is not what it was when the differences were shown: look again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of one file: `new` was opened; the others were there, and are left as they are.
+    """What became, or would become, of one file: `new` is opened, of those that were there `changes` are taken over.
 
-    `differs`: what is there says otherwise or less. `elsewhere`: registered in the other village `village_id`.
+    `differs`: it says otherwise or more, and is left as it is; `changed`: that was taken over. `closed`: the file is
+    closed, and left. `elsewhere`: registered in the other village `village_id`.
     """
 
     outcome: Outcome
     village_id: str
+    elder_id: str = ""
+    number: int | None = None
+    changes: tuple[Change, ...] = ()
 
 
-def open_files(tx: Tx, files: Sequence[NewElder], policies: Policies, actor: str, now: datetime) -> list[Taken]:
-    """Opens a chunk of files, numbered on in their villages as they come; gives what became of each.
-
-    Doing it again opens nothing. What is opened stands on the audit chain as one line of `actor`'s.
-    """
-    # The lock on each village comes before looking, always in the same order, so that nobody comes between.
-    numbers = {village: elders.next_number(tx, village) for village in sorted({new.village_id for new in files})}
-    opened = _Opened()
-    taken: list[Taken] = []
-    for new, known in zip(files, elders.known(tx, files), strict=True):
-        if found := known or opened.known(new):
-            elsewhere = found.village_id != new.village_id
-            outcome: Outcome = "elsewhere" if elsewhere else "differs" if found.differs else "same"
-            taken.append(Taken(outcome, found.village_id))
-        else:
-            opened.add(replace(new, number=numbers[new.village_id]))
-            numbers[new.village_id] += 1
-            taken.append(Taken("new", new.village_id))
-    if opened.files:
-        elders.add_many(tx, [(new, casework.first_standing(new, policies.of(tx, new.village_id), now))
-                             for new in opened.files], now)
-        tx.note(now, actor, "elders.import", "", _fields(opened.files))
-    return taken
-
-
-class _Opened:
-    """The files of this chunk so far: a second line for the same person must not depend on where a chunk ends."""
+class Seen:
+    """The files of a source so far: a second line for one person says nothing new, wherever a portion ends."""
 
     def __init__(self) -> None:
-        self.files: list[NewElder] = []
         self._by_id: dict[str, NewElder] = {}
         self._by_person: dict[tuple[str, str, str | None], NewElder] = {}
 
+    def copy(self) -> "Seen":
+        """One of its own that goes on from here."""
+        other = Seen()
+        other._by_id, other._by_person = dict(self._by_id), dict(self._by_person)
+        return other
+
     def add(self, new: NewElder) -> None:
-        self.files.append(new)
+        """Notes a line."""
         if new.id_number:
             self._by_id[new.id_number] = new
         person = (new.village_id, new.name, new.birth)
         if not new.id_number or person not in self._by_person:  # one without an ID number matches every other
             self._by_person[person] = new
 
-    def known(self, new: NewElder) -> Known | None:
-        """As `elders.known` would find it, were the chunk's files so far written."""
+    def taken(self, new: NewElder) -> Taken | None:
+        """What a further line for somebody noted before becomes; None where there is none."""
         found = self._by_id.get(new.id_number) if new.id_number else None
         if found is None:
             namesake = self._by_person.get((new.village_id, new.name, new.birth))
             found = namesake if namesake and not (new.id_number and namesake.id_number) else None
-        return Known("", found.village_id, differs=replace(found, number=None) != new) if found else None
+        if found is None:
+            return None
+        if found.village_id != new.village_id:
+            return Taken("elsewhere", found.village_id)
+        differs = replace(found, number=None) != replace(new, number=None)
+        return Taken("differs" if differs else "same", found.village_id)
+
+
+def look(tx: Tx, files: Sequence[NewElder], seen: Seen) -> list[Taken]:
+    """What would become of each; `seen` goes on from portion to portion."""
+    return [_become(new, known, seen) for new, known in zip(files, duplicates.known(tx, files), strict=True)]
+
+
+def _become(new: NewElder, known: Known | None, seen: Seen) -> Taken:
+    if again := seen.taken(new):
+        return again
+    seen.add(new)
+    return _of(known, new) if known else Taken("new", new.village_id)
+
+
+def digest(taken: Sequence[Taken]) -> str:
+    """Names exactly what would be written for a portion."""
+    said = [[each.outcome, each.village_id, each.elder_id, [[c.field, c.before, c.after] for c in each.changes]]
+            for each in taken]
+    return hashlib.sha256(orjson.dumps(said)).hexdigest()[:32]
+
+
+def take(tx: Tx, files: Sequence[NewElder], policies: Policies, actor: str, now: datetime, *,
+         seen: Seen | None = None, over: bool = False, shown: str = "") -> list[Taken]:
+    """Opens a portion of files, numbered on in their villages as they come; gives what became of each.
+
+    `seen` has the portions before. With `over`, what a source says otherwise is taken over; with `shown`, only where
+    the portion is what was shown (raises ChangedMeanwhile). Doing it again opens and changes nothing. Audited as one
+    line of `actor`'s for what is opened, and one for each file that is changed.
+    """
+    # The lock on each village comes before looking, always in the same order, so that nobody comes between.
+    numbers = {village: elders.next_number(tx, village) for village in sorted({new.village_id for new in files})}
+    known = duplicates.known(tx, files)
+    seen = seen or Seen()
+    taken = [_become(new, there, seen) for new, there in zip(files, known, strict=True)]
+    opened: list[NewElder] = []
+    for new, found in zip(files, taken, strict=True):
+        if found.outcome == "new":
+            opened.append(replace(new, number=numbers[new.village_id]))
+            numbers[new.village_id] += 1
+    if shown and digest(taken) != shown:
+        raise ChangedMeanwhile
+    if opened:
+        elders.add_many(tx, [(new, casework.first_standing(new, policies.of(tx, new.village_id), now))
+                             for new in opened], now)
+        tx.note(now, actor, "elders.import", "", _fields(opened))
+    if over:
+        for place, (new, there, found) in enumerate(zip(files, known, taken, strict=True)):
+            if there and found.outcome == "differs" and found.elder_id:
+                casework.take_over(tx, there, duplicates.merged(there.file, new), policies, actor, now)
+                taken[place] = replace(found, outcome="changed")
+    return taken
+
+
+def _of(known: Known, new: NewElder) -> Taken:
+    if known.village_id != new.village_id:
+        return Taken("elsewhere", known.village_id)
+    outcome: Outcome = "closed" if known.closed else "differs" if known.changes else "same"
+    return Taken(outcome, known.village_id, known.elder_id, known.file.number, known.changes)
 
 
 def _fields(opened: Sequence[NewElder]) -> list[str]:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scheduler.retention import Retention
+from scheduler.visitor_kinds import VisitorKind
 from storage import areas
 from storage.areas import Area
 from storage.database import Tx
@@ -29,6 +30,7 @@ Ability = Literal["intact", "mild", "moderate", "severe", "total"]
 Method = Literal["home", "phone", "video", "other"]
 Post = Literal["village", "township", "county", "city"]
 Grade = Annotated[int, Field(ge=1, le=4)]
+Begins = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])$")]  # a day of every year, as MM-DD
 Origin = Literal["plan", "city", "county", "township"]
 Place = tuple[str, ...]  # a county's name, or a county's and a township's
 
@@ -59,6 +61,8 @@ class Policy(BaseModel):
     priority_until_graded: tuple[Literal["severely_disabled", "care_dependent"], ...]
     priority_abilities: tuple[Ability, ...]
     priority_disability_grades: tuple[Grade, ...]
+    terms: tuple[Begins, ...] = Field(min_length=1)
+    visitor_kinds: dict[str, VisitorKind]
     retention: Retention
 
     @field_validator("timezone")
@@ -139,7 +143,7 @@ class Policies:
         return hashlib.sha256("\n".join(sorted(whole)).encode()).hexdigest()
 
     def _laid(self, at: Place) -> dict[str, Any]:
-        return {**self.city.model_dump(), **self._own.get(at[:1], {}), **self._own[at]}
+        return _over(_over(self.city.model_dump(), self._own.get(at[:1], {})), self._own[at])
 
 
 def place(tx: Tx, area_id: str) -> tuple[str, str]:
@@ -168,13 +172,18 @@ def load(path: Path = DEFAULT) -> Policies:
         values = tomllib.loads(DEFAULT.read_text(encoding="utf-8"))
         given = tomllib.loads(path.read_text(encoding="utf-8")) if path != DEFAULT else {}
         own = _areas(given.pop("areas", {}))
-        for name, value in given.items():
-            values[name] = {**values[name], **value} if isinstance(value, dict) and name in values else value
+        values = _over(values, given)
         township_may_set = values.pop("township_may_set")
         _check_names(township_may_set)
         return Policies(_validated(values), given, own, township_may_set)
     except (OSError, ValueError, PolicyError) as error:
         raise PolicyError(f"policy file {path}: {error}") from None
+
+
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """The rules below with those above set over them; of a table, line by line."""
+    return {**below, **{name: {**below[name], **value} if isinstance(value, dict) and isinstance(
+        below.get(name), dict) else value for name, value in above.items()}}
 
 
 def _areas(tables: Any) -> dict[Place, dict[str, Any]]:

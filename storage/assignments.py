@@ -65,10 +65,11 @@ _IN_REACH = (
 
 
 def nobody(role: Any) -> ColumnElement[bool]:
-    """The condition on `elders` that nobody who is active has this role for them on the scope's day."""
+    """The condition on `elders` that nobody who is active and of age has this role for them on the scope's day."""
     return ~select(assignments.c.elder_id).select_from(assignments.join(
         people, people.c.id == assignments.c.person_id)).where(
         assignments.c.elder_id == elders.c.id, assignments.c.role == role, people.c.status == "active",
+        or_(people.c.minor_until.is_(None), people.c.minor_until <= bindparam("scope_day")),
         _runs("scope_day")).exists()
 
 
@@ -167,7 +168,9 @@ def near(tx: Tx, scope: Scope, village_id: str, count: int) -> list[Near]:
 
 
 def without(tx: Tx, scope: Scope, role: str, count: int, skip: int = 0) -> tuple[int, list[str]]:
-    """How many elders in the area that the scope's person coordinates have nobody in this role, and a page of ids."""
+    """How many elders in the area that the scope's person coordinates have nobody of age in this role, and a page of
+    their ids.
+    """
     row = tx.one(_WITHOUT_COUNT, of_role=role, **scope.values)
     page = tx.all(_WITHOUT_PAGE, of_role=role, count=count, skip=skip, **scope.values)
     return int(row[0]) if row else 0, [elder for elder, in page]

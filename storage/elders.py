@@ -1,14 +1,13 @@
 """The ledger of elders: one file each (一人一档). Reads take a Scope; only casework moves a class or a window."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
-from sqlalchemy import CompoundSelect, bindparam, func, insert, or_, select, text, update
+from sqlalchemy import CompoundSelect, bindparam, func, insert, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.sql.expression import ClauseElement
 
 from storage.database import Tx
 from storage.ids import millis
@@ -28,6 +27,7 @@ BRIEF = (
     .select_from(elders.join(areas, areas.c.id == elders.c.village_id))
 )
 _ONE = BRIEF.where(ELDER_IN_SCOPE, elders.c.id == bindparam("elder"))
+_UNSCOPED = BRIEF.where(elders.c.id == bindparam("elder"))
 _IN_SCOPE = select(elders.c.id).where(ELDER_IN_SCOPE, elders.c.id == bindparam("elder"))
 _HELD = select(elders.c.id).where(HELD_HERE, elders.c.id == bindparam("elder"))
 _OPEN = elders.c.status != "closed"
@@ -59,14 +59,6 @@ _NAMED_IN = select(elders.c.id).select_from(elders.join(_village, _village.c.id 
 _HELD_FAST = BRIEF.where(_OPEN).limit(bindparam("count")).with_for_update(of=elders)  # no visit comes in between
 _CLASS_OVER = _HELD_FAST.where(elders.c.class_until <= bindparam("on_day")).order_by(elders.c.class_until, elders.c.id)
 _ALL_AFTER = _HELD_FAST.where(elders.c.id > bindparam("after")).order_by(elders.c.id)
-_WIDTH = 50  # keys in one look-up of many: a fixed number, so that the statement is built once
-_LOOKED_UP = (elders.c.id, elders.c.village_id, elders.c.id_index, elders.c.name, elders.c.birth, elders.c.group_name,
-              elders.c.sex, elders.c.categories, elders.c.ability, elders.c.disability_grade, elders.c.visits_made,
-              elders.c.last_visit_on, elders.c.status, elders.c.phone, elders.c.facts)
-_WANTED = [bindparam(f"wanted_{n}", type_=elders.c.name.type) for n in range(_WIDTH)]
-_WITH_INDEXES = select(*_LOOKED_UP).where(elders.c.id_index.in_(_WANTED))
-_WITH_NAMES = select(*_LOOKED_UP).where(elders.c.village_id == bindparam("village"), elders.c.name.in_(_WANTED))
-_PLAN_EACH = text("SET LOCAL plan_cache_mode = force_custom_plan")
 _TAKE = update(elders).where(elders.c.id == bindparam("elder")).values(
     visits_made=elders.c.visits_made + 1).returning(elders.c.visits_made)
 _STANDING = update(elders).where(elders.c.id == bindparam("elder")).values(
@@ -139,16 +131,6 @@ class Elder:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A file that is there already for somebody who was to get one; `differs` where it knows less, or otherwise."""
-
-    elder_id: str
-    village_id: str
-    differs: bool
-    by_id_number: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class Standing:
     """What casework derives from an elder's facts and visits: class, due window, last days. ISO dates.
 
@@ -195,33 +177,6 @@ def with_id_number(tx: Tx, id_number: str) -> str | None:
 def ids_named(tx: Tx, path: str, name: str) -> list[str]:
     """The ids of the files of this name under an area's path, for an operator: ids only, so no Scope."""
     return [elder for elder, in tx.all(_NAMED_IN, name=name, path=path, path_end=path + "~")]
-
-
-def known(tx: Tx, files: Sequence[NewElder]) -> list[Known | None]:
-    """For each of these the file that is there already (C3): the one with the ID number, wherever it is.
-
-    Where one of the two has no ID number: the one in that village with the same name and birth date. There is
-    no scope, since duplicates are looked for everywhere; so nothing of what is found is given away.
-    """
-    if tx.dialect == "postgresql":  # a plan kept from when the table was empty reads all of it, for every village
-        tx.run(_PLAN_EACH)
-    indexes = [tx.keys.blind(new.id_number, "elders.id_number") if new.id_number else "" for new in files]
-    by_index = {row.id_index: row for row in _looked_up(tx, _WITH_INDEXES, filter(None, indexes))}
-    names: dict[str, list[str]] = {}
-    for new, index in zip(files, indexes, strict=True):
-        if index not in by_index:
-            names.setdefault(new.village_id, []).append(new.name)
-    by_person: dict[tuple[str, str, str | None], list[_LookedUp]] = {}
-    for village_id, theirs in names.items():
-        for row in _looked_up(tx, _WITH_NAMES, theirs, village=village_id):
-            by_person.setdefault((village_id, row.name, row.birth), []).append(row)
-    found: list[Known | None] = []
-    for new, index in zip(files, indexes, strict=True):
-        namesakes = by_person.get((new.village_id, new.name, new.birth), [])
-        kept = by_index.get(index) or next((each for each in namesakes if not index or not each.id_index), None)
-        found.append(Known(kept.id, kept.village_id, _differs(tx, kept, new), bool(index) and kept.id_index == index)
-                     if kept else None)
-    return found
 
 
 def find(tx: Tx, scope: Scope, elder_id: str) -> Elder | None:
@@ -289,6 +244,12 @@ def all_after(tx: Tx, elder_id: str, count: int) -> list[Elder]:
     return [Elder(*row) for row in tx.all(_ALL_AFTER, after=elder_id, count=count)]
 
 
+def unscoped(tx: Tx, elder_id: str) -> Elder | None:
+    """One elder for the program's own work, such as a take-over; nobody is shown him."""
+    row = tx.one(_UNSCOPED, elder=elder_id)
+    return Elder(*row) if row else None
+
+
 def take_number(tx: Tx, elder_id: str) -> int:
     """The next visit number (第 N 次) of this elder; once taken it stays taken."""
     row = tx.one(_TAKE, elder=elder_id)
@@ -324,48 +285,3 @@ def _row(tx: Tx, elder_id: str, new: NewElder, standing: Standing, now: datetime
         "condition_since": None, "condition_until": None, "wish": new.wish, "missing": " ".join(standing.missing),
         "reviewed_on": new.registered_on, "class_until": standing.class_until,
     }
-
-
-class _LookedUp(NamedTuple):
-    id: str
-    village_id: str
-    id_index: str | None
-    name: str
-    birth: str | None
-    group_name: str
-    sex: str | None
-    categories: str
-    ability: str
-    disability_grade: int | None
-    visits_made: int
-    last_visit_on: str | None
-    status: str
-    phone: bytes | None
-    facts: bytes | None
-
-
-def _looked_up(tx: Tx, statement: ClauseElement, wanted: Iterable[str], **values: str) -> Iterator[_LookedUp]:
-    """The rows for any number of keys; the last page is filled up with its last key."""
-    keys = list(dict.fromkeys(wanted))
-    for start in range(0, len(keys), _WIDTH):
-        page = keys[start:start + _WIDTH]
-        page += page[-1:] * (_WIDTH - len(page))
-        yield from map(_LookedUp._make, tx.all(
-            statement, **values, **{f"wanted_{n}": key for n, key in enumerate(page)}))
-
-
-def _differs(tx: Tx, row: _LookedUp, new: NewElder) -> bool:
-    """Whether `new` says what the kept file does not. What it leaves out, or is behind with, is no difference."""
-    said = ((new.name, row.name), (new.group_name, row.group_name), (new.sex, row.sex), (new.birth, row.birth),
-            (new.ability, row.ability), (new.disability_grade, row.disability_grade),
-            (set(new.categories), set(row.categories.split())))
-    if row.status == "closed" or any(there and there != here for there, here in said):
-        return True
-    if new.visits_made > row.visits_made or (new.earlier_visit_on or "") > (row.last_visit_on or ""):
-        return True
-    if new.id_number and not row.id_index:
-        return True
-    if new.phone and new.phone.encode() != (row.phone and tx.keys.open(row.phone, "elders.phone", row.id)):
-        return True
-    facts = orjson.loads(tx.keys.open(row.facts, "elders.facts", row.id)) if row.facts and new.facts else {}
-    return any(facts.get(name) != value for name, value in new.facts.items())

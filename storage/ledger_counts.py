@@ -12,7 +12,7 @@ from sqlalchemy import Select, and_, bindparam, case, func, literal, or_, select
 
 from storage import elders as files
 from storage.assignments import nobody
-from storage.database import Tx
+from storage.database import Row, Tx
 from storage.elders import Elder
 from storage.scope import HELD_HERE, VILLAGES_HELD, Scope, within
 from storage.tables import elders, proposals
@@ -28,8 +28,10 @@ _GROUPED = select(
 _STATES = select(proposals.c.state, func.count()).where(
     or_(proposals.c.state == "growing", proposals.c.state == "proposed"),
     proposals.c.area_id.in_(VILLAGES_HELD)).group_by(proposals.c.state)
-_BY_VILLAGE = {False: (_GROUPED, _STATES),
-               True: (_GROUPED.where(_HERE), _STATES.where(proposals.c.area_id == bindparam("village")))}
+_NOBODY = select(func.count()).select_from(elders).where(_OPEN, HELD_HERE, nobody(bindparam("of_role")))
+_BY_VILLAGE = {
+    False: (_GROUPED, _STATES, _NOBODY),
+    True: (_GROUPED.where(_HERE), _STATES.where(proposals.c.area_id == bindparam("village")), _NOBODY.where(_HERE))}
 
 _found = within(files.BRIEF.where(_INCOMPLETE)).subquery()
 _LACKING = select(_found).order_by(_found.c.village_id, _found.c.number).limit(bindparam("count")).offset(
@@ -61,7 +63,7 @@ class Counts:
 
 def count(tx: Tx, scope: Scope, village: str, categories: Sequence[str], fields: Sequence[str], since: str) -> Counts:
     """Counts all of it; `since` is the day (ISO) on which or before which a file that is old was last gone through."""
-    grouped, states = _BY_VILLAGE[bool(village)]
+    grouped, states, alone = _BY_VILLAGE[bool(village)]
     values: dict[str, Any] = {**scope.values, **({"village": village} if village else {})}
     classes: dict[str, int] = {}
     paused: dict[str, int] = {}
@@ -78,19 +80,24 @@ def count(tx: Tx, scope: Scope, village: str, categories: Sequence[str], fields:
             paused[condition or ""] = paused.get(condition or "", 0) + number
     row = tx.one(_sums(tuple(categories), tuple(fields), here=bool(village)), since=since, **values) or ()
     sums = [int(each or 0) for each in row]
-    others, rest = sums[:4], sums[4:]
+    (lacking_any, old), rest = sums[:2], sums[2:]
     lacking = sorted(zip(fields, rest[len(categories):], strict=True), key=lambda each: -each[1])
     return Counts(
         sum(classes.values()), classes, paused, wishes, {why: number for why, number in closed.items() if number},
-        dict(zip(categories, rest[:len(categories)], strict=True)), others[0],
-        {name: number for name, number in lacking if number}, *others[1:], proposals=dict(tx.all(states, **values)))
+        dict(zip(categories, rest[:len(categories)], strict=True)), lacking_any,
+        {name: number for name, number in lacking if number}, old,
+        *[_number(tx.one(alone, of_role=role, **values)) for role in ("visitor", "first_contact")],
+        proposals=dict(tx.all(states, **values)))
 
 
 def incomplete(tx: Tx, scope: Scope, count: int, skip: int = 0) -> tuple[int, list[Elder]]:
     """How many open files in scope lack anything of annex 2, and a page of them, village by village."""
-    row = tx.one(_LACKING_COUNT, **scope.values)
     page = tx.all(_LACKING, count=count, skip=skip, **scope.values)
-    return int(row[0]) if row else 0, [Elder(*each) for each in page]
+    return _number(tx.one(_LACKING_COUNT, **scope.values)), [Elder(*each) for each in page]
+
+
+def _number(row: Row | None) -> int:
+    return int(row[0]) if row else 0
 
 
 @cache
@@ -98,7 +105,6 @@ def _sums(categories: tuple[str, ...], fields: tuple[str, ...], *, here: bool) -
     """One row over the open files: how many are true of each of these."""
     conditions = [
         elders.c.missing != "", or_(elders.c.reviewed_on.is_(None), elders.c.reviewed_on <= bindparam("since")),
-        nobody("visitor"), nobody("first_contact"),
         *[_has(elders.c.categories, word) for word in categories], *[_has(elders.c.missing, word) for word in fields]]
     statement = select(*[func.sum(case((each, 1), else_=0)) for each in conditions]).where(_OPEN, HELD_HERE)
     return statement.where(_HERE) if here else statement

@@ -30,8 +30,8 @@ _COORDINATORS = select(people.c.id).select_from(_OVER.join(people, people.c.id =
 _HELD_OVER = select(posts.c.role).select_from(_OVER).where(
     _place.c.id == bindparam("area"), posts.c.person_id == bindparam("person"))
 _STATUS = update(people).where(people.c.id == bindparam("person")).values(status=bindparam("new_status"))
-_BY_ID = select(people.c.id, people.c.area_id, people.c.name, people.c.visitor_kind, people.c.status).where(
-    people.c.id == bindparam("person"))
+_BY_ID = select(people.c.id, people.c.area_id, people.c.name, people.c.visitor_kind, people.c.status,
+                people.c.minor_until, people.c.organisation).where(people.c.id == bindparam("person"))
 _HELD = _BY_ID.where(PERSON_HELD)
 _HELD_NAMED = select(*_BY_ID.selected_columns).where(people.c.name == bindparam("called"), PERSON_HELD).order_by(
     people.c.id).limit(9)
@@ -59,6 +59,8 @@ class Person:
     name: str
     visitor_kind: str | None
     status: str
+    minor_until: str | None = None  # the day (ISO) on which he comes of age
+    organisation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +82,11 @@ class Post:
 
 
 def add(tx: Tx, area_id: str, name: str, roles: tuple[str, ...], now: datetime, visitor_kind: str | None = None,
-        organisation: str = "") -> Person:
+        organisation: str = "", minor_until: str | None = None) -> Person:
     """A new person with these roles in this area."""
-    person = Person(tx.new_id(now), area_id, name, visitor_kind, "active")
+    person = Person(tx.new_id(now), area_id, name, visitor_kind, "active", minor_until, organisation)
     tx.run(_ADD, id=person.id, area_id=area_id, name=name, visitor_kind=visitor_kind, status="active",
-           created_at=millis(now), organisation=organisation, service="", minor_until=None, preferred=None)
+           created_at=millis(now), organisation=organisation, service="", minor_until=minor_until, preferred=None)
     for role in roles:
         tx.run(_POST, person_id=person.id, role=role, area_id=area_id)
     return person

@@ -46,6 +46,19 @@ _SCREENED = select(visits.c.on_day, visits.c.answers, visits.c.id).where(
     visits.c.elder_id == bindparam("elder"), visits.c.state == "current").order_by(visits.c.on_day.desc())
 
 
+_SPENT = select(func.count(), func.coalesce(func.sum(visits.c.minutes), 0)).where(
+    visits.c.visitor_id == bindparam("person"), visits.c.state == "current", visits.c.minutes.is_not(None),
+    visits.c.on_day >= bindparam("first"), visits.c.on_day <= bindparam("last"))
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """How many visits a person made of which it is known how long they took, and how long that is."""
+
+    times: int
+    minutes: int
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What a submitted form gives to the ledger: ISO day, method, and all answers with their time and manner."""
@@ -180,6 +193,13 @@ def last_day_with(tx: Tx, elder_id: str, question: str) -> str | None:
         if question in orjson.loads(tx.keys.open(sealed, "visits.answers", row_id)):
             return str(day)
     return None
+
+
+def time_spent(tx: Tx, person_id: str, first: str, last: str) -> Spent:
+    """A person's time between two days (ISO), of the visits that stand. The caller has looked who asks."""
+    row = tx.one(_SPENT, person=person_id, first=first, last=last)
+    assert row is not None  # a count always has one
+    return Spent(int(row[0]), int(row[1]))
 
 
 def _retire(tx: Tx, before: Visit) -> None:

@@ -32,7 +32,8 @@ def edit(ask: Ask, rest: str) -> tuple[Part, ...]:
     elder = elders.find(ask.tx, ask.scope, visit.elder_id)
     context: dict[str, Any] = lookup.context(ask, elder) if elder else {}
     context |= {"correcting": True, "corrects": visit.visit_id, "corrects_version": visit.version, "last": {},
-                "screening_due": "screening_low" in visit.answers}
+                "screening_due": "screening_low" in visit.answers, "under_age": "companion" in visit.answers,
+                "hours": "minutes" in visit.answers}
     answers = parse_answers(visit.answers)
     answers.pop(CORRECTION, None)
     return session.start(ask, "visit", context, answers)

@@ -4,7 +4,6 @@ from conversations import lookup
 from conversations.commands import life, privacy
 from conversations.commands.parts import visit_lines
 from conversations.engine import Part
-from conversations.permissions import may
 from conversations.turn import Ask, label
 from storage import elders, visits
 from storage.elders import Elder
@@ -38,11 +37,11 @@ def _shown(ask: Ask, found: Elder) -> Part:
     last = visits.last(ask.tx, ask.scope, found.id, 3)
     ask.note("elder.read", found.id, ("name", "class", "visits"))
     buttons: list[list[list[object]]] = []
-    if may(ask.roles, "visit") and found.status != "closed":
+    if ask.may("visit") and found.status != "closed":
         buttons.append([["button.visit", {}, f"/visit {found.id}"]])
-    if found.missing and may(ask.roles, "complete") and found.status != "closed":
+    if found.missing and ask.may("complete") and found.status != "closed":
         buttons.append([["button.complete", {"count": len(found.missing.split())}, f"/complete {found.id}"]])
-    if may(ask.roles, "invite_family") and elders.held(ask.tx, ask.scope, found.id):
+    if ask.may("invite_family") and elders.held(ask.tx, ask.scope, found.id):
         buttons.append([["button.invite_family", {}, f"/invitefamily {found.id}"]])
     buttons += [[["button.read", {"number": visit.number}, f"/record {visit.visit_id}"]] for visit in last]
     buttons += life.buttons(ask, found)

@@ -3,7 +3,6 @@
 from conversations import firstcontact, lookup, session
 from conversations.engine import Part
 from conversations.lists import skipped
-from conversations.permissions import may
 from conversations.turn import Ask
 from storage import proposals
 from storage.elders import Elder
@@ -11,7 +10,7 @@ from storage.elders import Elder
 
 def contact(ask: Ask, rest: str) -> tuple[Part, ...]:
     """Asks about the children, then proposes by the rule; with no name, the coordinator's list."""
-    if (not rest or rest.startswith("+")) and may(ask.roles, "confirm"):
+    if (not rest or rest.startswith("+")) and ask.may("confirm"):
         return firstcontact.without(ask, skipped(rest))
     found = lookup.one(ask, rest, "firstcontact")
     if not isinstance(found, Elder):

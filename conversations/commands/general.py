@@ -3,7 +3,6 @@
 from conversations import session
 from conversations.draft import Draft, parse
 from conversations.engine import Part
-from conversations.permissions import may
 from conversations.turn import Ask
 from storage import drafts, proposals
 from storage.drafts import Kept
@@ -15,7 +14,7 @@ MOST_OFFERED = 5
 
 def start(ask: Ask, rest: str) -> tuple[Part, ...]:
     """The menu, with what was put aside on top."""
-    return (*_paused(ask), ("menu.home" if may(ask.roles, "mine") else "menu.home_idle", {
+    return (*_paused(ask), ("menu.home" if ask.may("mine") else "menu.home_idle", {
         "name": ask.writer.name, "buttons": [*_resuming(ask), *menu(ask)]}))
 
 
@@ -23,8 +22,8 @@ def help_(ask: Ask, rest: str) -> tuple[Part, ...]:
     """What the asker may do, and nothing else."""
     from conversations.commands import NAMES  # the list of all commands, this one among them
 
-    lines = [named.about for name, named in NAMES.items() if not named.hidden and may(ask.roles, name)]
-    return (("menu.help", {"lines": lines, "forms": may(ask.roles, "visit")}),)
+    lines = [named.about for name, named in NAMES.items() if not named.hidden and ask.may(name)]
+    return (("menu.help", {"lines": lines, "forms": ask.may("visit")}),)
 
 
 def unfinished(ask: Ask, rest: str) -> tuple[Part, ...]:
@@ -45,17 +44,17 @@ def resume(ask: Ask, rest: str) -> tuple[Part, ...]:
 def menu(ask: Ask) -> list[list[list[object]]]:
     """The buttons of the menu that this person may press."""
     rows: list[list[list[object]]] = []
-    if may(ask.roles, "visit"):
+    if ask.may("visit"):
         rows.append([["button.visit", {}, "/visit"], ["button.mine", {}, "/my"]])
-    elif may(ask.roles, "mine"):
+    elif ask.may("mine"):
         rows.append([["button.mine", {}, "/my"]])
     more: list[list[object]] = []
-    if may(ask.roles, "register"):
+    if ask.may("register"):
         more.append(["button.register_one", {}, "/register"])
-    if may(ask.roles, "pending") and (waiting := sum(proposals.waiting_counts(ask.tx, ask.scope).values())):
+    if ask.may("pending") and (waiting := sum(proposals.waiting_counts(ask.tx, ask.scope).values())):
         more.append(["button.pending_many", {"count": waiting}, "/pending"])
     last: list[list[object]] = [["button.help", {}, "/help"]]
-    if may(ask.roles, "template"):
+    if ask.may("template"):
         last.insert(0, ["button.template", {}, "/template"])
     return [*rows, *([more] if more else []), last]
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 from conversations import lists
 from conversations.engine import Part
 from conversations.lists import skipped
-from conversations.permissions import may
 from conversations.turn import Ask
 from scheduler import annex2
 from scheduler.policy import CATEGORIES
@@ -36,7 +35,7 @@ def ledger(ask: Ask, rest: str) -> tuple[Part, ...]:
                "no_first_contact": found.no_first_contact, "proposed": found.proposals.get("proposed", 0)}
     buttons: Rows = [
         [[f"numbers_button.{what}", {}, f"/{slash}"]]
-        for what, slash in LISTS if numbers[what] and may(ask.roles, slash)]
+        for what, slash in LISTS if numbers[what] and ask.may(slash)]
     if village is None:
         buttons += _villages(ask, villages, skip)
     elif len(villages) > 1:

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from conversations import lookup, session
 from conversations.engine import Part
-from conversations.permissions import may
 from conversations.turn import Ask, label
 from storage import elder_files, elders, people, reviews
 from storage.elders import Elder
@@ -100,12 +99,12 @@ def buttons(ask: Ask, found: Elder) -> Rows:
     """The steps from a card."""
     row: list[list[object]] = []
     closed = found.status == "closed"
-    if may(ask.roles, "change") and (not closed or (
+    if ask.may("change") and (not closed or (
             found.condition in ("moved", "died") and elders.held(ask.tx, ask.scope, found.id))):
         row.append(["button.restore" if closed else "button.life", {}, f"/change {found.id}"])
-    if may(ask.roles, "wish") and (not closed or found.condition == "refused"):
+    if ask.may("wish") and (not closed or found.condition == "refused"):
         row.append(["button.wish", {}, f"/wish {found.id}"])
-    if may(ask.roles, "refresh") and not closed and _is_old(ask, found):
+    if ask.may("refresh") and not closed and _is_old(ask, found):
         row.append(["button.refresh", {}, f"/refresh {found.id}"])
     return [row] if row else []
 

@@ -3,7 +3,6 @@
 from conversations import session
 from conversations.confirming import KINDS, back, decidable
 from conversations.engine import Part
-from conversations.permissions import may
 from conversations.turn import Ask
 from storage import proposals
 from storage.proposals import Proposal
@@ -19,7 +18,7 @@ def pending(ask: Ask, rest: str) -> tuple[Part, ...]:
     if rest and not rest.startswith("+"):
         found = proposals.find(ask.tx, ask.scope, rest)
         return _card(ask, found) if found else (("pending.gone", {"buttons": back()}),)
-    if not may(ask.roles, "confirm"):
+    if not ask.may("confirm"):
         return _mine(ask)
     skip = int(rest[1:]) if rest[1:].isascii() and rest[1:].isdigit() and len(rest) < 6 else 0
     counts = proposals.waiting_counts(ask.tx, ask.scope)

@@ -3,13 +3,13 @@
 from conversations import lists, lookup, offices, session
 from conversations.engine import Part
 from conversations.lists import PAGE, skipped
-from conversations.permissions import may
 from conversations.turn import Ask, label
 from storage import assignments, elders, people
 from storage.elders import Elder
 from storage.people import Person
 
 NAMED = 5  # elders by name on a card
+TAIL = 8  # of a person's id, beside an elder's on a button: both whole are too long for one
 Parts = tuple[Part, ...]
 Rows = list[list[list[object]]]
 
@@ -61,12 +61,41 @@ def assign(ask: Ask, rest: str) -> Parts:
     if not elders.held(ask.tx, ask.scope, found.id):
         return (("menu.not_allowed", {}),)
     carers = assignments.carers(ask.tx, ask.scope, found.id)
-    said: Part = ("people.carers", {"elder": label(found), "carers": [
-        {"role": each.role, "name": each.name, "until": each.until_on or ""} for each in carers]})
     ask.note("elder.carers", found.id, ("assignments",))
-    return (said, *session.start(ask, "assign", {
+    if all(each.role == "family" for each in carers):
+        return entrust(ask, found.id)
+    buttons: Rows = [[["button.assign_more", {}, f"/entrust {found.id}"]]]
+    buttons += [[["button.end_care", {"name": each.name}, f"/endcare {found.id} {each.person_id[-TAIL:]}"]]
+                for each in carers]
+    return (("people.carers", {"elder": label(found), "buttons": buttons, "carers": [
+        {"role": each.role, "name": each.name, "until": each.until_on or ""} for each in carers]}),)
+
+
+def entrust(ask: Ask, rest: str) -> Parts:
+    """Asks to whom the elder is given."""
+    found = elders.find(ask.tx, ask.scope, rest)
+    if found is None or not elders.held(ask.tx, ask.scope, found.id):
+        return (("menu.elder_gone", {}),)
+    carers = assignments.carers(ask.tx, ask.scope, found.id)
+    return session.start(ask, "assign", {
         "elder_id": found.id, "elder_name": found.name, "village_id": found.village_id,
-        "not_these": [each.person_id for each in carers if each.role == "visitor"]}))
+        "not_these": [each.person_id for each in carers if each.role == "visitor"]})
+
+
+def end_care(ask: Ask, rest: str) -> Parts:
+    """From today on this person does not care for the elder any more."""
+    elder_id, _, tail = rest.partition(" ")
+    found = elders.find(ask.tx, ask.scope, elder_id)
+    if found is None or not elders.held(ask.tx, ask.scope, found.id):
+        return (("menu.elder_gone", {}),)
+    carer = next((each for each in assignments.carers(ask.tx, ask.scope, found.id)
+                  if len(tail) == TAIL and each.person_id.endswith(tail)), None)
+    if carer is None:
+        return (("people.ended_before", {}),)
+    assignments.end(ask.tx, carer.person_id, found.id, ask.today)
+    ask.note("elder.release", found.id, (carer.person_id,))
+    return (("people.ended", {"name": carer.name, "elder": found.name, "buttons": [
+        [["button.assign", {}, f"/assign {found.id}"], ["button.file", {}, f"/elder {found.id}"]]]}),)
 
 
 def handover(ask: Ask, rest: str) -> Parts:
@@ -89,8 +118,10 @@ def _card(ask: Ask, found: Person) -> Parts:
     load = [each for each in assignments.caseload(ask.tx, ask.scope, found.id) if each.role != "family"]
     names = list(dict.fromkeys(each.name for each in load))
     buttons: Rows = []
-    if load and may(ask.roles, "handover"):
+    if load and ask.may("handover"):
         buttons.append([["button.handover", {}, f"/handover {found.id}"]])
+    if (kind := ask.kind_of(found)) and kind.hours:
+        buttons.append([["button.hours", {}, f"/hours {found.id}"]])
     if found.status == "active":
         buttons.append([["button.suspend", {}, f"/suspend {found.id}"],
                         ["button.invite_again", {}, f"/invite {found.id}"]])
@@ -99,7 +130,7 @@ def _card(ask: Ask, found: Person) -> Parts:
     buttons.append([["button.people", {}, "/people"]])
     return (("people.card", {
         "name": found.name, "offices": offices.of(ask.tx, found.id, ask.today), "status": found.status,
-        "organisation": "", "count": len({each.elder_id for each in load}), "elders": names[:NAMED],
+        "organisation": found.organisation, "count": len({each.elder_id for each in load}), "elders": names[:NAMED],
         "buttons": buttons}),)
 
 
@@ -125,4 +156,5 @@ def _one(ask: Ask, rest: str, command: str) -> Person | Parts:
 
 
 COMMANDS = {
-    "people": listed, "suspend": suspend, "activate": activate, "assign": assign, "handover": handover}
+    "people": listed, "suspend": suspend, "activate": activate, "assign": assign, "entrust": entrust,
+    "end_care": end_care, "handover": handover}

@@ -1,5 +1,7 @@
 """政策: the rules that hold in a coordinator's area, and who set each."""
 
+from typing import Any
+
 from conversations.engine import Part
 from conversations.turn import Ask
 from scheduler import policy
@@ -22,10 +24,15 @@ def rules(ask: Ask, rest: str) -> tuple[Part, ...]:
 
 def _shown(ask: Ask, area: Area, others: list[Area]) -> Part:
     found = ask.house.policies.rules(*policy.place(ask.tx, area.id))
-    lines = [{"key": rule.key, "value": getattr(rule.value, "__dict__", rule.value), "origin": rule.origin,
-              "place": rule.place} for rule in found if rule.key != "timezone"]
+    lines = [{"key": rule.key, "value": _plain(rule.value), "origin": rule.origin, "place": rule.place}
+             for rule in found if rule.key != "timezone"]
     buttons = [[["button.policy_of", {"area": each.name}, f"/policy {each.id}"]] for each in others]
     return ("policy.rules", {"area": area.name, "lines": lines, "buttons": buttons})
+
+
+def _plain(value: Any) -> Any:
+    """What words want of a rule: the names of a table of tables, the values of one table."""
+    return list(value) if isinstance(value, dict) else getattr(value, "__dict__", value)
 
 
 COMMANDS = {"policy": rules}

@@ -5,7 +5,6 @@ from typing import Any
 
 from conversations import lookup
 from conversations.engine import Part
-from conversations.permissions import may
 from conversations.turn import Ask, label
 from storage import audit, elder_files, elders, people, ties
 from storage.elders import Elder
@@ -26,7 +25,7 @@ def buttons(ask: Ask, elder: Elder) -> Rows:
     if not roles & FOR_WHOM["phone"]:
         return []
     rows: Rows = [[[key, {}, f"/{name} {elder.id}"] for key, name in row
-                   if roles & FOR_WHOM[name] and may(ask.roles, name) and _fit_here(ask, name)] for row in BUTTONS]
+                   if roles & FOR_WHOM[name] and ask.may(name) and _fit_here(ask, name)] for row in BUTTONS]
     return [row for row in rows if row]
 
 

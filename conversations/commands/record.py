@@ -4,7 +4,6 @@ from conversations import lookup
 from conversations.commands.parts import form_of
 from conversations.draft import REVIEW, Draft, parse_answers
 from conversations.engine import Part
-from conversations.permissions import may
 from conversations.turn import Ask
 from conversations.walk import reviewed
 from storage import people, visits
@@ -34,7 +33,7 @@ def record(ask: Ask, rest: str) -> tuple[Part, ...]:
         changes.append({"when": version.written_at.astimezone(ask.house.policy.zone).date().isoformat(),
                         "who": writer.name if writer else "", "what": version.state, "why": version.reason})
     buttons: list[list[list[object]]] = [[["button.print", {}, f"/printvisit {visit.visit_id}"]]]
-    if may(ask.roles, "correct") and ask.may_correct(visit):
+    if ask.may("correct") and ask.may_correct(visit):
         buttons[0].append(["button.correct", {}, f"/correct {visit.visit_id}"])
     form = form_of(ask, visit)
     answers = parse_answers(visit.answers)

@@ -1,7 +1,7 @@
 """One cell of a ledger -> one value: what each kind of column takes, and how it refuses."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
@@ -11,7 +11,7 @@ from conversations.documents.ledger_words import dense, pattern, plain, word
 
 Cell = int | float | str | bool | date | datetime | time | timedelta
 Ability = Literal["intact", "mild", "moderate", "severe", "total"]
-Economic = Literal["extreme_poverty", "minimum_living", "minimum_living_edge"]
+Economic = Literal["extreme_poverty", "minimum_living", "minimum_living_edge", "ordinary"]
 YearMonth = tuple[int, int | None]
 
 _EXACT_BELOW = 10**15  # Excel keeps 15 digits of a number
@@ -58,6 +58,35 @@ def text(cell: Cell) -> str | None:
     """Free text; None where the cell only says that there is nothing."""
     found = shown(cell)
     return None if word(found) in ledger_words.NOTHING else found
+
+
+def answered(cell: Cell) -> str | None:
+    """Free text in which 无 is an answer: none of it, and not that nobody has asked."""
+    found = shown(cell)
+    return found if word(found) in ledger_words.NO_MONEY else text(cell)
+
+
+def chosen(table: Mapping[str, str], refusal: str) -> Callable[[Cell], str]:
+    """Takes the words of one table of values; anything else is refused with this reason."""
+
+    def parse(cell: Cell) -> str:
+        if found := table.get(word(shown(cell))):
+            return found
+        raise Refused(refusal)
+
+    return parse
+
+
+def full_day(refusal: str) -> Callable[[Cell], date]:
+    """Takes a date with its day; anything else is refused with this reason."""
+
+    def parse(cell: Cell) -> date:
+        found = day(cell, refusal)
+        if not isinstance(found, date):
+            raise Refused(refusal)
+        return found
+
+    return parse
 
 
 def name(cell: Cell) -> str:
@@ -180,7 +209,7 @@ def disability_grade(cell: Cell) -> int | None:
     return int(grade)
 
 
-def economic(cell: Cell) -> Economic | None:
+def economic(cell: Cell) -> Economic:
     match ledger_words.ECONOMIC.get(word(shown(cell))):
         case "extreme_poverty":
             return "extreme_poverty"
@@ -189,7 +218,7 @@ def economic(cell: Cell) -> Economic | None:
         case "minimum_living_edge":
             return "minimum_living_edge"
         case "ordinary":
-            return None
+            return "ordinary"
     raise Refused("economic_unknown")
 
 

@@ -18,10 +18,10 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from python_calamine import CalamineSheet, SheetTypeEnum
 
-from conversations.documents import ledger_layout, ledger_words
+from conversations.documents import ledger_household, ledger_layout, ledger_words
 from conversations.documents.ledger_fields import Cell, shown
 from conversations.documents.ledger_file import Unreadable, open_workbook
-from conversations.documents.ledger_sheet import Fault
+from conversations.documents.ledger_found import Fault
 
 _FAULTY = PatternFill("solid", fgColor="FFC7CE")
 _WARNED = PatternFill("solid", fgColor="FFEB9C")
@@ -68,7 +68,7 @@ def write_faulty_copy(source: Path | str | bytes, out_path: Path | str, faults: 
 
 
 def _copy_sheet(sheet: CalamineSheet, target: Worksheet, by_line: dict[tuple[str, int], list[Fault]]) -> None:
-    layout = ledger_layout.find(sheet)
+    layout = ledger_household.find(sheet) or ledger_layout.find(sheet)
     header_line = layout.header_line if layout else 0
     header = next((cells for line, cells in ledger_layout.lines(sheet) if line == header_line), [])
     # A copy that comes back with new faults keeps its one column of reasons.

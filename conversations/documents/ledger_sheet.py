@@ -1,22 +1,26 @@
 """Reads a township's ledger (.xlsx, .xls) into rows that are right and faults that name what is not."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TypeVar, cast
 
 from python_calamine import CalamineSheet, SheetTypeEnum, SheetVisibleEnum
 
+from conversations.documents import ledger_annex, ledger_household, ledger_layout, ledger_words
 from conversations.documents import ledger_fields as fields
-from conversations.documents import ledger_layout, ledger_words
 from conversations.documents.id_number import Holder, Sex
-from conversations.documents.ledger_fields import Ability, Cell, Economic, Refused
+from conversations.documents.ledger_fields import Cell, Economic, Refused
 from conversations.documents.ledger_file import Unreadable, open_workbook
+from conversations.documents.ledger_found import Fault, Row
+from conversations.documents.ledger_household import Households, Key
 from conversations.documents.ledger_layout import Column, Layout, Line
 from conversations.documents.ledger_places import Areas, Place, Places
 from conversations.documents.ledger_words import COLUMN_TITLES, dense, word
+from scheduler import annex2
 
 __all__ = ["Areas", "Fault", "Reading", "Row", "Unreadable", "read"]
 
@@ -27,82 +31,65 @@ _PLACE_FIELDS = frozenset({"township", "village", "group"})
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One elder as the ledger has him, all cells right. `area` is the village's id, its names are the known ones.
-
-    `disability_grade` counts from 1, the gravest; `income` is whole yuan a month; phones are digits only.
-    The repr names the place only: the rest is personal.
-    """
-
-    sheet: str
-    line: int
-    area: str
-    township: str
-    village: str
-    group: str | None = field(repr=False)
-    name: str = field(repr=False)
-    sex: Sex | None = field(repr=False)
-    birth: date | None = field(repr=False)
-    id_number: str | None = field(repr=False)
-    phone: str | None = field(repr=False)
-    emergency_name: str | None = field(repr=False)
-    emergency_phone: str | None = field(repr=False)
-    address: str | None = field(repr=False)
-    at_registered_residence: bool | None = field(repr=False)
-    categories: tuple[str, ...] = field(repr=False)
-    disability_certificate: str | None = field(repr=False)
-    disability_grade: int | None = field(repr=False)
-    ability: Ability | None = field(repr=False)
-    illnesses: str | None = field(repr=False)
-    economic: Economic | None = field(repr=False)
-    income_source: str | None = field(repr=False)
-    income: int | None = field(repr=False)
-    last_visit: date | None = field(repr=False)
-    visits_before: int = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """What is wrong with one cell, where, and why (`reason`, a key of words/ledger.toml, filled by `details`).
-
-    `line` and `column_number` count from 1 as a spreadsheet shows them; `column_number` is None where the sheet
-    has no such column, `line` is 0 for a whole sheet. A `warning` does not keep its row out.
-    `value` and `details` may be personal: they belong in the importer's report, never in a log.
-    """
-
-    sheet: str
-    line: int
-    column: str
-    column_number: int | None
-    value: str = field(repr=False)
-    reason: str
-    details: Mapping[str, str | int] = field(repr=False, default_factory=dict)
-    warning: bool = False
-
-
 class Reading:
     """A ledger that was opened; each `iter()` reads it from its start, a row at a time.
 
     `rows` is an upper bound of what comes (for a progress bar), `unread_columns` are (sheet, header) pairs
-    that mean nothing to us. Faults of one line come together, warnings of a good row just before it.
+    that mean nothing to us. Faults of one line come together, warnings of a good row just before it; a line of a
+    household whose elder is none of the rows comes last.
     """
 
     def __init__(self, source: Path | str | bytes, today: date, areas: Areas) -> None:
         self._today = today
         self._places = Places(areas)
-        self._sheets, self._notes = _sheets(source)
-        self.rows = sum(ledger_layout.last_line(sheet) - layout.header_line for sheet, layout in self._sheets)
-        self.unread_columns = tuple(
-            (sheet.name, header) for sheet, layout in self._sheets for header in layout.unread
-        )
+        self._sheets, households, self._notes = _sheets(source)
+        self._households = Households(households, self._places)
+        every = [*self._sheets, *households]
+        self.rows = sum(ledger_layout.last_line(sheet) - layout.header_line for sheet, layout in every)
+        self.unread_columns = tuple((sheet.name, header) for sheet, layout in every for header in layout.unread)
 
     def __iter__(self) -> Iterator[Row | Fault]:
         yield from self._notes
+        yield from self._households.faults
+        taken: set[Key] = set()
+        ambiguous = self._ambiguous()
+        for found in self._elders():
+            if not (isinstance(found, Row) and self._households):
+                yield found
+                continue
+            keys = _keys(found)
+            taken.update(keys)
+            members = self._households.of(key for key in keys if key not in ambiguous)
+            yield _with_members(found, members) if members else found
+        yield from self._households.left(frozenset(taken), ambiguous)
+
+    def _elders(self) -> Iterator[Row | Fault]:
         seen: dict[str, tuple[str, int]] = {}
         for sheet, layout in self._sheets:
             for line, cells in _body(sheet, layout):
                 yield from _LineReader(sheet.name, line, layout, cells).read(self._today, self._places, seen)
+
+    def _ambiguous(self) -> frozenset[Key]:
+        """The names by which a household means more than one elder of its village; asks for a reading of its own."""
+        if not (named := self._households.by_name):
+            return frozenset()
+        rows = (found for found in self._elders() if isinstance(found, Row))
+        times = Counter(key for row in rows for key in _keys(row) if key in named)
+        return frozenset(key for key, count in times.items() if count > 1)
+
+
+def _with_members(row: Row, members: list[dict[str, object]]) -> Row:
+    """Whoever has a household is not alone."""
+    annex = {name: value for name, value in row.annex.items() if name != annex2.ALONE}
+    return replace(row, annex={**annex, annex2.HOUSEHOLD: members})
+
+
+def _keys(row: Row) -> list[Key]:
+    """What a line of a household may call this elder."""
+    if row.id_number:
+        return [(row.id_number,)]
+    named = (row.area, row.name)
+    return [named, (*named, row.birth.isoformat())] if row.birth else [named]
 
 
 def read(source: Path | str | bytes, today: date, areas: Areas) -> Reading:
@@ -110,8 +97,13 @@ def read(source: Path | str | bytes, today: date, areas: Areas) -> Reading:
     return Reading(source, today, areas)
 
 
-def _sheets(source: Path | str | bytes) -> tuple[list[tuple[CalamineSheet, Layout]], list[Fault]]:
-    found: list[tuple[CalamineSheet, Layout]] = []
+_Sheets = list[tuple[CalamineSheet, Layout]]
+
+
+def _sheets(source: Path | str | bytes) -> tuple[_Sheets, _Sheets, list[Fault]]:
+    """The sheets of elders, those of households, and notes on the others."""
+    found: _Sheets = []
+    households: _Sheets = []
     notes: list[Fault] = []
     filled = False
     with open_workbook(source) as workbook:
@@ -123,13 +115,15 @@ def _sheets(source: Path | str | bytes) -> tuple[list[tuple[CalamineSheet, Layou
                 continue
             sheet = workbook.get_sheet_by_name(each.name)
             filled = filled or ledger_layout.last_line(sheet) > 0
-            if layout := ledger_layout.find(sheet):
+            if layout := ledger_household.find(sheet):
+                households.append((sheet, layout))
+            elif layout := ledger_layout.find(sheet):
                 found.append((sheet, layout))
             elif ledger_layout.last_line(sheet):
                 notes.append(_note(each.name, "sheet_without_header"))
     if not found:
         raise Unreadable("no_header" if filled or notes else "empty")
-    return found, notes
+    return found, households, notes
 
 
 def _note(sheet: str, reason: str) -> Fault:
@@ -201,6 +195,9 @@ class _LineReader:
         grade = self._take("disability_grade", fields.disability_grade)
         ability = self._take("ability", fields.ability)
         income = self._take("income", fields.income)
+        registered = self._take("registered_on", lambda cell: ledger_annex.registered(cell, today))
+        wish = self._take("wish", ledger_annex.wish)
+        annex = {field_name: self._take(field_name, parse) for field_name, parse in ledger_annex.READ.items()}
         yield from self._faults
         if name is None or place is None or any(not fault.warning for fault in self._faults):
             return
@@ -210,9 +207,10 @@ class _LineReader:
             emergency_name=self._take("emergency_name", fields.text), emergency_phone=emergency_phone,
             address=self._take("address", fields.text), at_registered_residence=at_registered,
             categories=categories, disability_certificate=certificate, disability_grade=grade, ability=ability,
-            illnesses=self._take("illnesses", fields.text), economic=economic,
+            illnesses=self._take("illnesses", fields.answered), economic=economic,
             income_source=self._take("income_source", fields.text), income=income,
-            last_visit=last_visit, visits_before=visits_before,
+            last_visit=last_visit, visits_before=visits_before, registered_on=registered, wish=wish,
+            annex={field_name: value for field_name, value in annex.items() if value is not None},
         )  # fmt: skip
 
     def _has(self, field_name: str) -> bool:

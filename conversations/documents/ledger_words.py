@@ -48,6 +48,8 @@ FILL_DOWN = frozenset(field for field, block in _toml["columns"].items() if bloc
 IGNORED = _words(_toml["ignored"]["words"])
 PHONE_AFTER: Mapping[str, str] = _toml["beside"]["phone_after"]
 FOOTERS: tuple[str, ...] = tuple(dense(each) for each in _toml["footers"]["words"])
+HOUSEHOLD_TITLES: Mapping[str, str] = {field: block["title"] for field, block in _toml["household"].items()}
+HOUSEHOLD_BY_WORD = _by_word({field: block["words"] for field, block in _toml["household"].items()})
 REPORT_COLUMN: str = _toml["report"]["column"]
 
 _values = _toml["values"]
@@ -59,6 +61,12 @@ ECONOMIC = _by_word(_values["economic"])
 CATEGORIES = _by_word(_values["categories"])
 CATEGORY_ENDINGS: tuple[str, ...] = tuple(_values["category_endings"]["words"])
 NOTHING = _words(_values["nothing"]["words"])
+SAFE = _by_word(_values["safe"])
+ALONE = _by_word(_values["alone"])
+WISH = _by_word(_values["wish"])
+HELP_UNIT = _by_word(_values["help_unit"])
+RELATION = _by_word(_values["relation"])
+HEALTH = _by_word(_values["health"])
 NO_MONEY = _words(_values["no_money"]["words"])
 
 TOWNSHIP_ENDINGS: tuple[str, ...] = tuple(_toml["patterns"]["township_endings"])

@@ -57,9 +57,18 @@ def _own_data(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) ->
     return (lambda words: Document(*own_data.docx(kept, words))) if kept else None
 
 
+def _hours(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) -> Make | None:
+    """The proof of somebody's service hours in a term."""
+    from conversations.documents import hours
+
+    kept = hours.gather(tx, _scope(house, wanted, now), wanted["of"], wanted["first"], wanted["last"])
+    return (lambda words: Document(*hours.docx(kept, words))) if kept else None
+
+
 def _qr(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) -> Make | None:
     """The QR code of a link."""
     return lambda words: Document(words.say("binding.qr_file"), qr.png(wanted["link"]))
 
 
-KINDS: Mapping[str, Kind] = {"file": _file, "qr": _qr, "visit_record": _visit_record, "own_data": _own_data}
+KINDS: Mapping[str, Kind] = {"file": _file, "qr": _qr, "visit_record": _visit_record, "own_data": _own_data,
+                               "hours": _hours}

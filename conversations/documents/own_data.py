@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any
 
 from conversations import say
+from conversations.documents.file_words import field, value
 from conversations.draft import REVIEW, Draft, parse_answers
 from conversations.form import Form
 from conversations.turn import House
@@ -26,7 +27,6 @@ ALL = 100_000  # of anything that one elder has
 MOST_LINES = 2000  # of the audit chain, the newest
 COLUMNS = ("name", "sex", "birth", "id_number", "phone", "group_name", "categories", "ability", "disability_grade",
            "registered_on", "wish")
-_CODED = frozenset({"sex", "categories", "ability", "economic", "help_unit", "wish"})
 Rows = list[tuple[str, ...]]
 
 
@@ -92,11 +92,12 @@ def _sections(kept: OwnData, words: Words) -> Iterator[tuple[str, Rows]]:
         (words.say("own_field.village"), kept.elder.village), (words.say("own_field.number"), str(kept.elder.number)),
         *_told({name: getattr(kept.file, name) for name in COLUMNS}, words),
         *_told({name: kept.file.facts[name] for name in (*annex2.FACTS, *sorted(kept.file.facts.keys() - annex2.FACTS))
-                if name in kept.file.facts and name != annex2.HOUSEHOLD}, words)]
-    household = kept.file.facts.get(annex2.HOUSEHOLD)
-    yield heading("own_household"), _household(household if isinstance(household, list) else [], words)
+                if name in kept.file.facts and name not in (annex2.HOUSEHOLD, annex2.CHILDREN)}, words)]
+    yield heading("own_household"), _rows(kept.file.facts.get(annex2.HOUSEHOLD), annex2.MEMBER, words)
+    if children := kept.file.facts.get(annex2.CHILDREN):
+        yield heading("own_children"), _rows(children, annex2.CHILD, words)
     yield heading("own_wishes"), [
-        (words.day(each.on_day), _value("wish", each.wish, words), each.basis, kept.names.get(each.asked_by or "", ""))
+        (words.day(each.on_day), value("wish", each.wish, words), each.basis, kept.names.get(each.asked_by or "", ""))
         for each in kept.wishes]
     for visit, form in kept.visits:
         answers = parse_answers(visit.answers)
@@ -119,27 +120,11 @@ def _read(kept: OwnData, line: Line, words: Words) -> tuple[str, ...]:
 
 
 def _told(values: Mapping[str, Any], words: Words) -> Rows:
-    return [(_field(name, words), _value(name, value, words)) for name, value in values.items()
-            if value not in (None, "", [])]
+    return [(field(name, words), value(name, given, words)) for name, given in values.items()
+            if given not in (None, "", [])]
 
 
-def _household(members: Sequence[Mapping[str, Any]], words: Words) -> Rows:
-    rows: Rows = [tuple(_field(name, words) for name in annex2.MEMBER)] if members else []
-    return rows + [tuple(_value(name, member.get(name), words) for name in annex2.MEMBER) for member in members]
-
-
-def _field(name: str, words: Words) -> str:
-    return words.say(f"own_field.{name}") if words.has(f"own_field.{name}") else name
-
-
-def _value(name: str, value: Any, words: Words) -> str:
-    if isinstance(value, bool):
-        return words.say("own_value.yes" if value else "own_value.no")
-    if isinstance(value, list):
-        return words.say("values.joiner").join(_value(name, each, words) for each in value)
-    if value in (None, ""):
-        return ""
-    key = f"own_value.{value}"
-    if name in _CODED and words.has(key):
-        return words.say(key)
-    return str(value)
+def _rows(given: object, columns: Sequence[str], words: Words) -> Rows:
+    people: Sequence[Mapping[str, Any]] = given if isinstance(given, list) else []
+    rows: Rows = [tuple(field(name, words) for name in columns)] if people else []
+    return rows + [tuple(value(name, each.get(name), words) for name in columns) for each in people]

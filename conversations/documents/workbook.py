@@ -1,4 +1,4 @@
-"""A workbook to give away: one sheet of plain cells, nothing in it a formula."""
+"""A workbook to give away: sheets of plain cells, nothing in it a formula."""
 
 from collections.abc import Iterable
 from io import BytesIO
@@ -16,12 +16,18 @@ _TEXT = "@"
 
 def sheet(title: str, head: Iterable[str], lines: Iterable[Iterable[Any]]) -> bytes:
     """An .xlsx of these lines under a bold head that stays in sight."""
+    return sheets([(title, head, lines)])
+
+
+def sheets(those: Iterable[tuple[str, Iterable[str], Iterable[Iterable[Any]]]]) -> bytes:
+    """An .xlsx of several such sheets: title, head and lines of each."""
     workbook = Workbook(write_only=True)
-    made = workbook.create_sheet(title)
-    made.freeze_panes = "A2"
-    made.append([_bold(made, text) for text in head])
-    for line in lines:
-        made.append([_cell(made, given) for given in line])
+    for title, head, lines in those:
+        made = workbook.create_sheet(title)
+        made.freeze_panes = "A2"
+        made.append([_bold(made, text) for text in head])
+        for line in lines:
+            made.append([_cell(made, given) for given in line])
     out = BytesIO()
     workbook.save(out)
     return out.getvalue()

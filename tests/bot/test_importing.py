@@ -284,16 +284,16 @@ from storage.opening import open_store
 
 url, key_file, ledger, dies_at = sys.argv[1:]
 store = open_store(url, load_keys(Path(key_file), create=True))
-open_files, calls = intake.open_files, []
+take, calls = intake.take, []
 
-def dying(*arguments):
+def dying(*arguments, **more):
     calls.append(1)
-    taken = open_files(*arguments)
+    taken = take(*arguments, **more)
     if len(calls) == int(dies_at):
         os.kill(os.getpid(), signal.SIGKILL)
     return taken
 
-intake.open_files = dying
+intake.take = dying
 now = datetime.fromisoformat("2026-12-03T02:00:00+00:00")
 begun = time.process_time()
 done = asyncio.run(import_file(Path(ledger), SimpleNamespace(store=store, policies=policy.load()), now,

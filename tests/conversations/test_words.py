@@ -12,7 +12,7 @@ import conversations
 from conversations.book import from_folder
 from conversations.commands import NAMES
 from conversations.commands.ledger import LISTS
-from conversations.words_book import FOLDER, Words, pseudonym, sources
+from conversations.words_book import FOLDER, WORDS, Words, pseudonym, sources
 
 ROOT = Path(conversations.__file__).parent.parent
 CODE = "\n".join(path.read_text(encoding="utf-8") for room in ("conversations", "bot", "scheduler")
@@ -22,7 +22,7 @@ TEMPLATES = "\n".join(sources().values())
 # what a visit's conversation says; what documents, imports and others say is tested beside them
 FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
-                      "life", "numbers")]
+                      "life", "hours", "numbers")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -36,7 +36,7 @@ def _raw(file: str) -> dict[str, dict[str, str]]:
 MADE = {
     "refuse.{}_wanted": ("photo", "place"), "binding.invitation_{}": ("used", "expired", "revoked", "unknown"),
     "channel.{}": ("telegram", "wechat", "wecom", "playground"),
-    "found.{}": ("elders", "villages", "any_village"), "turned.{}": tuple(_raw("life")["turned"]),
+    "found.{}": ("elders", "villages", "any_village", "visitors", "visitor_kinds"), "turned.{}": tuple(_raw("life")["turned"]),
     "wish.{}": tuple(_raw("life")["wish"]), "basis.{}": tuple(_raw("life")["basis"]),
     "life.{}": ("back", "restored"), "proposal.{}": ("registration", "first_contact", "life"),
     "registration.same_{}": ("id", "person"), "field.{}": tuple(_raw("registration")["field"]),
@@ -81,9 +81,14 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "life.wish_kept": {"again": "2026-04-04"}, "life.card": {"elder": ELDER, "what": "moved"}, "notices.moved_here": {"elder": ELDER},
     "notices.pause_over": {"elder": ELDER}, "notices.consent_withdrawn": {"elder": ELDER},
     "notices.life_changed": {"what": "hospital"}, "found.any_village": {"label": {"name": "河坝村"}},
+    "button.hours_proof": {"first": "2026-02-15"}, "found.visitor_kinds": {"label": {"name": "student"}},
+    "hours.told": {"terms": [{"first": "2026-02-15", "last": "2026-08-31", "times": 2, "minutes": 75}]},
+    "hours.text": {"first": "2026-02-15", "last": "2026-08-31", "times": 2, "organisation": "职院"},
     "binding.welcome": {"by": "赵敏"}, "binding.forward": {"by": "赵敏"},
     "menu.elder": {"elder": ELDER}, "button.person": {"label": ELDER}, "found.elders": {"label": ELDER},
-    "found.villages": {"label": {"name": "建设村"}}, "notices.visit_due": {"elder": ELDER, "last": "2026-03-15"},
+    "found.villages": {"label": {"name": "建设村"}},
+    "found.visitors": {"label": {"name": "王强", "area": "建设村", "load": 3}},
+    "notices.left_alone": {"elder": ELDER}, "notices.caseload": {"elder": ELDER, "count": 2}, "notices.visit_due": {"elder": ELDER, "last": "2026-03-15"},
     "pending.list": {"lines": [{"what": "life", "name": "欧阳明", "maker": "王强", "day": "2026-03-05"}]},
     "button.proposal": {"what": "life"}, "notices.decided": {"what": "life"}, "notices.to_confirm": {"what": "life"},
     "registration.revised": {"missing": 2}, "pending.withdrawn": {"what": "life"}, "numbers.to_complete": {"people": [{"label": ELDER, "count": 2}]},
@@ -139,6 +144,8 @@ def test_each_sentence_is_spoken_of_somewhere() -> None:
 def test_each_kind_of_made_key_is_made_somewhere() -> None:
     for pattern in MADE:
         space, _, gap = pattern.partition(".")
+        if space in WORDS.values():  # made by a filter
+            continue
         assert re.search(rf"{space}\.{re.escape(gap.split('{')[0])}\{{", CODE), pattern
 
 

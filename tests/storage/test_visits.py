@@ -7,7 +7,7 @@ import pytest
 
 from storage import elders, visits
 from storage.database import Store, Tx
-from storage.visits import Outdated, Visit
+from storage.visits import Outdated, Spent, Visit
 from tests.storage.ground import DAY, STANDING, TAKEN, Ground, entry, lay, new_elder
 
 
@@ -130,3 +130,20 @@ async def test_files_opened_at_once_in_a_village_get_different_numbers(
     numbers = {elder.id: elder.number for elder in listed if elder.village == ground.village.name}
     assert sorted(numbers[elder] for elder in ids) == list(range(2, 18))
     assert ground.scope.day == DAY
+
+
+async def test_only_time_that_is_known_of_visits_that_stand_is_counted(
+    store: Store, ground: Ground, now: datetime
+) -> None:
+    def work(tx: Tx) -> None:
+        for draft, day, minutes in (("a", "2026-03-01", 30), ("b", "2026-03-02", 45), ("c", "2026-03-03", None),
+                                    ("d", "2026-03-04", 60), ("e", "2026-03-05", 20)):
+            visits.submit(tx, entry(ground.elder, draft, on_day=day, minutes=minutes), ground.visitor, now)
+        visits.submit(tx, entry(ground.other_elder, "f", on_day="2026-03-03", minutes=500), ground.other_visitor, now)
+
+    await store.run(work)
+    dropped = next(each for each in await store.read(lambda tx: visits.last(tx, ground.scope, ground.elder, 9))
+                   if each.on_day == "2026-03-04")
+    await store.run(lambda tx: visits.void(tx, dropped, ground.visitor, "wrong", now))
+    assert await store.read(lambda tx: visits.time_spent(tx, ground.visitor, "2026-03-02", "2026-03-05")) == Spent(2, 65)
+    assert await store.read(lambda tx: visits.time_spent(tx, ground.visitor, "2026-04-01", "2026-04-30")) == Spent(0, 0)
