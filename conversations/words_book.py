@@ -16,7 +16,8 @@ NOT_SENTENCES = ("names", "controls", "commands")
 
 # filters that put a code in words, and the table in which they stand
 WORDS = {"care_class": "class", "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
-         "basis": "basis", "care": "care", "role": "role"}
+         "basis": "basis", "care": "care", "role": "role",
+         "field": "field", "category": "own_value"}
 
 
 def sources(folder: Path = FOLDER) -> dict[str, str]:

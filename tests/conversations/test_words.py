@@ -11,6 +11,7 @@ from jinja2 import UndefinedError
 import conversations
 from conversations.book import from_folder
 from conversations.commands import NAMES
+from conversations.commands.ledger import LISTS
 from conversations.words_book import FOLDER, WORDS, Words, pseudonym, sources
 
 ROOT = Path(conversations.__file__).parent.parent
@@ -21,7 +22,7 @@ TEMPLATES = "\n".join(sources().values())
 # what a visit's conversation says; what documents, imports and others say is tested beside them
 FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
-                      "life", "hours")]
+                      "life", "hours", "numbers")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -42,7 +43,7 @@ MADE = {
     "menu.{}_already": ("voided", "moved"), "class.{}": ("priority", "general"),
     "change.{}": ("replaced", "current", "void", "moved"), "due.{}": ("not_yet", "open", "due_soon", "overdue"),
     "files.page_{}": ("upload", "download"), "files_name.{}": ("difference", "faulty", "ledger", "visits"),
-    "files_button.export_{}": ("ledger", "visits"),
+    "files_button.export_{}": ("ledger", "visits"), "numbers_button.{}": tuple(what for what, _ in LISTS),
     "reason.{}": ("category:childless_alone", "old_alone", "ability:moderate", "ability:severe", "ability:total",
                   "disability", "category:severely_disabled", "category:care_dependent"),
 }
@@ -90,7 +91,11 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "notices.left_alone": {"elder": ELDER}, "notices.caseload": {"elder": ELDER, "count": 2}, "notices.visit_due": {"elder": ELDER, "last": "2026-03-15"},
     "pending.list": {"lines": [{"what": "life", "name": "欧阳明", "maker": "王强", "day": "2026-03-05"}]},
     "button.proposal": {"what": "life"}, "notices.decided": {"what": "life"}, "notices.to_confirm": {"what": "life"},
-    "registration.revised": {"missing": 2}, "survey.written": {"group": "3组", "short": 3, "left": ["5组"]},
+    "registration.revised": {"missing": 2}, "pending.withdrawn": {"what": "life"}, "numbers.to_complete": {"people": [{"label": ELDER, "count": 2}]},
+    "numbers.ledger": {
+        "where": "", "villages": 2, "open": 3, "classes": {"priority": 1}, "categories": {"living_alone": 2}, "paused": {"hospital": 1},
+        "wishes": {"unwilling": 1}, "closed": {"died": 1}, "lacking": {"phone": 2}, "growing": 1, "incomplete": 2, "old": 0,
+        "no_visitor": 0, "no_first_contact": 1, "proposed": 0}, "survey.written": {"group": "3组", "short": 3, "left": ["5组"]},
     "survey.village": {"groups": [{"name": "3组", "registered": 2, "day": "2026-03-05", "households": 42, "found": 5}]},
     "survey.villages": {"lines": [{"village": "建设村", "done": 1, "total": 3}], "more": 2}, "menu.template_unclear": {"lines": ["日期"]},
     "menu.help": {"lines": ["帮助"]}, "values.day": {"day": 5}, "values.full_day": {"day": 5},
