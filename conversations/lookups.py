@@ -1,4 +1,4 @@
-"""What a question of kind `person` may look up: elders, villages. One line here for each."""
+"""What a question of kind `person` may look up: elders, villages, visitors and their kinds. One line here for each."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -8,6 +8,7 @@ from conversations.answers import place
 from conversations.documents.ledger_words import VILLAGE_ENDINGS, without_ending
 from conversations.draft import Candidate
 from conversations.turn import Ask
+from conversations.words_book import visitor_kind
 from storage import areas, assignments, people
 from storage.areas import Area
 from storage.assignments import Near
@@ -115,6 +116,30 @@ def _near(found: Near) -> Candidate:
                                        "load": found.load}, called=found.name)
 
 
+def _kinds_listed(ask: Ask, known: Known) -> tuple[Candidate, ...]:
+    """The kinds of visitors that the policy of the draft's area has."""
+    return tuple(Candidate(name, {"name": name}, {"hours": kind.hours}, visitor_kind(name))
+                 for name, kind in ask.policy(known["area_id"]).visitor_kinds.items())
+
+
+def _kinds_found(ask: Ask, known: Known, text: str) -> tuple[Candidate, ...]:
+    """By its word or a part of it, with characters left out: 快递员 for 快递送餐员."""
+    if (listed := _listed(known, text)) is not None:
+        return _kind_by_id(ask, known, listed)
+    every = _kinds_listed(ask, known)
+    return tuple(each for each in every if each.called == text) or tuple(
+        each for each in every if len(text) > 1 and _within(text, each.called))
+
+
+def _within(text: str, whole: str) -> bool:
+    left = iter(whole)
+    return all(char in left for char in text)
+
+
+def _kind_by_id(ask: Ask, known: Known, name: str) -> tuple[Candidate, ...]:
+    return tuple(each for each in _kinds_listed(ask, known) if each.id == name)
+
+
 def _listed(known: Known, text: str) -> str | None:
     """The id that a typed number means in the list just shown."""
     listed = known.get("listed", [])
@@ -127,5 +152,6 @@ LOOK_UPS: dict[str, LookUp] = {
         ask, text, known.get("listed", [])), lambda ask, known, elder: lookup.by_id(ask, elder)),
     "any_village": LookUp(_any_village_listed, _any_village_found, _any_village_by_id),
     "villages": LookUp(_villages_listed, _villages_found, _village_by_id),
+    "visitor_kinds": LookUp(_kinds_listed, _kinds_found, _kind_by_id),
     "visitors": LookUp(_visitors_listed, _visitors_found, _visitor_by_id),
 }

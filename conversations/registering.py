@@ -7,7 +7,7 @@ from conversations.documents import id_number as id_numbers
 from conversations.draft import Answer, Draft, Value
 from conversations.form import Form
 from conversations.form_rows import answered
-from conversations.walk import reviewed
+from conversations.walk import pruned, reviewed
 from conversations.words_book import pseudonym
 from scheduler import annex2
 from storage.elder_files import Wish
@@ -36,7 +36,8 @@ def file_of(answers: dict[str, Answer], before: NewElder | None = None) -> NewEl
     surname_only = not given.get("name")
     surname = text("surname") or (before.name if before else "")
     name = pseudonym(surname) if surname_only else text("name")
-    holder = id_numbers.read(text("id_number")) if given.get("id_number") else None
+    same_number = before if before and text("id_number") and text("id_number") == before.id_number else None
+    holder = id_numbers.read(text("id_number")) if text("id_number") and not same_number else same_number
     grade = text("disability_grade")
     ability = text("ability")
     facts: dict[str, object] = {}
@@ -57,8 +58,8 @@ def file_of(answers: dict[str, Answer], before: NewElder | None = None) -> NewEl
     return NewElder(
         village_id=text("village"), group_name=text("group"), name=name, initials=initials(name),
         sex=holder.sex if holder else text("sex") or None,
-        birth=holder.birth.isoformat() if holder else text("birth") or None,
-        categories=cast(list[str], given.get("categories", [])), ability="" if ability == _UNKNOWN else ability,
+        birth=str(holder.birth) if holder and holder.birth else text("birth") or None,
+        categories=cast(list[str], given.get("categories") or []), ability="" if ability == _UNKNOWN else ability,
         registered_on=text("registered_on"), disability_grade=int(grade) if grade.isdigit() else None,
         id_number=text("id_number"), phone=text("phone"), facts={**kept, **facts},
         visits_made=before.visits_made if before else 0, earlier_visit_on=before.earlier_visit_on if before else None,
@@ -73,10 +74,12 @@ def wish_of(answers: dict[str, Answer], asked_by: str, zone: tzinfo) -> Wish | N
     return Wish(str(answers["wish"].value), str(answers["basis"].value), day, asked_by)
 
 
-def answers_of(form: Form, file: NewElder, at: int, basis: str = "", *, whole: bool = False) -> dict[str, Answer]:
+def answers_of(form: Form, file: NewElder, at: int, basis: str = "", *,
+               skipping: dict[str, Any] | None = None) -> dict[str, Answer]:
     """The form's answers that say what the file says; `at` in milliseconds.
 
-    What the file does not know is left out, so that it is asked; with `whole`, what is optional counts as skipped.
+    What the file does not know is left out, so that it is asked; with `skipping`, what the draft will know (its
+    context), it counts as skipped, also what may not be skipped by who is asked: nobody asked.
     """
     facts: dict[str, Any] = file.facts
     given: dict[str, Any] = {
@@ -98,9 +101,12 @@ def answers_of(form: Form, file: NewElder, at: int, basis: str = "", *, whole: b
         value: Value | None = given.get(question.id)
         if value not in (None, "", []):
             found[question.id] = Answer(value, at, "kept")
-        elif whole and question.optional:
+        elif skipping is not None:
             found[question.id] = Answer("", at, "kept")
-    return found
+    if skipping is None:
+        return found
+    # what does not apply now is left out: it is asked when it does
+    return pruned(form, Draft("", "", form.hash, answers=found, context=skipping)).answers
 
 
 def items(form: Form, draft: Draft) -> list[list[Any]]:

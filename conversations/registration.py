@@ -38,7 +38,8 @@ def submit(ask: Ask, form: Form, draft: Draft) -> Ended:
     role = ask.policy(found.area_id).registration_confirmed_by
     for person in notices.confirmers(ask.tx, found.area_id, role):
         notices.tell(ask.tx, ToConfirm(person=person, proposal=found.id), ask.now)
-    buttons = [[["button.register", {}, "/register"], ["button.mine", {}, "/my"]]]
+    buttons = [[["button.register", {}, "/register"], ["button.mine", {}, "/my"]],
+               [["button.see_reported", {}, f"/pending {found.id}"]]]
     return Ended((("registration.proposed", {"elder": found.body["name"], "by": role, "buttons": buttons}),),
                  result=found.id)
 

@@ -11,11 +11,13 @@ from jinja2 import Environment, StrictUndefined, Template
 
 FOLDER = Path(__file__).parent / "words"
 _NAMES = tomllib.loads((FOLDER / "names.toml").read_text(encoding="utf-8"))
+_KINDS = tomllib.loads((FOLDER / "roles.toml").read_text(encoding="utf-8"))["visitor_kind"]
 NOT_SENTENCES = ("names", "controls", "commands")
 
 # filters that put a code in words, and the table in which they stand
 WORDS = {"care_class": "class", "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
-         "basis": "basis", "care": "care", "role": "role"}
+         "basis": "basis", "care": "care", "role": "role",
+         "field": "field", "category": "own_value"}
 
 
 def sources(folder: Path = FOLDER) -> dict[str, str]:
@@ -36,6 +38,11 @@ def pseudonym(name: str) -> str:
     return f"{surname}{_NAMES['someone']}"
 
 
+def visitor_kind(name: str) -> str:
+    """The word for a kind of visitor; one that a county added is called by its own name."""
+    return str(_KINDS.get(name, name))
+
+
 class Words:
     """The sentences for one kind of channel; `abroad` ones give no full name of an elder."""
 
@@ -50,8 +57,8 @@ class Words:
             "offices": self._offices,
             "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),
             "rule_days": lambda days: self._list(self._day_of_year(day) for day in days),
-            "kinds": lambda names: self._list(self._known(f"visitor_kind.{name}", name) for name in names),
-            "visitor_kind": lambda name: self._known(f"visitor_kind.{name}", name),
+            "kinds": lambda names: self._list(map(visitor_kind, names)),
+            "visitor_kind": visitor_kind,
             "channel": lambda name: self._known(f"channel.{name}", name),
             "audited": lambda line: self.audited(line["action"], line["fields"]), "fields": self._fields,
             "roles": lambda names: self._list(self.say(f"role.{name}") for name in names), "rule": self._rule,

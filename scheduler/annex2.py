@@ -29,6 +29,8 @@ _WANTED = (
     "address", "at_registered_residence", "emergency_name", "emergency_phone", "illnesses", "economic",
     "income_source", "income", HOUSEHOLD, "water_safe", "electricity_safe", "house_safe", "household_income",
     "pension", "help_unit", "help_person")
+_OF_DISABLED = ("disability_certificate", "disability_grade")
+NAMES = (*_COLUMNS, *_WANTED, *_OF_DISABLED)  # all that may be missing
 SURNAME_ONLY = "surname_only"  # a fact: the name was given on a channel abroad, as a surname
 
 

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -25,6 +25,7 @@ CITY_ONLY = frozenset({"timezone", "retention"})  # one wall time, and one way o
 
 Category = Literal["childless_alone", "living_alone", "empty_nest", "left_behind", "care_dependent",
                    "severely_disabled", "special_family_planning"]
+CATEGORIES: tuple[Category, ...] = get_args(Category)
 Ability = Literal["intact", "mild", "moderate", "severe", "total"]
 Method = Literal["home", "phone", "video", "other"]
 Post = Literal["village", "township", "county", "city"]

@@ -5,6 +5,7 @@ The callers note changes on the audit chain in the name of who made them.
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -61,16 +62,20 @@ _IN_REACH = (
     .where(_village.c.id == bindparam("village"), posts.c.role == "visitor", people.c.status == "active")
     .order_by(func.length(_held.c.path).desc(), "load", people.c.id).limit(bindparam("count"))
 )
-_WITHOUT = (
-    select(elders.c.id).where(
-        elders.c.status != "closed", elders.c.village_id.in_(VILLAGES_HELD),
-        ~select(assignments.c.elder_id).select_from(assignments.join(
-            people, people.c.id == assignments.c.person_id)).where(
-            assignments.c.elder_id == elders.c.id, assignments.c.role == bindparam("of_role"),
-            people.c.status == "active", _runs("scope_day"),
-            or_(people.c.minor_until.is_(None), people.c.minor_until <= bindparam("scope_day"))).exists())
-    .order_by(elders.c.due_until, elders.c.id)
-)
+
+
+def nobody(role: Any) -> ColumnElement[bool]:
+    """The condition on `elders` that nobody who is active and of age has this role for them on the scope's day."""
+    return ~select(assignments.c.elder_id).select_from(assignments.join(
+        people, people.c.id == assignments.c.person_id)).where(
+        assignments.c.elder_id == elders.c.id, assignments.c.role == role, people.c.status == "active",
+        or_(people.c.minor_until.is_(None), people.c.minor_until <= bindparam("scope_day")),
+        _runs("scope_day")).exists()
+
+
+_WITHOUT = select(elders.c.id).where(
+    elders.c.status != "closed", elders.c.village_id.in_(VILLAGES_HELD), nobody(bindparam("of_role"))).order_by(
+    elders.c.due_until, elders.c.id)
 _WITHOUT_COUNT = select(func.count()).select_from(_WITHOUT.order_by(None).subquery())
 _WITHOUT_PAGE = _WITHOUT.limit(bindparam("count")).offset(bindparam("skip"))
 

@@ -25,6 +25,8 @@ _SEEN = or_(_HELD_HERE, proposals.c.made_by == bindparam("scope_person"))
 _ONE = _VISIBLE.where(proposals.c.id == bindparam("proposal"), _SEEN)
 _WAITING = _VISIBLE.where(proposals.c.state == "proposed", _HELD_HERE).order_by(
     proposals.c.made_at, proposals.c.id).limit(bindparam("count")).offset(bindparam("skip"))
+_MINE = _VISIBLE.where(proposals.c.state == "proposed", proposals.c.made_by == bindparam("scope_person")).order_by(
+    proposals.c.made_at, proposals.c.id).limit(bindparam("count"))
 _WAIT_COUNT = select(proposals.c.kind, func.count()).where(proposals.c.state == "proposed", _HELD_HERE).group_by(
     proposals.c.kind)
 _OPEN_OF = select(proposals.c.id).where(
@@ -94,6 +96,11 @@ def find(tx: Tx, scope: Scope, proposal: str) -> Proposal | None:
 def waiting(tx: Tx, scope: Scope, count: int, skip: int = 0) -> list[Proposal]:
     """What waits for a yes or no in the area that the scope's person coordinates, oldest first."""
     return [_opened(tx, row) for row in tx.all(_WAITING, scope_person=scope.person_id, count=count, skip=skip)]
+
+
+def mine(tx: Tx, scope: Scope, count: int) -> list[Proposal]:
+    """What the scope's person reported and nobody decided yet, oldest first."""
+    return [_opened(tx, row) for row in tx.all(_MINE, scope_person=scope.person_id, count=count)]
 
 
 def waiting_counts(tx: Tx, scope: Scope) -> dict[str, int]:

@@ -10,7 +10,7 @@ from storage.elders import Elder
 
 def contact(ask: Ask, rest: str) -> tuple[Part, ...]:
     """Asks about the children, then proposes by the rule; with no name, the coordinator's list."""
-    if (not rest or rest.startswith("+")) and ask.may("pending"):
+    if (not rest or rest.startswith("+")) and ask.may("confirm"):
         return firstcontact.without(ask, skipped(rest))
     found = lookup.one(ask, rest, "firstcontact")
     if not isinstance(found, Elder):

@@ -1,8 +1,9 @@
 """登记, 补填, 更新: a file by chat, in the elder form (annex 2)."""
 
 from conversations import lookup, session
+from conversations.commands.ledger import to_complete
 from conversations.commands.life import to_refresh
-from conversations.draft import REVIEW, Answer, parse_answers
+from conversations.draft import ABROAD, REVIEW, Answer, parse_answers
 from conversations.engine import Part
 from conversations.lookups import villages
 from conversations.registering import FORM, answers_of
@@ -39,7 +40,9 @@ def amend(ask: Ask, rest: str) -> tuple[Part, ...]:
 
 
 def complete(ask: Ask, rest: str) -> tuple[Part, ...]:
-    """What is missing in a file, question by question."""
+    """What is missing in a file, question by question; with no name, the files that lack anything."""
+    if not rest or rest.startswith("+"):
+        return to_complete(ask, rest)
     return _open(ask, rest, whole=False)
 
 
@@ -60,7 +63,8 @@ def _open(ask: Ask, rest: str, *, whole: bool) -> tuple[Part, ...]:
     ask.note("elder.revising", found.id, ("file",))
     wishes = elder_files.wishes_of(ask.tx, found.id)
     form = ask.house.book.current[FORM]
-    answers = answers_of(form, file, millis(ask.now), wishes[0].basis if wishes else "", whole=whole)
+    answers = answers_of(form, file, millis(ask.now), wishes[0].basis if wishes else "",
+                         skipping={ABROAD: ask.abroad} if whole else None)
     context = {"revises": found.id, "elder_id": found.id, "elder_name": found.name,
                "called": {"village": found.village}}
     return session.start(ask, FORM, context, answers, at=REVIEW if whole else "")

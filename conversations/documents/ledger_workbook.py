@@ -22,7 +22,7 @@ _FACTS = ("emergency_name", "emergency_phone", "address", "disability_certificat
 
 def write(placed: Sequence[Placed], words: Words) -> bytes:
     """An .xlsx of these files, in their order, and of their households on a second sheet."""
-    made: list[tuple[str, list[str], Iterator[Iterator[Any]]]] = [
+    made: list[workbook.Sheet] = [
         (words.say("workbook.ledger"), [COLUMN_TITLES[name] for name in _COLUMNS],
          (_line(each, words) for each in placed))]
     if any(map(_household, placed)):

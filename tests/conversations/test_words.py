@@ -11,6 +11,7 @@ from jinja2 import UndefinedError
 import conversations
 from conversations.book import from_folder
 from conversations.commands import NAMES
+from conversations.commands.ledger import LISTS
 from conversations.words_book import FOLDER, WORDS, Words, pseudonym, sources
 
 ROOT = Path(conversations.__file__).parent.parent
@@ -21,7 +22,7 @@ TEMPLATES = "\n".join(sources().values())
 # what a visit's conversation says; what documents, imports and others say is tested beside them
 FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
-                      "life")]
+                      "life", "hours", "numbers")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -35,14 +36,14 @@ def _raw(file: str) -> dict[str, dict[str, str]]:
 MADE = {
     "refuse.{}_wanted": ("photo", "place"), "binding.invitation_{}": ("used", "expired", "revoked", "unknown"),
     "channel.{}": ("telegram", "wechat", "wecom", "playground"),
-    "found.{}": ("elders", "villages", "any_village", "visitors"), "turned.{}": tuple(_raw("life")["turned"]),
+    "found.{}": ("elders", "villages", "any_village", "visitors", "visitor_kinds"), "turned.{}": tuple(_raw("life")["turned"]),
     "wish.{}": tuple(_raw("life")["wish"]), "basis.{}": tuple(_raw("life")["basis"]),
     "life.{}": ("back", "restored"), "proposal.{}": ("registration", "first_contact", "life"),
     "registration.same_{}": ("id", "person"), "field.{}": tuple(_raw("registration")["field"]),
     "menu.{}_already": ("voided", "moved"), "class.{}": ("priority", "general"),
     "change.{}": ("replaced", "current", "void", "moved"), "due.{}": ("not_yet", "open", "due_soon", "overdue"),
     "files.page_{}": ("upload", "download"), "files_name.{}": ("difference", "faulty", "ledger", "visits"),
-    "files_button.export_{}": ("ledger", "visits"),
+    "files_button.export_{}": ("ledger", "visits"), "numbers_button.{}": tuple(what for what, _ in LISTS),
     "reason.{}": ("category:childless_alone", "old_alone", "ability:moderate", "ability:severe", "ability:total",
                   "disability", "category:severely_disabled", "category:care_dependent"),
 }
@@ -80,14 +81,21 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "life.wish_kept": {"again": "2026-04-04"}, "life.card": {"elder": ELDER, "what": "moved"}, "notices.moved_here": {"elder": ELDER},
     "notices.pause_over": {"elder": ELDER}, "notices.consent_withdrawn": {"elder": ELDER},
     "notices.life_changed": {"what": "hospital"}, "found.any_village": {"label": {"name": "河坝村"}},
+    "button.hours_proof": {"first": "2026-02-15"}, "found.visitor_kinds": {"label": {"name": "student"}},
+    "hours.told": {"terms": [{"first": "2026-02-15", "last": "2026-08-31", "times": 2, "minutes": 75}]},
+    "hours.text": {"first": "2026-02-15", "last": "2026-08-31", "times": 2, "organisation": "职院"},
     "binding.welcome": {"by": "赵敏"}, "binding.forward": {"by": "赵敏"},
     "menu.elder": {"elder": ELDER}, "button.person": {"label": ELDER}, "found.elders": {"label": ELDER},
     "found.villages": {"label": {"name": "建设村"}},
-    "button.hours_proof": {"first": "2026-03-01"}, "found.visitors": {"label": {"name": "王强", "area": "建设村", "load": 3}},
+    "found.visitors": {"label": {"name": "王强", "area": "建设村", "load": 3}},
     "notices.left_alone": {"elder": ELDER}, "notices.caseload": {"elder": ELDER, "count": 2}, "notices.visit_due": {"elder": ELDER, "last": "2026-03-15"},
     "pending.list": {"lines": [{"what": "life", "name": "欧阳明", "maker": "王强", "day": "2026-03-05"}]},
     "button.proposal": {"what": "life"}, "notices.decided": {"what": "life"}, "notices.to_confirm": {"what": "life"},
-    "registration.revised": {"missing": 2}, "survey.written": {"group": "3组", "short": 3, "left": ["5组"]},
+    "registration.revised": {"missing": 2}, "pending.withdrawn": {"what": "life"}, "numbers.to_complete": {"people": [{"label": ELDER, "count": 2}]},
+    "numbers.ledger": {
+        "where": "", "villages": 2, "open": 3, "classes": {"priority": 1}, "categories": {"living_alone": 2}, "paused": {"hospital": 1},
+        "wishes": {"unwilling": 1}, "closed": {"died": 1}, "lacking": {"phone": 2}, "growing": 1, "incomplete": 2, "old": 0,
+        "no_visitor": 0, "no_first_contact": 1, "proposed": 0}, "survey.written": {"group": "3组", "short": 3, "left": ["5组"]},
     "survey.village": {"groups": [{"name": "3组", "registered": 2, "day": "2026-03-05", "households": 42, "found": 5}]},
     "survey.villages": {"lines": [{"village": "建设村", "done": 1, "total": 3}], "more": 2}, "menu.template_unclear": {"lines": ["日期"]},
     "menu.help": {"lines": ["帮助"]}, "values.day": {"day": 5}, "values.full_day": {"day": 5},

@@ -44,7 +44,7 @@ from conversations.book import FormBook
 from conversations.draft import dump, parse
 from conversations.form import Form
 from conversations.message import Inbound, Media, Place
-from scheduler import notices, pauses
+from scheduler import notices, pauses, tick, upkeep
 from scheduler import policy as policies
 from scheduler.notices import VisitDue
 from storage import accounts, assignments, drafts, invitations, people, tables, visits
@@ -271,6 +271,8 @@ class Player:
             case "pauses":
                 now = self.running.now()
                 await store.run(lambda tx: pauses.sweep(tx, now, policies.load()))
+            case "tick":
+                await tick.tick(store, self.running.now(), policies.load(), {"classes": upkeep.classes})
             case "sweep":
                 lines = []
                 for who, shown in await self.stage.sweep():

@@ -15,6 +15,7 @@ from storage import (
     elders,
     erasing,
     inbox,
+    ledger_counts,
     outbox,
     people,
     retention,
@@ -51,6 +52,10 @@ def fill(tx: Tx, now: datetime) -> dict[str, Any]:
         "numbered": (elders._NUMBERED, {"number": 7, "count": 5, **scope}),
         "count": (elders._COUNT, scope),
         "find": (elders._ONE, {"elder": made[0], **scope}),
+        "lacking": (ledger_counts._LACKING, {"count": 8, "skip": 0, **scope}),
+        "grouped": (ledger_counts._BY_VILLAGE[True][0], {"year": "2026-01-01", "village": villages[0].id, **scope}),
+        "sums": (ledger_counts._sums(("living_alone",), ("phone",), here=True), {
+            "since": "2026-01-01", "village": villages[0].id, **scope}),
         "last": (visits._LAST, {"elder": made[0], "count": 1, **scope}),
         "last_by": (visits._LAST_BY, scope),
         "writer": (accounts._WRITER, {"channel": "t", "account": "1"}),
