@@ -86,8 +86,8 @@ def count(tx: Tx, scope: Scope, village: str, categories: Sequence[str], fields:
         sum(classes.values()), classes, paused, wishes, {why: number for why, number in closed.items() if number},
         dict(zip(categories, rest[:len(categories)], strict=True)), lacking_any,
         {name: number for name, number in lacking if number}, old,
-        *[_number(tx.one(alone, of_role=role, **values)) for role in ("visitor", "first_contact")],
-        proposals=dict(tx.all(states, **values)))
+        _number(tx.one(alone, of_role="visitor", **values)), _number(tx.one(alone, of_role="first_contact", **values)),
+        dict(tx.all(states, **values)))
 
 
 def incomplete(tx: Tx, scope: Scope, count: int, skip: int = 0) -> tuple[int, list[Elder]]:
