@@ -23,7 +23,7 @@ _FACTS = ("emergency_name", "emergency_phone", "address", "disability_certificat
 def write(placed: Sequence[Placed], words: Words) -> bytes:
     """An .xlsx of these files, in their order, and of their households on a second sheet."""
     members = [_member(each, member) for each in placed for member in _household(each)]
-    made = [(words.say("workbook.ledger"), [COLUMN_TITLES[name] for name in _COLUMNS],
+    made: list[workbook.Sheet] = [(words.say("workbook.ledger"), [COLUMN_TITLES[name] for name in _COLUMNS],
              (_line(each, words) for each in placed))]
     if members:
         made.append((words.say("workbook.household"), list(HOUSEHOLD_TITLES.values()), iter(members)))

@@ -12,6 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _TEXT = "@"
+Sheet = tuple[str, Iterable[str], Iterable[Iterable[Any]]]  # title, head, lines
 
 
 def sheet(title: str, head: Iterable[str], lines: Iterable[Iterable[Any]]) -> bytes:
@@ -19,7 +20,7 @@ def sheet(title: str, head: Iterable[str], lines: Iterable[Iterable[Any]]) -> by
     return sheets([(title, head, lines)])
 
 
-def sheets(those: Iterable[tuple[str, Iterable[str], Iterable[Iterable[Any]]]]) -> bytes:
+def sheets(those: Iterable[Sheet]) -> bytes:
     """An .xlsx of several such sheets: title, head and lines of each."""
     workbook = Workbook(write_only=True)
     for title, head, lines in those:
