@@ -12,6 +12,7 @@ from scheduler.visitor_kinds import minor
 from storage import assignments, elders, people
 
 Buttons = list[list[list[object]]]
+FOR_GOOD = "9999-12-31"  # later than any day on which care ends
 
 
 def assign(ask: Ask, form: Form, draft: Draft) -> Ended:
@@ -44,12 +45,15 @@ def handover(ask: Ask, form: Form, draft: Draft) -> Ended:
         return Ended((("people.not_near", {"buttons": again}),), "cancelled")
     if _under_age(ask, to):
         return Ended((("people.minor_alone", {"name": _name(ask, to), "buttons": again}),), "cancelled")
+    theirs = {(each.elder_id, each.role): each.until_on or FOR_GOOD
+              for each in assignments.caseload(ask.tx, ask.scope, to)}
     moved: set[str] = set()
     for held in assignments.caseload(ask.tx, ask.scope, giver):
         if held.role not in assignments.CARING:
             continue
-        assignments.entrust(ask.tx, to, held.elder_id, held.role, ask.today.isoformat(), held.until_on)
-        assignments.end(ask.tx, giver, held.elder_id, ask.today)
+        if theirs.get((held.elder_id, held.role), "") < (held.until_on or FOR_GOOD):  # else he keeps his own
+            assignments.entrust(ask.tx, to, held.elder_id, held.role, ask.today.isoformat(), held.until_on)
+        assignments.end(ask.tx, giver, held.elder_id, ask.today, held.role)
         ask.note("elder.handover", held.elder_id, (giver, to))
         moved.add(held.elder_id)
     leaves = draft.answers["leaves"].value == "leaves"

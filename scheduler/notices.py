@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from scheduler.visitor_kinds import minor
 from storage import accounts, assignments, elders, invitations, people, proposals, ties
 from storage import outbox as rows
 from storage.database import Tx
@@ -180,7 +181,7 @@ class Caseload(Notice):
 
 
 class LeftAlone(Notice):
-    """An elder has no visitor any more. Not wanted once he has one, or none is to come."""
+    """An elder has no visitor of age any more. Not wanted once he has one, or none is to come."""
 
     kind = "left_alone"
     elder: str
@@ -189,7 +190,8 @@ class LeftAlone(Notice):
         scope = Scope(self.person, today)
         elder = elders.find(tx, scope, self.elder)
         return (super().still_wanted(tx, today) and elder is not None and elder.status == "active"
-                and all(each.role != "visitor" for each in assignments.carers(tx, scope, self.elder)))
+                and all(each.role != "visitor" or minor(each.minor_until, today)
+                        for each in assignments.carers(tx, scope, self.elder)))
 
 
 KINDS: dict[str, type[Notice]] = {each.kind: each for each in (

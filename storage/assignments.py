@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
@@ -31,6 +31,7 @@ _AFTER = or_(assignments.c.until_on.is_(None), assignments.c.until_on > bindpara
 _END = update(assignments).where(
     assignments.c.person_id == bindparam("person"), assignments.c.elder_id == bindparam("elder"), _AFTER).values(
     until_on=bindparam("last_day"))
+_END_AS = _END.where(assignments.c.role == bindparam("of_role"))
 _END_ROLE = update(assignments).where(
     assignments.c.elder_id == bindparam("elder"), assignments.c.role == bindparam("of_role"), _AFTER).values(
     until_on=bindparam("last_day"))
@@ -82,14 +83,17 @@ _WITHOUT_PAGE = _WITHOUT.limit(bindparam("count")).offset(bindparam("skip"))
 
 _other = assignments.alias("other")
 _LEFT_ALONE = (
-    select(elders.c.id, elders.c.village_id).select_from(
+    select(elders.c.id, elders.c.village_id, func.max(assignments.c.until_on).label("ended")).select_from(
         assignments.join(elders, elders.c.id == assignments.c.elder_id))
-    .where(assignments.c.until_on == bindparam("last_day"), assignments.c.role == "visitor",
-           elders.c.status == "active",
-           ~select(_other.c.elder_id).where(
-               _other.c.elder_id == elders.c.id, _other.c.role == "visitor", _runs("scope_day", _other)).exists())
-    .distinct().order_by(elders.c.id).limit(bindparam("count"))
+    .where(assignments.c.until_on >= bindparam("first_day"), assignments.c.until_on <= bindparam("last_day"),
+           assignments.c.role == "visitor", elders.c.status == "active",
+           ~select(_other.c.elder_id).select_from(_other.join(people, people.c.id == _other.c.person_id)).where(
+               _other.c.elder_id == elders.c.id, _other.c.role == "visitor", people.c.status == "active",
+               or_(people.c.minor_until.is_(None), people.c.minor_until <= bindparam("scope_day")),
+               _runs("scope_day", _other)).exists())
+    .group_by(elders.c.id, elders.c.village_id).order_by(text("ended DESC"), elders.c.id).limit(bindparam("count"))
 )
+LOOKED_BACK = timedelta(days=7)  # a day on which the clock stood still is made up for
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +138,13 @@ def entrust(tx: Tx, person_id: str, elder_id: str, role: str, from_on: str, unti
     tx.run(_ENTRUST, person_id=person_id, elder_id=elder_id, role=role, from_on=from_on, until_on=until_on)
 
 
-def end(tx: Tx, person_id: str, elder_id: str, today: date) -> bool:
-    """From today on this person does not care for the elder any more; False where he did not."""
-    return tx.run(_END, person=person_id, elder=elder_id, last_day=_before(today)) > 0
+def end(tx: Tx, person_id: str, elder_id: str, today: date, role: str | None = None) -> bool:
+    """From today on this person does not care for the elder any more, in this role or (None) in any.
+
+    False where he did not.
+    """
+    values = {"person": person_id, "elder": elder_id, "last_day": _before(today)}
+    return (tx.run(_END, **values) if role is None else tx.run(_END_AS, **values, of_role=role)) > 0
 
 
 def end_role(tx: Tx, elder_id: str, role: str, today: date) -> None:
@@ -176,10 +184,11 @@ def without(tx: Tx, scope: Scope, role: str, count: int, skip: int = 0) -> tuple
     return int(row[0]) if row else 0, [elder for elder, in page]
 
 
-def left_alone(tx: Tx, today: date, count: int) -> list[tuple[str, str]]:
-    """Elder and village of those whose last visitor's time ended yesterday."""
-    return [(elder, village) for elder, village in tx.all(
-        _LEFT_ALONE, last_day=_before(today), scope_day=today.isoformat(), count=count)]
+def left_alone(tx: Tx, today: date, count: int) -> list[tuple[str, str, str]]:
+    """Elder, village and last day (ISO) of those whose last visitor of age ended within the week, the newest first."""
+    return [(elder, village, ended) for elder, village, ended in tx.all(
+        _LEFT_ALONE, first_day=(today - LOOKED_BACK).isoformat(), last_day=_before(today),
+        scope_day=today.isoformat(), count=count)]
 
 
 def _before(today: date) -> str:

@@ -63,3 +63,11 @@ async def test_near_are_the_visitors_of_the_village_those_with_fewest_elders_fir
                   for name, area in (("钱进", ground.village.id), ("孙立", ground.township.id))]
     near = await store.read(lambda tx: assignments.near(tx, ground.scope, ground.village.id, 9))
     assert [(each.person_id, each.load) for each in near] == [(free, 0), (ground.visitor, 1), (wide, 0)]
+
+
+async def test_one_role_can_be_ended_and_the_other_stays(store: Store, ground: Ground) -> None:
+    await store.run(lambda tx: assignments.entrust(tx, ground.visitor, ground.elder, "family", "2026-01-01"))
+    assert await store.run(lambda tx: assignments.end(tx, ground.visitor, ground.elder, DAY, "visitor"))
+    assert not await store.run(lambda tx: assignments.end(tx, ground.visitor, ground.elder, DAY, "visitor"))
+    carers = await store.read(lambda tx: assignments.carers(tx, ground.scope, ground.elder))
+    assert [(each.person_id, each.role) for each in carers] == [(ground.visitor, "family")]
