@@ -102,7 +102,8 @@ class Ledgers:
         """Looks a ledger of this area through, field by field."""
         opened = await self._open(source, area, person, now)
         counts, digests, lines, seen = Counts(), list[str](), list[Line](), intake.Seen()
-        for rows in await aside(lambda: list(opened.portions())):
+        portions = opened.portions()
+        while rows := await aside(lambda: next(portions, None)):  # one at a time: a whole ledger is large
             files = [opened.ledger.file(row) for row in rows]
             taken = await self._store.read(partial(intake.look, files=files, seen=seen))
             digests.append(intake.digest(taken))

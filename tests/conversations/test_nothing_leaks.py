@@ -43,6 +43,7 @@ from storage.scope import Scope
 from storage.visits import Entry
 from tests.fakes.house import EARLIER, START, Recorder
 
+REVEALING = ("idnumber", "phone", "owndata")  # called more often than by chance, so that there is something to see
 STEPS = 2200
 HOME, ABROAD = "home", "abroad"
 READ_FULL = {"village", "township", "county"}
@@ -212,7 +213,7 @@ class World:
     def _does(self, who: Someone, channel: str) -> dict[str, Any]:
         luck, chance = self.chance.random(), self.chance
         if luck < 0.45:
-            named = NAMES[chance.choice(list(NAMES))]
+            named = NAMES[chance.choice(REVEALING if luck < 0.12 else list(NAMES))]
             call = chance.choice((f"/{named.slash}", *named.words))
             return {"text": f"{call} {self._argument()}".strip()}
         if luck < 0.75 and (shown := self.channels[channel].sent.get(
