@@ -9,7 +9,7 @@ from conversations.documents.ledger_words import VILLAGE_ENDINGS, without_ending
 from conversations.draft import Candidate
 from conversations.turn import Ask
 from conversations.words_book import visitor_kind
-from storage import areas, assignments, people
+from storage import areas, assignments, elders, people
 from storage.areas import Area
 from storage.assignments import Near
 
@@ -56,7 +56,13 @@ def _village_by_id(ask: Ask, known: Known, area_id: str) -> tuple[Candidate, ...
 
 
 def _any_village_listed(ask: Ask, known: Known) -> tuple[Candidate, ...]:
-    return ()
+    """The other villages of the elder's township: most who move go no further."""
+    elder = elders.find(ask.tx, ask.scope, str(known.get("elder_id", "")))
+    own = areas.find(ask.tx, elder.village_id) if elder else None
+    township = areas.find(ask.tx, own.parent_id) if own and own.parent_id else None
+    near = areas.under(ask.tx, township) if township else []
+    others = [area for area in near if area.level == "village" and area != own]
+    return tuple(_placed(ask, area) for area in others[:LISTED])
 
 
 def _any_village_found(ask: Ask, known: Known, text: str) -> tuple[Candidate, ...]:

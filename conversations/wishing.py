@@ -17,14 +17,17 @@ ASK_AGAIN = ("unwilling", "undecided")
 def submit(ask: Ask, form: Form, draft: Draft) -> Ended:
     """Keeps what was said; consent taken back closes the file at once, and a coordinator is told."""
     elder = elders.find(ask.tx, ask.scope, draft.context["elder_id"])
-    if elder is None:
+    if elder is None or elder.condition == "erased":
         return Ended((("form.not_yours", {}),), "paused")
     wish, day = str(draft.answers["wish"].value), str(draft.answers["asked_on"].value)
     basis = str(draft.answers["basis"].value) if "basis" in draft.answers else ""
-    elder_files.keep_wish(ask.tx, elder.id, Wish(wish, basis, day, ask.writer.person_id), ask.now)
+    newest = elder_files.keep_wish(ask.tx, elder.id, Wish(wish, basis, day, ask.writer.person_id), ask.now)
     ask.note("elder.wish", elder.id, ("wish", "basis"))
     rules = ask.house.policies
     buttons = [[["button.file", {}, f"/elder {elder.id}"], ["button.mine", {}, "/my"]]]
+    if not newest:  # consent is neither taken back nor given again by what he said before that
+        return Ended((("life.wish_older", {"elder": elder.name, "wish": wish, "day": day, "buttons": buttons}),),
+                     result=elder.id)
     if wish == "withdrawn":
         if elder.status != "closed":
             casework.stand(ask.tx, ask.scope, elder.id, "closed", "refused", day, rules, ask.now)

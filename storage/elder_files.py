@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 import orjson
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, insert, not_, or_, select, update
 
 from storage.database import Row, Tx
 from storage.elders import NewElder, Standing
@@ -44,7 +44,9 @@ _CONDITION = update(elders).where(_THIS, _NOT_ERASED).values(
 _PAUSES = select(elders.c.id, elders.c.village_id).where(
     elders.c.status == "paused", elders.c.condition_until <= bindparam("on_day")).order_by(
     elders.c.condition_until, elders.c.id).limit(bindparam("count"))
-_WISH = update(elders).where(_THIS).values(wish=bindparam("new_wish"))
+_LATER = select(wishes.c.id).where(wishes.c.elder_id == elders.c.id, wishes.c.on_day > bindparam("asked_on")).exists()
+_WISH = update(elders).where(_THIS, _NOT_ERASED, not_(_LATER)).values(wish=bindparam("new_wish"))
+_STANDS = select(elders.c.id).where(_THIS, _NOT_ERASED)
 _KEEP_WISH = insert(wishes)
 _WISHES = select(wishes.c.wish, wishes.c.basis, wishes.c.on_day, wishes.c.asked_by).where(
     wishes.c.elder_id == bindparam("elder")).order_by(wishes.c.on_day.desc(), wishes.c.written_at.desc())
@@ -136,11 +138,17 @@ def set_condition(tx: Tx, elder_id: str, status: Status, why: str | None, since:
     tx.run(_CONDITION, elder=elder_id, new_status=status, why=why, since=since, until=until)
 
 
-def keep_wish(tx: Tx, elder_id: str, wish: Wish, now: datetime) -> None:
-    """Keeps what the elder said about being visited; the newest stands in his file."""
+def keep_wish(tx: Tx, elder_id: str, wish: Wish, now: datetime) -> bool:
+    """Keeps what the elder said about being visited; True where it is the newest, which stands in his file.
+
+    Of a later day he may have been asked already. Where all is erased nothing is kept.
+    """
+    newest = tx.run(_WISH, elder=elder_id, asked_on=wish.on_day, new_wish=wish.wish) == 1
+    if not newest and tx.one(_STANDS, elder=elder_id) is None:
+        return False
     tx.run(_KEEP_WISH, id=tx.new_id(now), elder_id=elder_id, wish=wish.wish, basis=wish.basis, on_day=wish.on_day,
            asked_by=wish.asked_by, written_at=millis(now))
-    tx.run(_WISH, elder=elder_id, new_wish=wish.wish)
+    return newest
 
 
 def wishes_of(tx: Tx, elder_id: str) -> Sequence[Wish]:

@@ -12,7 +12,9 @@ from storage.tables import elders as table
 from storage.tables import wishes
 
 _OLD = (table.c.status != "closed", or_(table.c.reviewed_on.is_(None), table.c.reviewed_on <= bindparam("since")))
-_ASKED = select(func.max(wishes.c.on_day)).where(wishes.c.elder_id == table.c.id).scalar_subquery()
+# what a spreadsheet says of the wish has no day: it counts from the filing on
+_ASKED = func.coalesce(
+    select(func.max(wishes.c.on_day)).where(wishes.c.elder_id == table.c.id).scalar_subquery(), table.c.registered_on)
 _AGAIN = (table.c.status != "closed", or_(table.c.wish == "unwilling", table.c.wish == "undecided"),
           bindparam("until") >= _ASKED)
 

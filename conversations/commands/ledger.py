@@ -28,7 +28,8 @@ def ledger(ask: Ask, rest: str) -> tuple[Part, ...]:
     if len(chosen) > 1:
         return (("numbers.several", {"buttons": _villages(ask, chosen, 0)}),)
     village = chosen[0] if chosen else villages[0] if len(villages) == 1 else None
-    since = ask.today - timedelta(days=ask.house.policy.refresh_days)
+    rules = ask.policy(village.id if village else ask.person.area_id)
+    since = ask.today - timedelta(days=rules.refresh_days)
     found = ledger_counts.count(ask.tx, ask.scope, village.id if village else "", CATEGORIES, annex2.NAMES,
                                 since.isoformat())
     numbers = {"incomplete": found.incomplete, "old": found.old, "no_visitor": found.no_visitor,

@@ -18,6 +18,8 @@ def change(ask: Ask, rest: str) -> tuple[Part, ...]:
     if not isinstance(found, Elder):
         return found
     if found.status == "closed":
+        if found.condition == "erased":
+            return (("menu.elder_gone", {}),)
         if found.condition == "refused":
             return (("life.consent_closed", {"elder": found.name}),)
         if not elders.held(ask.tx, ask.scope, found.id):
@@ -33,13 +35,15 @@ def wish(ask: Ask, rest: str) -> tuple[Part, ...]:
     found = lookup.one(ask, rest, "wish")
     if not isinstance(found, Elder):
         return found
+    if found.condition == "erased":
+        return (("menu.elder_gone", {}),)
     return session.start(ask, "wish", {"elder_id": found.id, "elder_name": found.name,
                                        "registered_on": found.registered_on})
 
 
 def to_refresh(ask: Ask, rest: str) -> tuple[Part, ...]:
     """The files that nobody has gone through for half a year, the oldest first (C3)."""
-    since = (ask.today - timedelta(days=ask.house.policy.refresh_days)).isoformat()
+    since = (ask.today - timedelta(days=ask.policy(ask.person.area_id).refresh_days)).isoformat()
     skip = _skip(rest)
     total, page = reviews.old_count(ask.tx, ask.scope, since), reviews.old(ask.tx, ask.scope, since, PAGE, skip)
     shown = [{**label(elder), "day": elder.reviewed_on} for elder in page]
@@ -48,14 +52,19 @@ def to_refresh(ask: Ask, rest: str) -> tuple[Part, ...]:
 
 
 def _again(ask: Ask, rest: str) -> tuple[Part, ...]:
-    until = (ask.today - timedelta(days=ask.house.policy.wish_again_days)).isoformat()
+    until = (ask.today - timedelta(days=ask.policy(ask.person.area_id).wish_again_days)).isoformat()
     skip = _skip(rest)
     total = reviews.ask_again_count(ask.tx, ask.scope, until)
     page = reviews.ask_again(ask.tx, ask.scope, until, PAGE, skip)
-    shown = [{**label(found), "wish": found.wish, "day": elder_files.wishes_of(ask.tx, found.id)[0].on_day}
-             for found in page]
+    shown = [{**label(found), "wish": found.wish, "day": _asked_on(ask, found)} for found in page]
     return (("life.wish_list", {
         "total": total, "people": shown, "buttons": _buttons(page, "wish", skip, total)}),)
+
+
+def _asked_on(ask: Ask, elder: Elder) -> str:
+    """The day (ISO) on which he was last asked; of what came with a spreadsheet, that of the filing."""
+    asked = elder_files.wishes_of(ask.tx, elder.id)
+    return asked[0].on_day if asked else elder.registered_on
 
 
 def _buttons(page: list[Elder], command: str, skip: int, total: int) -> Rows:

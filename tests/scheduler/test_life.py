@@ -1,5 +1,6 @@
 """Pauses, closed files and moves, on both databases: what is owed afterwards, and who still finds whom."""
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
@@ -7,12 +8,12 @@ import pytest
 from scheduler import casework, notices, pauses
 from scheduler import policy as policies
 from scheduler.notices import LifeChanged, MovedHere, VisitDue
-from storage import accounts, assignments, elder_files, elders, people, reviews, ties, visits
+from storage import accounts, assignments, elder_files, elders, erasing, people, reviews, ties, visits
 from storage.database import Store, Tx
 from storage.elder_files import Wish
 from storage.elders import Elder
 from storage.scope import Scope
-from tests.storage.ground import DAY, Ground, entry, lay
+from tests.storage.ground import DAY, STANDING, Ground, entry, lay, new_elder
 
 POLICY = policies.load()
 
@@ -161,4 +162,36 @@ async def test_files_come_up_again_by_time_the_oldest_first_and_only_ones_own(
         assert [each.id for each in reviews.ask_again(tx, visitor, "2026-02-01", 9)] == [ground.elder]
         elder_files.keep_wish(tx, ground.elder, Wish("willing", "consent", "2026-02-02", None), now)
         assert reviews.ask_again_count(tx, visitor, "2026-12-31") == 0
+    await store.run(work)
+
+
+async def test_a_refusal_that_came_with_a_spreadsheet_is_asked_again_from_the_filing_on(
+    store: Store, ground: Ground, now: datetime
+) -> None:
+    def work(tx: Tx) -> None:
+        file = replace(new_elder(ground.village, "甲"), wish="unwilling")  # filed on 1 January, nobody knows when asked
+        elder = elders.add(tx, file, STANDING, now)
+        assert reviews.ask_again_count(tx, ground.scope, "2025-12-31") == 0
+        assert [each.id for each in reviews.ask_again(tx, ground.scope, "2026-01-01", 9)] == [elder]
+    await store.run(work)
+
+
+async def test_what_was_said_before_the_last_time_is_history_and_moves_nothing(
+    store: Store, ground: Ground, now: datetime
+) -> None:
+    def work(tx: Tx) -> None:
+        assert elder_files.keep_wish(tx, ground.elder, Wish("unwilling", "duty", "2026-03-01", None), now)
+        assert not elder_files.keep_wish(tx, ground.elder, Wish("willing", "consent", "2026-02-01", None), now)
+        assert seen(tx, ground).wish == "unwilling"
+        assert [each.wish for each in elder_files.wishes_of(tx, ground.elder)] == ["unwilling", "willing"]
+        assert elder_files.keep_wish(tx, ground.elder, Wish("undecided", "duty", "2026-03-01", None), now)
+        assert seen(tx, ground).wish == "undecided"
+    await store.run(work)
+
+
+async def test_of_who_is_erased_no_wish_is_kept(store: Store, ground: Ground, now: datetime) -> None:
+    def work(tx: Tx) -> None:
+        erasing.erase(tx, ground.elder, ground.coordinator, DAY, now)
+        assert not elder_files.keep_wish(tx, ground.elder, Wish("unwilling", "duty", "2026-03-01", None), now)
+        assert (seen(tx, ground).wish, elder_files.wishes_of(tx, ground.elder)) == ("", [])
     await store.run(work)
