@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
@@ -120,27 +121,66 @@ def import_(
     report: Annotated[Path | None, typer.Option(help="Where the copy with what to mend goes.")] = None,
     under: Annotated[str, typer.Option(help="The area it is for, such as 江阳区 or 江阳区/云溪镇.")] = "",
     create_areas: Annotated[bool, typer.Option(help="Make the townships and villages that the file names.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Show what would change, field by field, and stop.")] = False,
+    yes: Annotated[bool, typer.Option(help="Do not ask: take over what the file says otherwise, too.")] = False,
 ) -> None:
-    """Takes a township's ledger in: good rows go in, the others are marked in a copy. Twice changes nothing."""
-    from bot.importing import ImportRefused, import_file
+    """Takes a township's ledger in: good rows go in, the others are marked in a copy. Twice changes nothing.
+
+    On a terminal it shows first what it would change, and asks. Elsewhere, without --yes, files that are there stay
+    as they are.
+    """
+    from bot.importing import ImportRefused, import_file, look
     from bot.inviting import InvitationRefused, area_called
 
     async def work(base: "Foundation") -> Any:
         area = await base.store.read(lambda tx: area_called(tx, under)) if under and not create_areas else None
+        over = yes
+        if not create_areas and (dry_run or (sys.stdin.isatty() and not yes)):
+            counts, shown = await look(file, base, datetime.now(UTC), area)
+            typer.echo(f"would be new {counts['new']}, changed {counts['differs']}, the same {counts['same']}, "
+                       f"elsewhere {counts['elsewhere']}, closed {counts['closed']}, faulty {counts['faulty']}")
+            if shown:
+                typer.echo(f"what would change: {shown}")
+            if dry_run or not typer.confirm("Write it?"):
+                return None
+            over = True
         return await import_file(file, base, datetime.now(UTC), report=report, progress=True, area=area,
-                                 create_under=under if create_areas else None)
+                                 create_under=under if create_areas else None, over=over)
 
     try:
         done = _with_store(work)
     except (ImportRefused, InvitationRefused) as error:
         typer.echo(f"tanfang: {error}", err=True)
         raise typer.Exit(2) from None
+    if done is None:
+        return
     for line in (*done.notes, *(f"+ {created}" for created in done.created)):
         typer.echo(line)
-    typer.echo(f"new {done.new}, there before {done.same}, there but different (not changed) {done.changed}, "
+    typer.echo(f"new {done.new}, there before {done.same}, there but different {done.changed}, "
                f"faulty {done.faulty}")
     if done.report:
         typer.echo(f"what to mend: {done.report}")
+
+
+@app.command()
+def export(
+    what: Annotated[str, typer.Argument(help="ledger")],
+    area: Annotated[str, typer.Option(help="Which area's: a name, or a path such as 云溪镇/建设村.")],
+    out: Annotated[Path, typer.Option(help="Where the .xlsx goes.")],
+    by: Annotated[str, typer.Option(help="In whose name: a coordinator of that area, by name. It is audited.")],
+) -> None:
+    """Writes the ledger of an area as a spreadsheet, in the layout that `import` reads."""
+    from bot.exporting import ExportRefused, ledger
+    from bot.inviting import InvitationRefused
+
+    if what != "ledger":
+        raise typer.BadParameter("visits are exported in chat (导出); here only: ledger")
+    try:
+        rows = _with_store(lambda base: ledger(base, area, by, out, datetime.now(UTC)))
+    except (ExportRefused, InvitationRefused) as error:
+        typer.echo(f"tanfang: {error}", err=True)
+        raise typer.Exit(2) from None
+    typer.echo(f"{rows} files: {out}")
 
 
 @app.command()

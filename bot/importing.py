@@ -1,8 +1,10 @@
 """Brings a township's ledger into the store: `python -m bot import FILE`."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -11,11 +13,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bot import import_places
 from bot.import_places import PlacesUnclear, Villages
-from conversations.documents import ledger_report
+from conversations.documents import difference_workbook, ledger_report
+from conversations.documents.difference_workbook import Line
 from conversations.documents.ledger_sheet import Fault, Reading, Row, Unreadable, read
 from conversations.documents.ledger_words import COLUMN_TITLES
 from conversations.words_book import Words
 from scheduler import intake
+from scheduler.intake import Seen
 from scheduler.policy import Policies
 from storage.areas import Area
 from storage.database import Store, Tx
@@ -42,9 +46,9 @@ class Base(Protocol):
 class Imported:
     """What became of a ledger's lines, in numbers.
 
-    `same` and `changed` lines were there already and are left as they are; a `changed` one says more or
-    otherwise. `faulty` lines did not go in; with the `warnings`, which did, they stand in the copy at `report`
-    (None where there are neither). `notes` are sentences on whole sheets and columns, `created` the villages
+    `same` and `changed` lines were there already; a `changed` one says more or otherwise, and is taken over only
+    where that was asked for. `faulty` lines did not go in; with the `warnings`, which did, they stand in the copy at
+    `report` (None where there are neither). `notes` are sentences on whole sheets and columns, `created` the villages
     made for this ledger (township/village).
     """
 
@@ -59,7 +63,7 @@ class Imported:
 
 
 async def import_file(path: Path, base: Base, now: datetime, *, report: Path | None = None, progress: bool = False,
-                      area: Area | None = None, create_under: str | None = None) -> Imported:
+                      area: Area | None = None, create_under: str | None = None, over: bool = False) -> Imported:
     """Opens a file for each right line of a ledger (.xlsx, .xls); a second time, or after a kill, what is missing.
 
     A ledger may name the villages in `area` (everywhere where None). With `create_under`, a county or a path
@@ -69,18 +73,13 @@ async def import_file(path: Path, base: Base, now: datetime, *, report: Path | N
     """
     words = Words()
     try:
-        return await _import(path, base, now, words, report, progress, area, create_under)
-    except OSError:
-        raise ImportRefused(words.say("import.no_file", {"path": path})) from None
-    except Unreadable as error:
-        why = ledger_report.explain_unreadable(error)
-        raise ImportRefused(words.say("import.not_read", {"path": path, "why": why})) from None
-    except PlacesUnclear as error:
-        raise ImportRefused(words.say(f"import.{error.reason}", error.details)) from None
+        return await _import(path, base, now, words, report, progress, area, create_under, over)
+    except (OSError, Unreadable, PlacesUnclear) as error:
+        raise ImportRefused(_why(error, path, words)) from None
 
 
 async def _import(path: Path, base: Base, now: datetime, words: Words, report: Path | None, progress: bool,
-                  area: Area | None, create_under: str | None) -> Imported:
+                  area: Area | None, create_under: str | None, over: bool) -> Imported:
     source = path.read_bytes()
     if report and report.exists() and report.samefile(path):
         raise ImportRefused(words.say("import.report_is_source", {"path": report}))
@@ -93,17 +92,19 @@ async def _import(path: Path, base: Base, now: datetime, words: Words, report: P
     if not villages.may_name.villages:
         raise PlacesUnclear("no_villages")
     ledger = _Ledger(read(source, today, villages.may_name), words, today)
-    done = _Done(villages)
+    done, seen = _Done(villages), Seen()
     with _progress(words, progress) as bar:
         task = bar.add_task("", total=ledger.reading.rows)
         for rows, faults in ledger.chunks():
             done.faults += faults
             files = [ledger.file(row) for row in rows]
+            before = seen.copy()
 
-            def work(tx: Tx, files: list[NewElder] = files) -> list[intake.Taken]:
-                return intake.take(tx, files, base.policies, OPERATOR, now)
+            def work(tx: Tx, files: list[NewElder] = files, seen: Seen = before) -> list[intake.Taken]:
+                return intake.take(tx, files, base.policies, OPERATOR, now, seen=seen.copy(), over=over)
 
             done.count(rows, await base.store.run(work, key=intake.KEY) if files else [])
+            seen.note(files)
             bar.update(task, completed=done.lines)
         bar.update(task, completed=ledger.reading.rows)
     notes = [ledger_report.explain(fault) for fault in done.faults if not fault.line]
@@ -115,6 +116,42 @@ async def _import(path: Path, base: Base, now: datetime, words: Words, report: P
     faulty = {(fault.sheet, fault.line) for fault in faults if not fault.warning}
     return Imported(done.new, done.same, done.changed, len(faulty), copy, sum(fault.warning for fault in faults),
                     tuple(notes), tuple(map("/".join, created)))
+
+
+async def look(path: Path, base: Base, now: datetime, area: Area | None) -> tuple[intake.Outcomes, Path | None]:
+    """What an import would do: how many lines of each outcome, and the workbook of what would change, beside the file.
+
+    Writes nothing into the ledger. Raises ImportRefused.
+    """
+    words = Words()
+    try:
+        villages = await base.store.read(lambda tx: import_places.known(tx, area))
+        today = now.astimezone(base.policies.city.zone).date()
+        ledger = _Ledger(read(path.read_bytes(), today, villages.may_name), words, today)
+        seen, lines = Seen(), list[Line]()
+        counts: intake.Outcomes = Counter()
+        for rows, faults in ledger.chunks():
+            taken = await base.store.read(partial(intake.look, files=[ledger.file(row) for row in rows], seen=seen))
+            counts.update(each.outcome for each in taken)
+            counts["faulty"] += len({(fault.sheet, fault.line) for fault in faults if fault.line and not fault.warning})
+            lines += [Line(row.sheet, row.line, row.village, row.name, each)
+                      for row, each in zip(rows, taken, strict=True) if each.outcome != "same"]
+    except (OSError, Unreadable, PlacesUnclear) as error:
+        raise ImportRefused(_why(error, path, words)) from None
+    if not lines:
+        return counts, None
+    target = _free_name(path, words.say("import.difference_mark"))
+    target.touch(mode=0o600)
+    target.write_bytes(difference_workbook.write(lines, words))
+    return counts, target
+
+
+def _why(error: Exception, path: Path, words: Words) -> str:
+    if isinstance(error, PlacesUnclear):
+        return words.say(f"import.{error.reason}", error.details)
+    if isinstance(error, Unreadable):
+        return words.say("import.not_read", {"path": path, "why": ledger_report.explain_unreadable(error)})
+    return words.say("import.no_file", {"path": path})
 
 
 async def _create(source: bytes, store: Store, under: str, today: date, now: datetime,
@@ -188,7 +225,7 @@ class _Done:
                     self.new += 1
                 case "same":
                     self.same += 1
-                case "differs":
+                case "differs" | "changed":
                     self.changed += 1
                 case "closed":
                     self.changed += 1

@@ -172,9 +172,7 @@ class _Opened:
             lines += len(rows)
             if lines > after:
                 yield lines, self._work(rows, files, seen.copy(), str(shown))
-            for file in files:
-                if seen.taken(file) is None:
-                    seen.add(file)
+            seen.note(files)
 
     def _work(self, rows: list[Row], files: list[NewElder], seen: intake.Seen, shown: str) -> Callable[[Tx], Counts]:
         def work(tx: Tx) -> Counts:

@@ -5,6 +5,7 @@ portions, so that a portion can be compared with what was shown of it (`digest`)
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -26,6 +27,7 @@ _COLUMNS = ("name", "group_name", "sex", "birth", "id_number", "phone", "categor
             "visits_made", "earlier_visit_on", "wish")
 
 Outcome = Literal["new", "same", "differs", "changed", "closed", "elsewhere"]
+Outcomes = Counter[str]  # how many lines of each, and `faulty` ones
 
 
 class ChangedMeanwhile(Exception):
@@ -60,8 +62,14 @@ class Seen:
         other._by_id, other._by_person = dict(self._by_id), dict(self._by_person)
         return other
 
+    def note(self, files: Sequence[NewElder]) -> None:
+        """Notes the lines of a portion."""
+        for new in files:
+            if self.taken(new) is None:
+                self.add(new)
+
     def add(self, new: NewElder) -> None:
-        """Notes a line."""
+        """Notes a line of somebody who was not noted before."""
         if new.id_number:
             self._by_id[new.id_number] = new
         person = (new.village_id, new.name, new.birth)

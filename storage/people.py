@@ -46,6 +46,7 @@ _ALL_HELD = select(*_BY_ID.selected_columns, areas.c.name.label("area"), _load.l
     areas.c.path, people.c.name, people.c.id).limit(bindparam("count")).offset(bindparam("skip"))
 _HOW_MANY = select(func.count()).select_from(people).where(
     people.c.area_id.in_(VILLAGES_HELD), people.c.status != "left", _WORKS)
+_NAMED = select(people.c.id).where(people.c.name == bindparam("called"), people.c.status == "active")
 _PREFER = update(people).where(people.c.id == bindparam("person")).values(preferred=bindparam("channel"))
 _PREFERRED = select(people.c.preferred).where(people.c.id == bindparam("person"))
 
@@ -113,6 +114,11 @@ def all_held(tx: Tx, scope: Scope, count: int, skip: int = 0) -> tuple[int, list
     row = tx.one(_HOW_MANY, scope_person=scope.person_id)
     return int(row[0]) if row else 0, [Working(Person(*person), area, load) for *person, area, load in tx.all(
         _ALL_HELD, count=count, skip=skip, **scope.values)]
+
+
+def named(tx: Tx, name: str) -> list[str]:
+    """The ids of everybody of exactly this name who is in office, for an operator."""
+    return [person for person, in tx.all(_NAMED, called=name)]
 
 
 def prefer(tx: Tx, person_id: str, channel: str | None, now: datetime) -> None:

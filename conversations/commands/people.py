@@ -5,6 +5,7 @@ from conversations.engine import Part
 from conversations.lists import PAGE, skipped
 from conversations.turn import Ask, label
 from storage import assignments, elders, people
+from storage.assignments import Carer
 from storage.elders import Elder
 from storage.people import Person
 
@@ -65,7 +66,7 @@ def assign(ask: Ask, rest: str) -> Parts:
     if all(each.role == "family" for each in carers):
         return entrust(ask, found.id)
     buttons: Rows = [[["button.assign_more", {}, f"/entrust {found.id}"]]]
-    buttons += [[["button.end_care", {"name": each.name}, f"/endcare {found.id} {each.person_id[-TAIL:]}"]]
+    buttons += [[["button.end_care", {"name": each.name}, f"/endcare {found.id} {_tail(each)}"]]
                 for each in carers]
     return (("people.carers", {"elder": label(found), "buttons": buttons, "carers": [
         {"role": each.role, "name": each.name, "until": each.until_on or ""} for each in carers]}),)
@@ -89,10 +90,10 @@ def end_care(ask: Ask, rest: str) -> Parts:
     if found is None or not elders.held(ask.tx, ask.scope, found.id):
         return (("menu.elder_gone", {}),)
     carer = next((each for each in assignments.carers(ask.tx, ask.scope, found.id)
-                  if len(tail) == TAIL and each.person_id.endswith(tail)), None)
+                  if _tail(each) == tail), None)
     if carer is None:
         return (("people.ended_before", {}),)
-    assignments.end(ask.tx, carer.person_id, found.id, ask.today)
+    assignments.end(ask.tx, carer.person_id, found.id, ask.today, carer.role)
     ask.note("elder.release", found.id, (carer.person_id,))
     return (("people.ended", {"name": carer.name, "elder": found.name, "buttons": [
         [["button.assign", {}, f"/assign {found.id}"], ["button.file", {}, f"/elder {found.id}"]]]}),)
@@ -140,6 +141,11 @@ def _without(ask: Ask, skip: int) -> Parts:
     if not found:
         return (("people.without_none", {"buttons": [[["button.people", {}, "/people"]]]}),)
     return (lists.page("people.without", found, "assign", total, skip),)
+
+
+def _tail(carer: Carer) -> str:
+    """What tells a care of one elder apart on a button."""
+    return f"{carer.person_id[-TAIL:]}{carer.role[:2]}"
 
 
 def _one(ask: Ask, rest: str, command: str) -> Person | Parts:

@@ -1,0 +1,59 @@
+"""`import` and `export` as an operator runs them: shown first, written after, and the same again."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook, load_workbook
+
+from tests.faults.server import HOUSE, clean_env
+
+HEADER = ("乡镇", "村", "组", "姓名", "身份证号", "探访对象类型", "电话", "能力等级")
+LINE = ("云溪镇", "建设村", "3组", "何秀珍", "510502194303120025", "独居", "13812345678", "轻度失能")
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    return clean_env() | {"TANFANG_DATA_DIR": str(tmp_path / "data"), "TANFANG_KEY_FILE": str(tmp_path / "keys.json")}
+
+
+def bot(env: dict[str, str], *words: object) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, "-m", "bot", *map(str, words)], cwd=HOUSE, env=env, text=True,
+                          capture_output=True, stdin=subprocess.DEVNULL, timeout=120, check=False)
+
+
+def ledger(path: Path, line: tuple[str, ...]) -> Path:
+    book = Workbook()
+    assert book.active is not None
+    for each in (HEADER, line):
+        book.active.append(each)
+    book.save(path)
+    return path
+
+
+def test_a_ledger_is_shown_written_and_given_back_by_hand(env: dict[str, str], tmp_path: Path) -> None:
+    first = ledger(tmp_path / "first.xlsx", LINE)
+    assert "new 1," in bot(env, "import", first, "--create-areas", "--under", "江阳区").stdout
+    second = ledger(tmp_path / "second.xlsx", (*LINE[:-2], "13900000000", "中度失能"))
+
+    shown = bot(env, "import", second, "--dry-run").stdout
+    assert "would be new 0, changed 1, the same 0" in shown
+    book = load_workbook(tmp_path / "second-会改什么.xlsx")
+    changes = [[cell.value for cell in row] for row in book["更改"].iter_rows(min_row=2)]
+    assert [row[-2:] for row in changes] == [["轻度失能", "中度失能"], ["13812345678", "13900000000"]]
+    assert {tuple(row[:3]) for row in changes} == {("建设村", 1, "何秀珍")}
+    assert "different 1," in bot(env, "import", second).stdout  # nobody to ask, and no --yes: left as it is
+    assert "changed 1" in bot(env, "import", second, "--dry-run").stdout
+
+    assert bot(env, "import", second, "--yes").returncode == 0
+    assert "changed 0, the same 1" in bot(env, "import", second, "--dry-run").stdout
+
+    out = tmp_path / "out.xlsx"
+    assert "nobody called 赵敏" in bot(env, "export", "ledger", "--area", "云溪镇", "--out", out, "--by", "赵敏").stderr
+    bot(env, "invite", "赵敏", "--area", "云溪镇", "--role", "township")
+    assert bot(env, "export", "ledger", "--area", "云溪镇", "--out", out, "--by", "赵敏").stdout == f"1 files: {out}\n"
+    assert os.stat(out).st_mode & 0o077 == 0
+    assert "new 0, changed 0, the same 1" in bot(env, "import", out, "--dry-run").stdout
+    assert bot(env, "export", "ledger", "--area", "云溪镇", "--out", out, "--by", "赵敏").returncode == 2  # never over it
