@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from conversations import lists
+from conversations import lists, proposing
 from conversations.draft import Answer, Draft
 from conversations.ended import Ended
 from conversations.engine import Part
@@ -11,9 +11,8 @@ from conversations.form import Form
 from conversations.form_rows import answered
 from conversations.lookups import LOOK_UPS
 from conversations.turn import Ask
-from scheduler import annex2, casework, contacts, notices
+from scheduler import annex2, casework, contacts
 from scheduler.contacts import Child, Choice
-from scheduler.notices import Decided, ToConfirm
 from scheduler.visitor_kinds import minor
 from storage import assignments, elder_files, elders, people, proposals
 from storage.proposals import Proposal
@@ -107,7 +106,7 @@ def decide(ask: Ask, proposal: Proposal, *, yes: bool, reason: str = "") -> Part
     if not yes:
         if not proposals.decide(ask.tx, proposal, "refused", ask.writer.person_id, ask.now, reason=reason):
             return (("pending.decided_before", {"buttons": back}),)
-        _tell_maker(ask, proposal)
+        proposing.tell_maker(ask, proposal)
         return (("firstcontact.refused", {"elder": name, "buttons": back}),)
     said = [role for role in _wanted(ask, proposal)
             if people.coordinates(ask.tx, ask.writer.person_id, proposal.area_id, role)]
@@ -129,7 +128,7 @@ def _appoint(ask: Ask, proposal: Proposal, contact: str) -> Parts:
     if person := str(proposal.body["person"]):
         assignments.entrust(ask.tx, person, proposal.elder_id, KIND, ask.today.isoformat())
     ask.note("elder.first_contact", proposal.elder_id, (person,) if person else ())
-    _tell_maker(ask, proposal)
+    proposing.tell_maker(ask, proposal)
     buttons: list[list[list[object]]] = [[["button.file", {}, f"/elder {proposal.elder_id}"]],
                                          [["button.pending", {}, "/pending"]]]
     if not person:
@@ -139,13 +138,7 @@ def _appoint(ask: Ask, proposal: Proposal, contact: str) -> Parts:
 
 
 def _ask_next(ask: Ask, proposal: Proposal) -> None:
-    for person in notices.confirmers(ask.tx, proposal.area_id, _wanted(ask, proposal)[0]):
-        notices.tell(ask.tx, ToConfirm(person=person, proposal=proposal.id), ask.now)
-
-
-def _tell_maker(ask: Ask, proposal: Proposal) -> None:
-    if proposal.made_by and proposal.made_by != ask.writer.person_id:
-        notices.tell(ask.tx, Decided(person=proposal.made_by, proposal=proposal.id), ask.now)
+    proposing.ask_for_yes(ask, proposal.id, proposal.area_id, _wanted(ask, proposal)[0])
 
 
 def _because(choice: Choice) -> Part:

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from conversations import duplicates
+from conversations import duplicates, proposing
 from conversations.draft import Draft
 from conversations.ended import Ended
 from conversations.engine import Part
 from conversations.form import Form
 from conversations.turn import Ask, label
 from scheduler import casework, notices
-from scheduler.notices import Decided, LifeChanged, MovedHere, ToConfirm
+from scheduler.notices import Decided, LifeChanged, MovedHere
 from storage import elders, people, proposals, ties
 from storage.elders import Elder
 from storage.proposals import Proposal
@@ -41,10 +41,9 @@ def submit(ask: Ask, form: Form, draft: Draft) -> Ended:
     assert found is not None  # it is this person's own
     if may_decide(ask, found):
         return Ended(decide(ask, found, yes=True), result=proposal)
-    for person in notices.confirmers(ask.tx, elder.village_id, ask.policy(elder.village_id).life_confirmed_by):
-        notices.tell(ask.tx, ToConfirm(person=person, proposal=proposal), ask.now)
-    return Ended((("life.reported", {
-        "elder": elder.name, "by": ask.policy(elder.village_id).life_confirmed_by}),), result=proposal)
+    role = ask.policy(elder.village_id).life_confirmed_by
+    proposing.ask_for_yes(ask, proposal, elder.village_id, role)
+    return Ended((("life.reported", {"elder": elder.name, "by": role}),), result=proposal)
 
 
 def may_decide(ask: Ask, proposal: Proposal) -> bool:

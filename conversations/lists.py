@@ -9,11 +9,17 @@ PAGE = 8
 
 def page(sentence: str, found: list[Elder], slash: str, total: int, skip: int) -> Part:
     """The sentence with the elders, a button for each that calls the command with his id, and the next page."""
-    buttons: list[list[list[object]]] = [
+    return (sentence, {"total": total, "people": [label(elder) for elder in found],
+                       "buttons": buttons(found, slash, total, skip)})
+
+
+def buttons(found: list[Elder], slash: str, total: int, skip: int) -> list[list[list[object]]]:
+    """A button for each elder, and one for the next page where there is one."""
+    rows: list[list[list[object]]] = [
         [["button.person", {"label": label(elder)}, f"/{slash} {elder.id}"]] for elder in found]
     if skip + PAGE < total:
-        buttons.append([["button.next_page", {}, f"/{slash} +{skip + PAGE}"]])
-    return (sentence, {"total": total, "people": [label(elder) for elder in found], "buttons": buttons})
+        rows.append([["button.next_page", {}, f"/{slash} +{skip + PAGE}"]])
+    return rows
 
 
 def skipped(rest: str) -> int:

@@ -1,14 +1,13 @@
 """登记: a file is proposed part by part, confirmed by whom the policy names, and written (C3)."""
 
-from conversations import duplicates, registering
+from conversations import duplicates, proposing, registering
 from conversations.draft import Answer, Draft, dump_answers, parse_answers
 from conversations.ended import Ended
 from conversations.engine import Part
 from conversations.form import Form
 from conversations.lookups import villages
 from conversations.turn import Ask
-from scheduler import casework, notices
-from scheduler.notices import Decided, ToConfirm
+from scheduler import casework
 from storage import assignments, elder_files, elders, people, proposals
 from storage import duplicates as files
 from storage.elders import NewElder
@@ -36,8 +35,7 @@ def submit(ask: Ask, form: Form, draft: Draft) -> Ended:
     if may_decide(ask, found):
         return Ended(decide(ask, found, yes=True), result=found.id)
     role = ask.policy(found.area_id).registration_confirmed_by
-    for person in notices.confirmers(ask.tx, found.area_id, role):
-        notices.tell(ask.tx, ToConfirm(person=person, proposal=found.id), ask.now)
+    proposing.ask_for_yes(ask, found.id, found.area_id, role)
     buttons = [[["button.register", {}, "/register"], ["button.mine", {}, "/my"]],
                [["button.see_reported", {}, f"/pending {found.id}"]]]
     return Ended((("registration.proposed", {"elder": found.body["name"], "by": role, "buttons": buttons}),),
@@ -124,7 +122,7 @@ def decide(ask: Ask, proposal: Proposal, *, yes: bool, reason: str = "") -> Part
     if not yes:
         if not proposals.decide(ask.tx, proposal, "refused", ask.writer.person_id, ask.now, reason=reason):
             return (("pending.decided_before", {}),)
-        _tell_maker(ask, proposal)
+        proposing.tell_maker(ask, proposal)
         return (("registration.refused", {"elder": name}),)
     answers = parse_answers(proposal.body["answers"])
     file = registering.file_of(answers)
@@ -143,7 +141,7 @@ def decide(ask: Ask, proposal: Proposal, *, yes: bool, reason: str = "") -> Part
     if visitor:
         assignments.entrust(ask.tx, visitor, elder_id, "visitor", ask.today.isoformat())
     if proposal.made_by != ask.writer.person_id:
-        _tell_maker(ask, proposal)
+        proposing.tell_maker(ask, proposal)
     elder = elders.find(ask.tx, ask.scope, elder_id)
     assert elder is not None  # he lies in the area of who confirmed
     return (("registration.confirmed", {
@@ -153,11 +151,6 @@ def decide(ask: Ask, proposal: Proposal, *, yes: bool, reason: str = "") -> Part
         "buttons": [[["button.firstcontact", {}, f"/firstcontact {elder_id}"]],
                     [["button.file", {}, f"/elder {elder_id}"]],
                     [["button.pending", {}, "/pending"]]]}),)
-
-
-def _tell_maker(ask: Ask, proposal: Proposal) -> None:
-    if proposal.made_by and proposal.made_by != ask.writer.person_id:
-        notices.tell(ask.tx, Decided(person=proposal.made_by, proposal=proposal.id), ask.now)
 
 
 def _reasons(ask: Ask, file: NewElder) -> list[tuple[str, int | None]]:

@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from conversations import lookup, session
+from conversations import lists, lookup, session
 from conversations.engine import Part
+from conversations.lists import PAGE, skipped
 from conversations.turn import Ask, label
 from storage import elder_files, elders, people, reviews
 from storage.elders import Elder
 
-PAGE = 8
 Rows = list[list[list[object]]]
 
 
@@ -44,7 +44,7 @@ def wish(ask: Ask, rest: str) -> tuple[Part, ...]:
 def to_refresh(ask: Ask, rest: str) -> tuple[Part, ...]:
     """The files that nobody has gone through for half a year, the oldest first (C3)."""
     since = (ask.today - timedelta(days=ask.policy(ask.person.area_id).refresh_days)).isoformat()
-    skip = _skip(rest)
+    skip = skipped(rest)
     total, page = reviews.old_count(ask.tx, ask.scope, since), reviews.old(ask.tx, ask.scope, since, PAGE, skip)
     shown = [{**label(elder), "day": elder.reviewed_on} for elder in page]
     return (("life.refresh_list", {
@@ -53,7 +53,7 @@ def to_refresh(ask: Ask, rest: str) -> tuple[Part, ...]:
 
 def _again(ask: Ask, rest: str) -> tuple[Part, ...]:
     until = (ask.today - timedelta(days=ask.policy(ask.person.area_id).wish_again_days)).isoformat()
-    skip = _skip(rest)
+    skip = skipped(rest)
     total = reviews.ask_again_count(ask.tx, ask.scope, until)
     page = reviews.ask_again(ask.tx, ask.scope, until, PAGE, skip)
     shown = [{**label(found), "wish": found.wish, "day": _asked_on(ask, found)} for found in page]
@@ -68,14 +68,7 @@ def _asked_on(ask: Ask, elder: Elder) -> str:
 
 
 def _buttons(page: list[Elder], command: str, skip: int, total: int) -> Rows:
-    buttons: Rows = [[["button.person", {"label": label(elder)}, f"/{command} {elder.id}"]] for elder in page]
-    if skip + PAGE < total:
-        buttons.append([["button.next_page", {}, f"/{command} +{skip + PAGE}"]])
-    return buttons or [[["button.mine", {}, "/my"]]]
-
-
-def _skip(rest: str) -> int:
-    return int(rest[1:]) if rest[1:].isascii() and rest[1:].isdigit() and len(rest) < 7 else 0
+    return lists.buttons(page, command, total, skip) or [[["button.mine", {}, "/my"]]]
 
 
 def _only(ask: Ask) -> Elder | tuple[Part, ...]:

@@ -3,11 +3,10 @@
 from conversations import session
 from conversations.confirming import KINDS, back, decidable
 from conversations.engine import Part
+from conversations.lists import PAGE, skipped
 from conversations.turn import Ask
 from storage import proposals
 from storage.proposals import Proposal
-
-PAGE = 8
 
 
 def pending(ask: Ask, rest: str) -> tuple[Part, ...]:
@@ -20,7 +19,7 @@ def pending(ask: Ask, rest: str) -> tuple[Part, ...]:
         return _card(ask, found) if found else (("pending.gone", {"buttons": back()}),)
     if not ask.may("confirm"):
         return _mine(ask)
-    skip = int(rest[1:]) if rest[1:].isascii() and rest[1:].isdigit() and len(rest) < 6 else 0
+    skip = skipped(rest)
     counts = proposals.waiting_counts(ask.tx, ask.scope)
     page = proposals.waiting(ask.tx, ask.scope, PAGE, skip)
     if not page:
