@@ -6,6 +6,7 @@ VISITING = frozenset({"visitor", "first_contact", "village", "township"})
 COORDINATING = frozenset({"village", "township", "county", "city"})
 READING = VISITING | COORDINATING
 LOCAL = COORDINATING - {"city"}  # whole files and whole ledgers are no business of the city's
+GOING = VISITING | LOCAL  # who may be asked to go and see when an alert runs
 EVERYONE = READING | {"family", "operator"}
 
 ALLOWED: dict[str, frozenset[str]] = {
@@ -61,6 +62,12 @@ ALLOWED: dict[str, frozenset[str]] = {
     "hours_proof": READING,
     "channels": EVERYONE,
     "policy": COORDINATING,
+    "alerts": READING | {"family"},
+    "alert": READING | {"family"},
+    "claim": GOING | {"family"},  # who may not go is told what he can do
+    "arrived": GOING,
+    "close": GOING,
+    "false_alarm": GOING,
 }
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from conversations import offices, registration
+from conversations import alert_telling, offices, registration
 from conversations.engine import Part
 from conversations.turn import label
-from scheduler import notices
+from scheduler import alert_notices, notices
 from scheduler.notices import (
     AuditHead,
     Bound,
@@ -28,12 +28,13 @@ from storage import elders, invitations, proposals
 from storage.database import Tx
 from storage.scope import Scope
 
+_KINDS = notices.KINDS | alert_notices.KINDS
 Buttons = list[list[list[object]]]
 
 
 def parts(tx: Tx, kind: str, fields: dict[str, Any], today: date) -> tuple[Part, ...] | None:
     """What a notice says today; None where it is not wanted any more."""
-    notice = notices.KINDS[kind].model_validate(fields)
+    notice = _KINDS[kind].model_validate(fields)
     if not notice.still_wanted(tx, today):
         return None
     return _TELL[kind](tx, notice, Scope(notice.person, today))
@@ -117,4 +118,4 @@ _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
     MovedHere.kind: _of_elder("notices.moved_here", "button.file", "/elder"),
     LeftAlone.kind: _of_elder("notices.left_alone", "button.assign", "/assign"),
     PauseOver.kind: _of_elder("notices.pause_over", "button.life", "/change"),
-    ConsentWithdrawn.kind: _of_elder("notices.consent_withdrawn", "button.file", "/elder")}
+    ConsentWithdrawn.kind: _of_elder("notices.consent_withdrawn", "button.file", "/elder"), **alert_telling.TELL}

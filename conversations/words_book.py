@@ -16,7 +16,7 @@ NOT_SENTENCES = ("names", "controls", "commands")
 
 # filters that put a code in words, and the table in which they stand
 WORDS = {"care_class": "class", "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
-         "basis": "basis", "care": "care", "role": "role",
+         "basis": "basis", "care": "care", "alert_kind": "alert_kind", "alert_state": "alert_state", "role": "role",
          "field": "field", "category": "own_value"}
 
 
@@ -55,6 +55,7 @@ class Words:
             "named": self.named, "day": self.day, "full_day": self.full_day, "due": self._due, "place": self._place,
             "reasons": self._reasons,
             "offices": self._offices,
+            "at_home": (lambda text: "") if abroad else str,  # what people wrote of an emergency stays in the country
             "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),
             "rule_days": lambda days: self._list(self._day_of_year(day) for day in days),
             "kinds": lambda names: self._list(map(visitor_kind, names)),

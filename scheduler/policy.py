@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from scheduler.alert_rules import AlertRules, CheckInRules
 from scheduler.retention import Retention
 from scheduler.visitor_kinds import VisitorKind
 from storage import areas
@@ -63,6 +64,8 @@ class Policy(BaseModel):
     priority_disability_grades: tuple[Grade, ...]
     terms: tuple[Begins, ...] = Field(min_length=1)
     visitor_kinds: dict[str, VisitorKind]
+    alerts: AlertRules
+    check_ins: CheckInRules
     retention: Retention
 
     @field_validator("timezone")

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 
-from scheduler import audit_heads, forgetting, gaps, pauses, upkeep
+from scheduler import alerting, audit_heads, forgetting, gaps, pauses, upkeep
 from scheduler.policy import Policies
 from storage.database import Store, StoreUnavailable, Tx
 from storage.watched import Watched
@@ -16,6 +16,7 @@ log = structlog.get_logger()
 Sweep = Callable[[Tx, datetime, Policies], bool]  # does a chunk; True where there is more. Twice does nothing twice
 
 SWEEPS: Mapping[str, Sweep] = {
+    "alerts that nobody took over": alerting.climb,
     "classes": upkeep.classes,
     "pauses that are over": pauses.sweep,
     "elders left without a visitor": gaps.sweep,

@@ -129,7 +129,7 @@ def test_the_command_says_what_it_would_do_or_why_not(tmp_path: Path, monkeypatc
     monkeypatch.setenv("TANFANG_KEY_FILE", str(tmp_path / "keys" / "k.json"))
     dry = CliRunner().invoke(cli, ["tick", "--at", "2027-04-01T08:00:00", "--dry-run"])
     assert dry.exit_code == 0, dry.output
-    assert dry.output.splitlines()[0] == "classes"
+    assert "classes" in dry.output.splitlines()
     assert CliRunner().invoke(cli, ["tick"]).exit_code == 0
     refused = CliRunner().invoke(cli, ["tick", "--at", "2027-04-01T08:00:00"])
     assert refused.exit_code == 2

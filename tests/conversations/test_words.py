@@ -22,7 +22,7 @@ TEMPLATES = "\n".join(sources().values())
 # what a visit's conversation says; what documents, imports and others say is tested beside them
 FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
-                      "life", "hours", "numbers")]
+                      "life", "hours", "numbers", "alerts")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -40,6 +40,7 @@ MADE = {
     "wish.{}": tuple(_raw("life")["wish"]), "basis.{}": tuple(_raw("life")["basis"]),
     "life.{}": ("back", "restored"), "proposal.{}": ("registration", "first_contact", "life"),
     "registration.same_{}": ("id", "person"), "field.{}": tuple(_raw("registration")["field"]),
+    "alert_kind.{}": tuple(_raw("alerts")["alert_kind"]), "alert_state.{}": tuple(_raw("alerts")["alert_state"]),
     "menu.{}_already": ("voided", "moved"), "class.{}": ("priority", "general"),
     "change.{}": ("replaced", "current", "void", "moved"), "due.{}": ("not_yet", "open", "due_soon", "overdue"),
     "files.page_{}": ("upload", "download"), "files_name.{}": ("difference", "faulty", "ledger", "visits"),
@@ -104,6 +105,17 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "files.applied": {"area": "建设村", "new": 12, "changed": 3, "faulty": 2, "left": 2},
     "files.page_upload": {"link": "https://x/f/y", "minutes": 30},
     "files.page_download": {"link": "https://x/f/y", "minutes": 30},
+}
+BY_KEY |= {
+    **{key: {"number": "A-0001", "time": "02:10", "who": "王强", "goes": True, "what": "help"}
+       for key in sources() if key.startswith("alerts.")},
+    "alerts.raised": {"number": "A-0001", "elder": ELDER, "what": "help", "late": True, "goes": True, "who": "", "time": "02:10"},
+    "alerts.card": {"number": "A-0001", "elder": ELDER, "what": "help", "state": "open", "address": "3组1号", "who": "王强",
+                    "time": "02:10", "since": "02:11"},
+    "alerts.ended": {"number": "A-0001", "state": "closed", "found": "没事", "done": "看了", "risk": "left", "who": "王强",
+                     "time": "02:10"},
+    "alerts.list": {"lines": [{"number": "A-0001", "elder": "欧阳明", "what": "help", "minutes": 3, "who": ""}]},
+    "button.alert_of": {"number": "A-0001"},
 }
 SAID_HERE = [key for key in sources() if key.partition(".")[0] in SPACES]
 
