@@ -14,7 +14,8 @@ from storage import accounts, alerts, elders, outbox, people
 from storage.alerts import Alert, Around, Source
 from storage.database import Tx
 
-GOING = frozenset({"visitor", "first_contact", "cadre"})  # who may be asked to go and see
+GOING = frozenset({"visitor", "stand_in", "first_contact", "cadre"})  # who may be asked to go and see
+CHUNK = 100
 ABOVE = ("township", "county", "city")
 
 
@@ -36,7 +37,7 @@ def raise_alert(tx: Tx, elder_id: str, kind: str, source: Source, by: str | None
         tx.note(now, by or "clock", "alert.again", elder_id, (before.called,))
         tell_step(tx, before, "again", by, policies, now)
         return before.number
-    alert = alerts.add(tx, elder_id, elder.village_id, kind, source, by, words, now)
+    alert = alerts.add(tx, elder_id, elder.village_id, kind, source, by, words, now, now + rules.township_after)
     today, at = now.astimezone(policies.city.zone).date(), _wall(now, policies)
     going = [*dict.fromkeys((*helpers(tx, alert, policies, today), *_village(tx, alert)))]
     for person in going:
@@ -102,11 +103,12 @@ def tell_step(tx: Tx, alert: Alert, step: Step, by: str | None, policies: Polici
 
 
 def climb(tx: Tx, now: datetime, policies: Policies) -> bool:
-    """Tells the township of each alert that nobody took over in the policy's minutes; never more to do."""
-    for alert in alerts.unclaimed(tx, now):
-        if alert.raised_at + policies.of(tx, alert.area_id).alerts.township_after <= now:
+    """Tells the township of a chunk of alerts that nobody took over in time; True where there may be more."""
+    due = alerts.due(tx, now, CHUNK)
+    for alert in due:
+        if alerts.climbed(tx, alert, now):
             _tell_above(tx, alert, policies, now)
-    return False
+    return len(due) == CHUNK
 
 
 def _tell_above(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> None:

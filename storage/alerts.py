@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any, Literal
 
 import orjson
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, literal_column, or_, select, union, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, literal_column, or_, select, update
 
 from storage import meta
 from storage.database import Row, Tx
 from storage.ids import instant, millis
 from storage.scope import ALERT_IN_SCOPE, Scope
-from storage.tables import alerts, assignments, elders, leaves, people
+from storage.tables import alerts, assignments, elders, people
 
 State = Literal["open", "claimed", "arrived", "closed", "false_alarm"]
 Source = Literal["person", "check_in", "contact", "device"]
@@ -32,33 +32,28 @@ _SEEN = _ALL.where(_THIS, ALERT_IN_SCOPE)
 _RUN_HERE = _ALL.where(_RUNNING, ALERT_IN_SCOPE).order_by(alerts.c.raised_at, alerts.c.id)
 _HOW_MANY = select(func.count()).select_from(alerts).where(_RUNNING, ALERT_IN_SCOPE)
 _PAGE = _RUN_HERE.limit(bindparam("count")).offset(bindparam("skip"))
-_OPEN = _ALL.where(_RUNNING, alerts.c.state == "open", alerts.c.raised_at <= bindparam("until")).order_by(
-    alerts.c.raised_at, alerts.c.id)
+_DUE = _ALL.where(alerts.c.next_at.is_not(None), alerts.c.next_at <= bindparam("at")).order_by(
+    alerts.c.next_at, alerts.c.id).limit(bindparam("count"))
+_CLIMBED = update(alerts).where(_THIS, alerts.c.state == "open", alerts.c.next_at <= bindparam("at")).values(
+    next_at=None)
 _HOLD = select(elders.c.id).where(elders.c.id == bindparam("elder")).with_for_update(key_share=True)
 _OF_ELDER = _ALL.where(_RUNNING, alerts.c.elder_id == bindparam("elder"), alerts.c.raised_at >= bindparam(
     "since")).order_by(alerts.c.raised_at.desc(), alerts.c.id.desc()).limit(1)
 _CLAIM = update(alerts).where(_THIS, alerts.c.state == "open", alerts.c.claimed_by.is_(None)).values(
-    state="claimed", claimed_by=bindparam("who"), claimed_at=bindparam("at"))
+    state="claimed", claimed_by=bindparam("who"), claimed_at=bindparam("at"), next_at=None)
 _ARRIVE = update(alerts).where(_THIS, alerts.c.state == "claimed", alerts.c.claimed_by == bindparam("who")).values(
     state="arrived")
 _TAKEN = or_(alerts.c.state == "claimed", alerts.c.state == "arrived")
 _ended: dict[str, Any] = {"state": bindparam("new_state"), "closed_by": bindparam("who"), "closed_at": bindparam("at"),
-          "outcome": bindparam("found")}
+          "outcome": bindparam("found"), "next_at": None}
 _CLOSE = update(alerts).where(_THIS, _TAKEN).values(_ended)
 _CALL_OFF = update(alerts).where(_THIS, or_(_TAKEN, alerts.c.state == "open")).values(_ended)
 _WORDS = update(alerts).where(_THIS).values(words=bindparam("said"))
-# who is there for an elder on a day, with those who stand in for a visitor on leave (请假)
-_person = (people.c.id, people.c.visitor_kind, people.c.minor_until, people.c.area_id)
-_runs = and_(assignments.c.elder_id == bindparam("elder"), assignments.c.from_on <= bindparam("on_day"),
-             or_(assignments.c.until_on.is_(None), assignments.c.until_on >= bindparam("on_day")))
-_AROUND = union(
-    select(*_person, assignments.c.role).select_from(
-        assignments.join(people, people.c.id == assignments.c.person_id)).where(_runs, people.c.status == "active"),
-    select(*_person, assignments.c.role).select_from(
-        assignments.join(leaves, leaves.c.person_id == assignments.c.person_id).join(
-            people, people.c.id == leaves.c.stand_in)).where(
-        _runs, assignments.c.role == "visitor", leaves.c.state == "standing", leaves.c.from_on <= bindparam("on_day"),
-        leaves.c.until_on >= bindparam("on_day"), people.c.status == "active"))
+_AROUND = select(people.c.id, people.c.visitor_kind, people.c.minor_until, people.c.area_id, assignments.c.role
+                 ).select_from(assignments.join(people, people.c.id == assignments.c.person_id)).where(
+    assignments.c.elder_id == bindparam("elder"), assignments.c.from_on <= bindparam("on_day"),
+    or_(assignments.c.until_on.is_(None), assignments.c.until_on >= bindparam("on_day")),
+    people.c.status == "active").order_by(people.c.id, assignments.c.role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +88,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """Somebody who is there for an elder, and as what: a stand-in is a visitor."""
+    """Somebody who is there for an elder, and as what."""
 
     person_id: str
     kind: str | None
@@ -103,13 +98,13 @@ class Around:
 
 
 def add(tx: Tx, elder_id: str | None, area_id: str, kind: str, source: Source, by: str | None, words: str,
-        now: datetime) -> Alert:
-    """A new alert with the next number; `by` is None for what no person raised."""
+        now: datetime, next_at: datetime) -> Alert:
+    """A new alert with the next number; `by` is None for what no person raised. At `next_at` more people are told."""
     alert = Alert(tx.new_id(now), meta.count_up(tx, COUNT), elder_id, area_id, kind, "open", source, by, now,
                   None, None, None, None, words, {})
     tx.run(_ADD, id=alert.id, number=alert.number, elder_id=elder_id, area_id=area_id, kind=kind, state="open",
            source=source, raised_by=by, raised_at=millis(now), words=_sealed(tx, alert.id, words), claimed_by=None,
-           claimed_at=None, closed_by=None, closed_at=None, outcome=None)
+           claimed_at=None, closed_by=None, closed_at=None, outcome=None, next_at=millis(next_at))
     tx.note(now, by or "clock", "alert.raise", elder_id or alert.id, (alert.called,))
     return alert
 
@@ -149,9 +144,14 @@ def running(tx: Tx, scope: Scope, count: int, skip: int = 0) -> tuple[int, list[
         _PAGE, count=count, skip=skip, **scope.values)]
 
 
-def unclaimed(tx: Tx, until: datetime) -> list[Alert]:
-    """Those that nobody has taken over, raised until then. For the clock, which is nobody: so no Scope."""
-    return [_read(tx, row) for row in tx.all(_OPEN, until=millis(until))]
+def due(tx: Tx, now: datetime, count: int) -> list[Alert]:
+    """Those of which more people are to be told by now. For the clock, which is nobody: so no Scope."""
+    return [_read(tx, row) for row in tx.all(_DUE, at=millis(now), count=count)]
+
+
+def climbed(tx: Tx, alert: Alert, now: datetime) -> bool:
+    """More people are told of it in this work; False where that was done, or somebody goes."""
+    return tx.run(_CLIMBED, alert=alert.id, at=millis(now)) == 1
 
 
 def claim(tx: Tx, alert: Alert, by: str, now: datetime) -> bool:

@@ -10,7 +10,6 @@ from storage.alerts import Alert
 from storage.database import Store, Tx
 from storage.ids import millis
 from storage.scope import Scope
-from storage.tables import leaves
 from tests.storage.ground import DAY, Ground, lay
 from tests.storage.test_plans import plan
 
@@ -22,7 +21,7 @@ async def ground(store: Store, now: datetime) -> Ground:
 
 def opened(tx: Tx, ground: Ground, now: datetime, *, elder: str | None = "", words: str = "") -> Alert:
     return alerts.add(tx, ground.elder if elder == "" else elder, ground.village.id, "help", "person", ground.visitor,
-                      words, now)
+                      words, now, now + timedelta(minutes=3))
 
 
 async def test_alerts_opened_at_once_have_numbers_of_their_own(store: Store, ground: Ground, now: datetime) -> None:
@@ -95,42 +94,45 @@ async def test_the_running_alert_of_an_elder_is_found_and_an_ended_or_old_one_is
     assert await found(now) is None
 
 
-async def test_around_an_elder_are_those_who_care_today_and_who_stands_in(
+async def test_around_an_elder_are_those_active_who_care_today(
     store: Store, ground: Ground, now: datetime
 ) -> None:
-    def care(tx: Tx) -> tuple[str, str]:
-        stand_in = people.add(tx, ground.village.id, "刘洋", ("visitor",), now, "grid_worker").id
+    def care(tx: Tx) -> str:
         child = people.add(tx, ground.village.id, "李娜", ("family",), now).id
         gone = people.add(tx, ground.village.id, "吴兵", ("visitor",), now).id
         assignments.entrust(tx, child, ground.elder, "family", "2026-01-01")
         assignments.entrust(tx, gone, ground.elder, "visitor", "2026-01-01", "2026-03-01")
-        tx.run(leaves.insert(), id="l", person_id=ground.visitor, from_on="2026-03-01", until_on="2026-03-02",
-               stand_in=stand_in, state="standing", made_by=None, made_at=millis(now))
-        return stand_in, child
+        return child
 
-    stand_in, child = await store.run(care)
+    child = await store.run(care)
 
     async def around(day: date) -> set[tuple[str, str]]:
         found = await store.read(lambda tx: alerts.around(tx, ground.elder, day.isoformat()))
         return {(each.person_id, each.role) for each in found}
 
-    usual = {(ground.visitor, "visitor"), (child, "family")}
-    assert await around(DAY) == usual | {(stand_in, "visitor")}
-    assert await around(DAY + timedelta(days=1)) == usual
+    assert await around(DAY) == {(ground.visitor, "visitor"), (child, "family")}
+    assert len(await around(DAY - timedelta(days=1))) == 3
     await store.run(lambda tx: people.suspend(tx, child, "operator", now))
     assert (child, "family") not in await around(DAY)
 
 
-async def test_the_clock_finds_what_nobody_took_over_without_reading_what_has_ended(
+async def test_the_clock_finds_what_is_due_without_reading_what_has_ended(
     store: Store, ground: Ground, now: datetime
 ) -> None:
-    def many(tx: Tx) -> Alert:
+    def many(tx: Tx) -> tuple[Alert, Alert]:
         for n in range(2000):
             done = opened(tx, ground, now - timedelta(minutes=n))
             alerts.end(tx, done, "false_alarm", ground.visitor, {"reason": "x"}, now)
-        return opened(tx, ground, now)
+        taken = opened(tx, ground, now)
+        assert alerts.claim(tx, taken, ground.visitor, now)
+        return opened(tx, ground, now), opened(tx, ground, now + timedelta(seconds=1))
 
-    alert = await store.run(many)
-    assert [each.id for each in await store.read(lambda tx: alerts.unclaimed(tx, now))] == [alert.id]
-    lines = await store.run(plan(alerts._OPEN, {"until": millis(now)}))
-    assert any("alerts_open" in line for line in lines), lines
+    first, second = await store.run(many)
+    at = now + timedelta(minutes=3)
+    assert [each.id for each in await store.read(lambda tx: alerts.due(tx, at, 9))] == [first.id]
+    lines = await store.run(plan(alerts._DUE, {"at": millis(at), "count": 9}))
+    assert any("alerts_next" in line for line in lines), lines
+    assert await store.run(lambda tx: alerts.climbed(tx, first, at))
+    assert not await store.run(lambda tx: alerts.climbed(tx, first, at))
+    assert not await store.run(lambda tx: alerts.climbed(tx, second, at))
+    assert await store.read(lambda tx: alerts.due(tx, at, 9)) == []

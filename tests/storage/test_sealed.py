@@ -46,7 +46,7 @@ def fill(tx: Tx, ground: Ground, keys: Keys, now: datetime) -> None:
     waiting = proposals.find(tx, ground.scope, proposal)
     assert waiting is not None
     proposals.decide(tx, waiting, "refused", ground.coordinator, now, reason="不对")
-    alert = alerts.add(tx, elder, ground.village.id, "help", "person", ground.visitor, "摔了一跤", now)
+    alert = alerts.add(tx, elder, ground.village.id, "help", "person", ground.visitor, "摔了一跤", now, now)
     alerts.end(tx, alert, "false_alarm", ground.visitor, {"reason": "没有摔"}, now)
     phones.add(tx, "phone1", Body(sent_at=1, text="您好"))
 
