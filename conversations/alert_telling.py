@@ -13,7 +13,8 @@ from storage.elders import Elder
 from storage.scope import Scope
 
 Parts = tuple[Part, ...]
-SAID = {"claimed": "alerts.claimed_by", "arrived": "alerts.arrived_by", "again": "alerts.again", "well": "alerts.well"}
+SAID = {"claimed": "alerts.claimed_by", "arrived": "alerts.arrived_by", "again": "alerts.again", "well": "alerts.well",
+        "reached": "alerts.reached"}
 
 
 def told(tx: Tx, alert: Alert, elder: Elder, at: str) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def _step(tx: Tx, notice: AlertStep, scope: Scope) -> Parts | None:
     if found is None:
         return None
     alert, elder = found
-    who = name(tx, alert.claimed_by)
+    who = name(tx, notice.by)
     if "self" in ties.over(tx, scope, elder.id):
         return (("alerts.own_claimed", {"who": who}),) if notice.step == "claimed" else None
     return ((SAID[notice.step], {"number": alert.called, "elder": elder.name, "who": who,

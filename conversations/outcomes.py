@@ -5,7 +5,18 @@ from dataclasses import replace
 from datetime import date
 from typing import cast
 
-from conversations import alerts, caring, confirming, firstcontact, inviting, life, registration, surveying, wishing
+from conversations import (
+    alerts,
+    caring,
+    checkins,
+    confirming,
+    firstcontact,
+    inviting,
+    life,
+    registration,
+    surveying,
+    wishing,
+)
 from conversations.draft import Draft, dump_answers
 from conversations.ended import Ended
 from conversations.form import Form
@@ -99,6 +110,7 @@ def after(visit_id: str, elder_id: str) -> list[list[list[object]]]:
 
 _BY_FORM: dict[str, Callable[[Ask, Form, Draft], Ended]] = {
     "alert_closed": alerts.closed, "alert_false": alerts.called_off, "assign": caring.assign,
+    "checkin": checkins.submit,
     "elder": registration.submit, "firstcontact": firstcontact.submit,
     "handover": caring.handover, "invite": inviting.submit,
     "life": life.submit, "refuse": _refuse, "survey": surveying.submit, "suspend": caring.suspend, "visit": _visit,

@@ -10,8 +10,8 @@ GOING = VISITING | LOCAL  # who may be asked to go and see when an alert runs
 EVERYONE = READING | {"family", "operator"}
 
 ALLOWED: dict[str, frozenset[str]] = {
-    "start": EVERYONE,
-    "help": EVERYONE,
+    "start": EVERYONE | {"self"},
+    "help": EVERYONE | {"self"},
     "mine": READING,
     "visit": VISITING,
     "elder": READING,
@@ -60,8 +60,16 @@ ALLOWED: dict[str, frozenset[str]] = {
     "cut_off": COORDINATING | {"operator"},
     "hours": READING,
     "hours_proof": READING,
-    "channels": EVERYONE,
+    "channels": EVERYONE | {"self"},
     "policy": COORDINATING,
+    "checkin": VISITING | LOCAL | {"family", "self"},
+    "checkin_set": VISITING | LOCAL | {"family"},
+    "checkin_off": VISITING | LOCAL | {"family", "self"},
+    "checkin_invite": VISITING | LOCAL | {"family"},
+    "well": frozenset({"self"}),
+    "unwell": frozenset({"self"}),
+    "sos": EVERYONE | {"self"},
+    "reached": VISITING | LOCAL | {"family"},
     "alerts": READING | {"family"},
     "alert": READING | {"family"},
     "claim": GOING | {"family"},  # who may not go is told what he can do

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from conversations import alert_telling, offices, registration
+from conversations import alert_telling, checkin_telling, offices, registration
 from conversations.engine import Part
 from conversations.turn import label
-from scheduler import alert_notices, notices
+from scheduler import alert_notices, checkin_notices, notices
 from scheduler.notices import (
     AuditHead,
     Bound,
@@ -28,7 +28,7 @@ from storage import elders, invitations, proposals
 from storage.database import Tx
 from storage.scope import Scope
 
-_KINDS = notices.KINDS | alert_notices.KINDS
+_KINDS = notices.KINDS | alert_notices.KINDS | checkin_notices.KINDS
 Buttons = list[list[list[object]]]
 
 
@@ -118,4 +118,5 @@ _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
     MovedHere.kind: _of_elder("notices.moved_here", "button.file", "/elder"),
     LeftAlone.kind: _of_elder("notices.left_alone", "button.assign", "/assign"),
     PauseOver.kind: _of_elder("notices.pause_over", "button.life", "/change"),
-    ConsentWithdrawn.kind: _of_elder("notices.consent_withdrawn", "button.file", "/elder"), **alert_telling.TELL}
+    ConsentWithdrawn.kind: _of_elder("notices.consent_withdrawn", "button.file", "/elder"),
+    **alert_telling.TELL, **checkin_telling.TELL}

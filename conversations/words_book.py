@@ -16,7 +16,8 @@ NOT_SENTENCES = ("names", "controls", "commands")
 
 # filters that put a code in words, and the table in which they stand
 WORDS = {"care_class": "class", "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
-         "basis": "basis", "care": "care", "alert_kind": "alert_kind", "alert_state": "alert_state", "role": "role",
+         "basis": "basis", "care": "care", "alert_kind": "alert_kind", "alert_state": "alert_state",
+         "unwell": "unwell", "role": "role",
          "field": "field", "category": "own_value"}
 
 

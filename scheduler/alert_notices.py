@@ -10,8 +10,8 @@ from storage.database import Tx
 from storage.outbox import Lane
 from storage.scope import Scope
 
-# somebody goes, is there; another report came in; the elder says that he is well
-Step = Literal["claimed", "arrived", "again", "well"]
+# somebody goes, is there; another report came in; the elder says that he is well, or somebody near reached him
+Step = Literal["claimed", "arrived", "again", "well", "reached"]
 
 
 class OfAlert(Notice):
@@ -45,10 +45,11 @@ class AlertRaised(OfAlert):
 
 
 class AlertStep(OfAlert):
-    """It goes on. Not wanted where somebody else goes meanwhile, or it went further."""
+    """It goes on, by this person's doing. Not wanted where it went further meanwhile."""
 
     kind = "alert_step"
     step: Step
+    by: str = ""
 
     def fits(self, alert: Alert) -> bool:
         return alert.state == self.step if self.step in ("claimed", "arrived") else alert.running

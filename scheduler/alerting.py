@@ -99,7 +99,7 @@ def end(tx: Tx, alert: Alert, by: str, outcome: dict[str, str], policies: Polici
 def tell_step(tx: Tx, alert: Alert, step: Step, by: str | None, policies: Policies, now: datetime) -> None:
     """Tells those who know of the alert that it goes on, but for him who did it. Each hears of a step once."""
     for person in _told(tx, alert, policies, now):
-        _tell(tx, AlertStep(person=person, alert=alert.id, step=step), f"{step}:", now, but=by)
+        _tell(tx, AlertStep(person=person, alert=alert.id, step=step, by=by or ""), f"{step}:", now, but=by)
 
 
 def climb(tx: Tx, now: datetime, policies: Policies) -> bool:

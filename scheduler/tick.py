@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 
-from scheduler import alerting, audit_heads, forgetting, gaps, pauses, upkeep
+from scheduler import alerting, audit_heads, checkins, forgetting, gaps, pauses, upkeep
 from scheduler.policy import Policies
 from storage.database import Store, StoreUnavailable, Tx
 from storage.watched import Watched
@@ -17,6 +17,7 @@ Sweep = Callable[[Tx, datetime, Policies], bool]  # does a chunk; True where the
 
 SWEEPS: Mapping[str, Sweep] = {
     "alerts that nobody took over": alerting.climb,
+    "elders who are asked how they are": checkins.sweep,
     "classes": upkeep.classes,
     "pauses that are over": pauses.sweep,
     "elders left without a visitor": gaps.sweep,

@@ -43,7 +43,7 @@ _CARERS = (
     .select_from(_care.join(people, people.c.id == _care.c.person_id).join(
         elders, elders.c.id == _care.c.elder_id))
     .where(_care.c.elder_id == bindparam("elder"), people.c.status == "active", _runs("scope_day", _care),
-           ELDER_IN_SCOPE).order_by(_care.c.role, people.c.name, people.c.id)
+           _care.c.role != "self", ELDER_IN_SCOPE).order_by(_care.c.role, people.c.name, people.c.id)
 )
 _CASELOAD = (
     select(assignments.c.elder_id, assignments.c.role, assignments.c.until_on, elders.c.name, elders.c.village_id)

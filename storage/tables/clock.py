@@ -86,7 +86,7 @@ needs = Table(
 check_ins = Table(
     "check_ins", metadata, Column("elder_id", Text, ForeignKey("elders.id"), primary_key=True),
     to("person_id", "people.id"), words("at_time"), words("state"),  # on, off
-    words("day"), words("stage"),  # of that day: waiting, asked, again, contact, alert, fine, unwell
+    words("day"), words("stage"),  # of that day: see storage/check_ins.py
     number("next_at"),
     Index("check_ins_next", "next_at", sqlite_where=text("state = 'on'"), postgresql_where=text("state = 'on'")),
     Index("check_ins_person", "person_id"),

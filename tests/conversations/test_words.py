@@ -22,7 +22,7 @@ TEMPLATES = "\n".join(sources().values())
 # what a visit's conversation says; what documents, imports and others say is tested beside them
 FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
-                      "life", "hours", "numbers", "alerts")]
+                      "life", "hours", "numbers", "alerts", "checkins")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -40,6 +40,7 @@ MADE = {
     "wish.{}": tuple(_raw("life")["wish"]), "basis.{}": tuple(_raw("life")["basis"]),
     "life.{}": ("back", "restored"), "proposal.{}": ("registration", "first_contact", "life"),
     "registration.same_{}": ("id", "person"), "field.{}": tuple(_raw("registration")["field"]),
+    "unwell.{}": tuple(_raw("checkins")["unwell"]),
     "alert_kind.{}": tuple(_raw("alerts")["alert_kind"]), "alert_state.{}": tuple(_raw("alerts")["alert_state"]),
     "menu.{}_already": ("voided", "moved"), "class.{}": ("priority", "general"),
     "change.{}": ("replaced", "current", "void", "moved"), "due.{}": ("not_yet", "open", "due_soon", "overdue"),
@@ -115,6 +116,12 @@ BY_KEY |= {
     "alerts.ended": {"number": "A-0001", "state": "closed", "found": "没事", "done": "看了", "risk": "left", "who": "王强",
                      "time": "02:10"},
     "alerts.list": {"lines": [{"number": "A-0001", "elder": "欧阳明", "what": "help", "minutes": 3, "who": ""}]},
+    **{f"checkins.{name}": {"elder": ELDER} for name in ("contact", "skipped", "unanswered", "silent", "said_unwell")},
+    "checkins.home": {"at": "08:00", "visitors": ["王强"], "call": "李娜 13912345678"},
+    "checkins.contact": {"elder": ELDER, "minutes": 30}, "checkins.said_unwell": {"elder": ELDER, "what": "body"},
+    "button.unwell_what": {"what": "body"}, "checkins.card": {"at": "08:00", "bound": True, "stage": "fine"},
+    "checkins.set": {"at": "08:00", "bound": False}, "checkins.ask": {"again": True}, "checkins.paused": {"why": "hospital"},
+    "checkins.well": {"by": "李娜"},
     "button.alert_of": {"number": "A-0001"},
 }
 SAID_HERE = [key for key in sources() if key.partition(".")[0] in SPACES]

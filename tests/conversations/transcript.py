@@ -46,7 +46,7 @@ from conversations.book import FormBook
 from conversations.draft import dump, parse
 from conversations.form import Form
 from conversations.message import Inbound, Media, Place
-from scheduler import alerting, notices, pauses, tick, upkeep
+from scheduler import alerting, checkins, notices, pauses, tick, upkeep
 from scheduler import policy as policies
 from scheduler.notices import VisitDue
 from storage import accounts, assignments, drafts, invitations, people, tables, visits
@@ -61,7 +61,7 @@ INDENT = "    "
 ACTION = re.compile(r"(\S*) ?> (.*)")
 DIRECTION = re.compile(r"\(([^)]*)\) ?(.*)", re.DOTALL)
 GROUP = "-100"
-WATCHING = {"alerts": alerting.climb}
+WATCHING = {"alerts": alerting.climb, "check-ins": checkins.sweep}
 _PAGE = re.compile(r"/f/[\w-]{22}")
 _CODE = re.compile(r"：\d{6}$")
 
