@@ -1,23 +1,30 @@
-"""The jobs behind 导入 and 导出: looking a ledger through, writing it once it is confirmed, making one to take away."""
+"""The jobs behind 导入 and 导出: looking a ledger through, writing it once it is confirmed, making one to take away.
+
+Another body's list comes in by the same door: it is compared, and what is confirmed of it is taken over.
+"""
 
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
+from bot import matching
 from bot.aside import aside
 from bot.channels.base import Channel, RetryAt, SendFailure
 from bot.import_places import PlacesUnclear
 from bot.jobs import Task
 from bot.sheets import KEY, Counts, Looked, Sheets
 from conversations.commands.exchange import holds
+from conversations.documents import file_kind, match_workbook
 from conversations.documents.ledger_file import Unreadable
 from conversations.documents.ledger_report import explain_unreadable
+from conversations.documents.match_workbook import Marked
 from conversations.engine import Part
 from conversations.message import Media
 from conversations.turn import House
 from conversations.words_book import Words
 from scheduler.intake import ChangedMeanwhile
-from storage import files, visits
+from storage import files, jobs, visits
 from storage.areas import Area
 from storage.database import Store, Tx
 from storage.files import MOST_BYTES, File
@@ -55,6 +62,13 @@ class Exchange:
             source = await self._fetched(task)
             if source is None:
                 return
+            match await aside(lambda: file_kind.kind(source.body)):
+                case "list":
+                    await self._compare(task, area, source)
+                    return
+                case "answers":
+                    await self._answered(task, source)
+                    return
             looked = await self._sheets.preview(source.body, area, task.person, task.now())
         except SendFailure as error:
             if isinstance(error, RetryAt):
@@ -90,6 +104,74 @@ class Exchange:
             await task.end("done", lambda tx: self._with_file(tx, task, "faulty", area, copy, (
                 "files.applied", {"area": area.name, **_numbers(counts)})))
 
+    async def _compare(self, task: Task, area: Area, source: File) -> None:
+        """Matches another body's list with the ledger, and shows where they differ."""
+        compared = await matching.compare(self._store, source.body, area, self._scope(task))
+        copy, kept, count = await compared.workbook(task.job.id), "", len(compared.by_button)
+        if compared.lines:
+            kept = await self._store.run(lambda tx: files.add(
+                tx, "match", task.person, "", compared.kept(), task.now(), matching.KEPT))
+        asks: dict[str, Any] = {"buttons": [[
+            ["match_button.all", {"count": count}, f"/import yes {task.job.id}"],
+            ["match_button.none", {}, f"/import no {task.job.id}"]]]} if count else {}
+
+        def say(tx: Tx) -> tuple[Part, ...]:
+            _check(tx, task, area)
+            tx.note(task.now(), task.person, "list.compared", area.id, ["id_number", "facts"])
+            return self._with_file(tx, task, "match", area, copy, (
+                "matching.compared", {"area": area.name, "days": matching.KEPT.days, **compared.fields, **asks}))
+
+        await task.end("asking" if count else "done", say, match=kept)
+
+    async def _answered(self, task: Task, source: File) -> None:
+        """Takes the marks of differences that come back, and begins to take over what is marked."""
+        marks = await aside(lambda: match_workbook.answers(source.body))
+
+        def say(tx: Tx) -> tuple[Part, ...]:
+            if len(marks) != 1:
+                return (("matching.several" if marks else "matching.none_marked", {}),)
+            (of, marked), = marks.items()
+            compared = jobs.find(tx, task.person, of)
+            match = str(compared.fields.get("match", "")) if compared else ""
+            if compared is None or files.find(tx, task.person, match, task.now()) is None:
+                return (("matching.stale", {"days": matching.KEPT.days}),)
+            area = holds(tx, task.person, compared.fields["area"])
+            if area is None:
+                return (("files.no_more", {}),)
+            tx.note(task.now(), task.person, "list.confirm", area.id)
+            begun = jobs.add(tx, "match_apply", {
+                "area": area.id, "match": match, "marked": [[mark.place, mark.told] for mark in marked]},
+                task.now(), task.job.asker)
+            return (("matching.taking", {"area": area.name, "count": len(marked), "buttons": [
+                [["files_button.stop", {}, f"/stop {begun}"]]]}),)
+
+        await task.end("done", say)
+
+    async def take(self, task: Task) -> None:
+        """Takes over what was confirmed of a list: the lines marked, or with one press all that may be so."""
+        try:
+            area = await self._area(task)
+            kept = await self._store.read(
+                lambda tx: files.find(tx, task.person, task.job.fields["match"], task.now()))
+            if kept is None:
+                await task.fail(("matching.stale", {"days": matching.KEPT.days}))
+                return
+            lines = matching.differences(kept.body)
+            marked = [Marked(*each) for each in task.job.fields.get("marked", matching.by_button(lines))
+                      if each[0] < len(lines)]
+            for work in matching.chunks(lines, marked, task.cursor, self._scope(task), self._house.policies,
+                                        task.now()):
+                await task.step(partial(_checked, task, area, work), lambda became: task.cursor + became, KEY)
+                await task.tell(("files.progress", {"done": len(task.cursor), "total": len(marked)}))
+        except NotTheirs as error:
+            await task.fail(_why(error))
+            return
+        counts, copy = matching.counts(task.cursor), await matching.left(lines, marked, task.cursor)
+        said = {"taken": counts["taken"], "already": counts["already"], "changed": counts["changed"],
+                "left": counts.total() - counts["taken"] - counts["already"]}
+        await task.end("done", lambda tx: self._with_file(tx, task, "match_left", area, copy, (
+            "matching.taken", {"area": area.name, **said})))
+
     async def export(self, task: Task) -> None:
         """Makes the workbook that was asked for."""
         what, period = task.job.fields["what"], task.job.fields["period"]
@@ -115,7 +197,7 @@ class Exchange:
 
     async def _visits(self, task: Task, area: Area, period: str) -> tuple[bytes, int]:
         """The visits of a month (2026-03) or year (2026), read a portion at a time."""
-        scope = Scope(task.person, task.now().astimezone(self._house.policy.zone).date())
+        scope = self._scope(task)
         days = (f"{period}-01", f"{period}-31") if len(period) > 4 else (f"{period}-01-01", f"{period}-12-31")
         found: list[Listed] = []
         while True:
@@ -128,6 +210,9 @@ class Exchange:
         from conversations.documents.visits_workbook import write  # late: openpyxl takes 0.2 s to import
 
         return await aside(lambda: write(found, self._house.book, self._words)), len(found)
+
+    def _scope(self, task: Task) -> Scope:
+        return Scope(task.person, task.now().astimezone(self._house.policy.zone).date())
 
     async def _area(self, task: Task) -> Area:
         return await self._store.read(lambda tx: _check(tx, task, None))
@@ -171,6 +256,11 @@ class Exchange:
 def _chunk(task: Task, area: Area, work: Callable[[Tx], Counts], before: Counts, tx: Tx) -> Counts:
     _check(tx, task, area)
     return before + work(tx)
+
+
+def _checked(task: Task, area: Area, work: Callable[[Tx], str], tx: Tx) -> str:
+    _check(tx, task, area)
+    return work(tx)
 
 
 def _why(error: Exception) -> Part:

@@ -16,5 +16,6 @@ def handlers(store: Store, channels: Mapping[str, Channel], house: House) -> dic
     return {
         "import": exchange.preview,
         "import_apply": exchange.apply,
+        "match_apply": exchange.take,
         "export": exchange.export,
     }
