@@ -8,15 +8,17 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from bot import matching
+from bot import area_tree, matching
 from bot.aside import aside
 from bot.channels.base import Channel, RetryAt, SendFailure
 from bot.import_places import PlacesUnclear
 from bot.jobs import Task
-from bot.sheets import KEY, Counts, Looked, Sheets
+from bot.sheets import KEY, Counts, Ledgers, Looked
 from conversations.commands.exchange import holds
-from conversations.documents import file_kind, match_workbook
+from conversations.documents import area_sheet, file_kind, match_workbook
+from conversations.documents.area_sheet import Line
 from conversations.documents.ledger_file import Unreadable
+from conversations.documents.ledger_found import Fault
 from conversations.documents.ledger_report import explain_unreadable
 from conversations.documents.match_workbook import Marked
 from conversations.engine import Part
@@ -48,9 +50,9 @@ def is_spreadsheet(body: bytes) -> bool:
 class Exchange:
     """The handlers. Each asks again, in every unit of work, whether its asker still coordinates the area."""
 
-    def __init__(self, store: Store, sheets: Sheets, channels: Mapping[str, Channel], house: House) -> None:
+    def __init__(self, store: Store, ledgers: Ledgers, channels: Mapping[str, Channel], house: House) -> None:
         self._store = store
-        self._sheets = sheets
+        self._ledgers = ledgers
         self._channels = channels
         self._house = house
         self._words = Words()
@@ -69,7 +71,10 @@ class Exchange:
                 case "answers":
                     await self._answered(task, source)
                     return
-            looked = await self._sheets.preview(source.body, area, task.person, task.now())
+                case "areas":
+                    await self._areas(task, area, source)
+                    return
+            looked = await (await self._ledgers.open(source.body, area, task.person, task.now())).look()
         except SendFailure as error:
             if isinstance(error, RetryAt):
                 raise
@@ -91,9 +96,8 @@ class Exchange:
             if source is None:
                 await task.fail(("files.stale", {}))
                 return
-            ledger = await self._sheets.apply(
-                source.body, area, task.person, task.now(), task.job.fields.get("digests", ()))
-            for lines, work in ledger.chunks(done):
+            ledger = await self._ledgers.open(source.body, area, task.person, task.now())
+            async for lines, work in ledger.chunks(done, task.job.fields.get("digests", ())):
                 counts = await task.step(partial(_chunk, task, area, work, counts), partial(_cursor, lines), KEY)
                 await task.tell(("files.progress", {"done": lines, "total": ledger.total}))
             counts += Counts(faulty=ledger.faulty_lines())
@@ -172,6 +176,42 @@ class Exchange:
         await task.end("done", lambda tx: self._with_file(tx, task, "match_left", area, copy, (
             "matching.taken", {"area": area.name, **said})))
 
+    async def _areas(self, task: Task, area: Area, source: File) -> None:
+        """Shows what a list of areas would add."""
+        lines, faults = await self._read_areas(source)
+        grown = await self._store.read(lambda tx: area_tree.look(tx, area, lines))
+        copy = await aside(lambda: area_sheet.write(grown.lines(), [*faults, *grown.faults], self._words))
+        new, faulty = len(grown.new), len(faults) + len(grown.faults)
+        asks: dict[str, Any] = {"buttons": _yes_no(task)} if new else {}
+        await task.end("asking" if new else "done", lambda tx: self._with_file(
+            tx, task, "areas", area, copy if new or faulty else None, (
+                "areas.looked", {"area": area.name, "new": new, "there": grown.there, "faulty": faulty, **asks})),
+            file=source.id, previewed=True, areas=True)
+
+    async def add_areas(self, task: Task) -> None:
+        """Adds the areas that were confirmed; none that is there is changed."""
+        try:
+            area = await self._area(task)
+            source = await self._store.read(
+                lambda tx: files.find(tx, task.person, task.job.fields["file"], task.now()))
+            if source is None:
+                await task.fail(("files.stale", {}))
+                return
+            lines, faults = await self._read_areas(source)
+            while _grown(task)[0] < len(lines):
+                await task.step(partial(_grow, task, area, lines), str, KEY)
+        except NotTheirs as error:
+            await task.fail(_why(error))
+        else:
+            _, new, faulty = _grown(task)
+            await task.end("done", lambda tx: (("areas.added", {
+                "area": area.name, "new": new, "faulty": faulty + len(faults)}),))
+
+    async def _read_areas(self, source: File) -> tuple[list[Line], list[Fault]]:
+        group = self._words.say("import.group", {"number": "{}"})
+        found = await aside(lambda: area_sheet.read(source.body, group))
+        return ([each for each in found if isinstance(each, Line)], [each for each in found if isinstance(each, Fault)])
+
     async def export(self, task: Task) -> None:
         """Makes the workbook that was asked for."""
         what, period = task.job.fields["what"], task.job.fields["period"]
@@ -180,7 +220,7 @@ class Exchange:
             if what == "visits":
                 body, rows = await self._visits(task, area, period)
             else:
-                body, rows = await self._sheets.export(area, task.person, task.now())
+                body, rows = await self._ledgers.export(area, task.person, task.now())
         except NotTheirs as error:
             await task.fail(_why(error))
             return
@@ -238,8 +278,7 @@ class Exchange:
 
     def _previewed(self, task: Task, area: Area, looked: Looked, tx: Tx) -> tuple[Part, ...]:
         said = {"area": area.name, **_numbers(looked.counts), "attached": looked.shows if looked.copy else ""}
-        asks = [[["files_button.yes", {}, f"/import yes {task.job.id}"],
-                 ["files_button.no", {}, f"/import no {task.job.id}"]]] if _writes(looked.counts) else []
+        asks = _yes_no(task) if _writes(looked.counts) else []
         return self._with_file(tx, task, looked.shows, area, looked.copy, (
             "files.preview", {**said, **({"buttons": asks} if asks else {})}))
 
@@ -256,6 +295,25 @@ class Exchange:
 def _chunk(task: Task, area: Area, work: Callable[[Tx], Counts], before: Counts, tx: Tx) -> Counts:
     _check(tx, task, area)
     return before + work(tx)
+
+
+def _yes_no(task: Task) -> list[list[list[object]]]:
+    return [[["files_button.yes", {}, f"/import yes {task.job.id}"],
+             ["files_button.no", {}, f"/import no {task.job.id}"]]]
+
+
+def _grown(task: Task) -> tuple[int, int, int]:
+    """How many lines are done, areas new, and lines faulty."""
+    done, new, faulty = map(int, (task.cursor or "0 0 0").split())
+    return done, new, faulty
+
+
+def _grow(task: Task, area: Area, lines: list[Line], tx: Tx) -> str:
+    """Adds the areas of the next lines; gives where that leaves the job."""
+    done, new, faulty = _grown(task)
+    chunk = lines[done:done + area_tree.CHUNK]
+    grown = area_tree.grow(tx, _check(tx, task, area), chunk, task.person, task.now())
+    return f"{done + len(chunk)} {new + len(grown.new)} {faulty + len(grown.faults)}"
 
 
 def _checked(task: Task, area: Area, work: Callable[[Tx], str], tx: Tx) -> str:

@@ -22,6 +22,7 @@ from storage import duplicates
 from storage.areas import Area
 from storage.database import Store, Tx
 from storage.duplicates import Change
+from storage.elders import NewElder
 from storage.scope import Scope
 
 KEPT = timedelta(days=MATCH_DAYS)
@@ -92,7 +93,7 @@ async def compare(store: Store, source: bytes, area: Area, scope: Scope) -> Comp
     return Compared(matched, lines, absent, [each for each in found if isinstance(each, Fault)])
 
 
-def _changes(file: duplicates.NewElder, each: Listed) -> Iterator[tuple[str, object, object]]:
+def _changes(file: NewElder, each: Listed) -> Iterator[tuple[str, object, object]]:
     return ((change.field, change.before, change.after) for change in matching.differences(file, each.values))
 
 

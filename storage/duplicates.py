@@ -32,7 +32,8 @@ _LISTED = select(*_COLUMNS, _village.c.name).select_from(
     HELD_HERE, _village.c.path >= bindparam("path"), _village.c.path < bindparam("path_end"),
     elders.c.id_index.in_(_WANTED))
 _PLAN_EACH = text("SET LOCAL plan_cache_mode = force_custom_plan")
-_SAID = ("name", "group_name", "sex", "birth", "ability", "disability_grade", "phone", "wish")  # compared as they are
+_SAID = (  # compared as they are
+    "name", "group_name", "sex", "birth", "ability", "disability_grade", "phone", "wish", "registered_on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,8 @@ def merged(kept: NewElder, new: NewElder) -> NewElder:
     """The kept file with all that the other source says; what it leaves out stays, visits are never fewer."""
     said = {name: getattr(new, name) for name in _SAID if getattr(new, name)}
     facts = {**kept.facts, **new.facts}
+    if new.name and new.name != kept.name:
+        facts.pop("surname_only", None)
     if facts.get("household"):
         facts.pop("alone", None)
     return replace(

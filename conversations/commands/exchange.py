@@ -102,11 +102,13 @@ def _answered(ask: Ask, job: jobs.Job, word: str, area_id: str) -> tuple[Part, .
     jobs.answer(ask.tx, job, "done", ask.now)
     if word == "yes":
         ask.note("list.confirm" if of_list else "import.confirm", area.id)
-    kind = "import" if word == "in" else "match_apply" if of_list else "import_apply"
+    what = "match" if of_list else "areas" if "areas" in job.fields else "import"
+    kind = "import" if word == "in" else f"{what}_apply"
     begun = jobs.add(ask.tx, kind, {**job.fields, "area": area.id}, ask.now, _asker(ask))
     if begun is None:
         return _busy(ask.tx, _asker(ask))
-    said = "files.looking" if word == "in" else "matching.taking_all" if of_list else "files.applying"
+    said = "files.looking" if word == "in" else {
+        "match": "matching.taking_all", "areas": "areas.adding", "import": "files.applying"}[what]
     return ((said, {"area": area.name, "buttons": [_stop(begun)]}),)
 
 

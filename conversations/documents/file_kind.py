@@ -1,16 +1,16 @@
-"""What a spreadsheet is that somebody sent: a ledger, another body's list, differences that come back."""
+"""What a spreadsheet is that somebody sent: a ledger, another body's list, differences that come back, areas."""
 
 from itertools import islice
 from typing import Literal
 
 from python_calamine import CalamineSheet, SheetTypeEnum, SheetVisibleEnum
 
+from conversations.documents import area_sheet, ledger_layout, list_sheet, match_workbook
 from conversations.documents import ledger_fields as fields
-from conversations.documents import ledger_layout, list_sheet, match_workbook
 from conversations.documents.ledger_fields import Refused
 from conversations.documents.ledger_file import open_workbook
 
-Kind = Literal["ledger", "list", "answers"]
+Kind = Literal["ledger", "list", "answers", "areas"]
 _SEARCHED = 200  # lines in which a category is looked for
 
 
@@ -23,6 +23,8 @@ def kind(source: bytes) -> Kind:
         return "answers"
     if any(map(list_sheet.find, sheets)) and not any(map(_says_categories, sheets)):
         return "list"
+    if any(map(area_sheet.find, sheets)) and not any(map(ledger_layout.find, sheets)):
+        return "areas"
     return "ledger"
 
 

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as kept
 from itertools import islice
 from typing import Any
 
@@ -28,12 +29,12 @@ class Difference:
     """One field of one elder that a list says otherwise. The repr names no person."""
 
     elder_id: str
-    village: str = field(repr=False)
+    village: str = kept(repr=False)
     number: int
-    name: str = field(repr=False)
+    name: str = kept(repr=False)
     field: str
-    before: Any = field(repr=False)
-    after: Any = field(repr=False)
+    before: Any = kept(repr=False)
+    after: Any = kept(repr=False)
 
     @property
     def told(self) -> str:
@@ -46,7 +47,7 @@ class Marked:
     """A line that came back with 是: its place among the differences, and what it shows as the list's word."""
 
     place: int
-    told: str = field(repr=False)
+    told: str = kept(repr=False)
 
 
 def write(job: str, lines: Sequence[Difference], absent: Iterable[Listed], unread: Iterable[Fault]) -> bytes:

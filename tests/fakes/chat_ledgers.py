@@ -23,7 +23,10 @@ LIST = xlsx([
     ["陈阿福", NOBODY, "一级", None, None, None, "河坝村3组"],
     ["郭富才", "51050219480512001", "三级", None, None, None, "河坝村1组"],
 ], names=["持证"])
+AREAS = xlsx([["乡镇（街道）", "村（居）", "组"], ["云溪镇", "建设村", 1], [None, None, 2], [None, "新民村", 1],
+              ["白塔镇", "龙井村", None]])
 FILES = {
+    "区划.xlsx": AREAS,
     "残联名单.xlsx": LIST,
     "台账.xlsx": LEDGER,
     "建设村.xlsx": xlsx([HEADER, ["建设村", "2组", "罗玉兰", NEW, "独居"]]),
