@@ -1,11 +1,11 @@
 """Brings a township's ledger into the store: `python -m bot import FILE`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -83,7 +83,7 @@ async def _import(path: Path, base: Base, now: datetime, words: Words, report: P
     if create_under is not None:
         today = now.astimezone(base.policies.city.zone).date()
         area, created = await _create(source, base.store, create_under, today, now)
-    ledger = await _opened(source, base, now, area)
+    ledger = await _opening(source, base, now, area)
     counts = Counts()
     with _progress(words, progress) as bar:
         task = bar.add_task("", total=ledger.total)
@@ -110,7 +110,7 @@ async def look(path: Path, base: Base, now: datetime, area: Area | None) -> tupl
     """
     words = Words()
     try:
-        looked = await (await _opened(path.read_bytes(), base, now, area)).look()
+        looked = await (await _opening(path.read_bytes(), base, now, area)).look()
     except (OSError, Unreadable, PlacesUnclear) as error:
         raise ImportRefused(_why(error, path, words)) from None
     if looked.copy is None:
@@ -144,11 +144,8 @@ async def import_areas(path: Path, base: Base, now: datetime, top: Area | None, 
             await base.store.run(partial(area_tree.grow, top=top, lines=chunk, actor=OPERATOR, now=now), intake.KEY)
 
 
-async def _opened(source: bytes, base: Base, now: datetime, area: Area | None) -> Ledger:
-    ledger = await Ledgers(base.store, base.policies).open(source, area, OPERATOR, now)
-    if ledger.may_name_none:
-        raise PlacesUnclear("no_villages")
-    return ledger
+def _opening(source: bytes, base: Base, now: datetime, area: Area | None) -> Coroutine[Any, Any, Ledger]:
+    return Ledgers(base.store, base.policies).open(source, area, OPERATOR, now)
 
 
 def _why(error: Exception, path: Path, words: Words) -> str:

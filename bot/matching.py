@@ -27,7 +27,7 @@ from storage.scope import Scope
 
 KEPT = timedelta(days=MATCH_DAYS)
 PORTION = 250  # lines that are looked up at once
-CHUNK = 50  # elders that one unit of work changes
+CHUNK = 20  # elders that one unit of work changes
 # an outcome as one letter of a job's cursor, which so says how far it is and what became of each line
 _LETTERS = {"taken": "t", "already": "a", "changed": "c", "gone": "g", "other_says": "o", "edited": "e"}
 _OUTCOMES = {letter: outcome for outcome, letter in _LETTERS.items()}

@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import Literal
 
 from bot.aside import aside
-from bot.import_places import Villages, known
+from bot.import_places import PlacesUnclear, Villages, known
 from conversations.documents import difference_workbook, ledger_report
 from conversations.documents.difference_workbook import Line
 from conversations.documents.ledger_sheet import Fault, Reading, Row, read
@@ -67,9 +67,11 @@ class Ledgers:
     async def open(self, source: bytes, area: Area | None, actor: str, now: datetime) -> "Ledger":
         """Reads a ledger that may name the villages in `area`, everywhere where None; `actor` is whom the audit names.
 
-        Raises `ledger_file.Unreadable`, or PlacesUnclear where the villages of the area cannot be told apart.
+        Raises `ledger_file.Unreadable`, or PlacesUnclear where the area has no village, or two that are called alike.
         """
         villages = await self._store.read(lambda tx: known(tx, area))
+        if not villages.may_name.villages:
+            raise PlacesUnclear("no_villages")
         return await aside(lambda: Ledger(source, villages, self._store, self._policies, actor, now))
 
     async def export(self, area: Area, person: str, now: datetime) -> tuple[bytes, int]:
@@ -97,7 +99,6 @@ class Ledger:
         self._actor, self._now, self._words = actor, now, Words()
         reading = read(source, now.astimezone(policies.city.zone).date(), villages.may_name)
         self._reading: Reading | None = reading
-        self.may_name_none = not villages.may_name.villages
         self.total = reading.rows  # at the most
         self.unread_columns = reading.unread_columns
         self._unread: list[Fault] = []  # what the reader did not take so far

@@ -77,6 +77,7 @@ def listed(tx: Tx, scope: Scope, path: str, id_numbers: Sequence[str]) -> dict[s
 
     `path` is that part's. Of anybody else nothing is told, not even that there is a file.
     """
+    _plan_each(tx)
     numbers = {tx.keys.blind(number, "elders.id_number"): number for number in id_numbers}
     found: dict[str, Listed] = {}
     for *columns, village in _pages(tx, _LISTED, numbers, path=path, path_end=path + "~",
@@ -92,8 +93,7 @@ def known(tx: Tx, files: Sequence[NewElder]) -> list[Known | None]:
     Where one of the two has no ID number: the one in that village with the same name and birth date, or with the
     same name and file number.
     """
-    if tx.dialect == "postgresql":  # a plan kept from when the table was empty reads all of it, for every village
-        tx.run(_PLAN_EACH)
+    _plan_each(tx)
     indexes = [tx.keys.blind(new.id_number, "elders.id_number") if new.id_number else "" for new in files]
     by_index = {row.id_index: row for row in _looked_up(tx, _WITH_INDEXES, filter(None, indexes))}
     names: dict[str, list[str]] = {}
@@ -111,6 +111,12 @@ def known(tx: Tx, files: Sequence[NewElder]) -> list[Known | None]:
         kept = by_index.get(index) or next((each for each in namesakes if _same_person(each, new)), None)
         found.append(_known(tx, kept, new, bool(index) and kept.id_index == index) if kept else None)
     return found
+
+
+def _plan_each(tx: Tx) -> None:
+    """On PostgreSQL a plan kept from when the table was empty reads all of it, for every village."""
+    if tx.dialect == "postgresql":
+        tx.run(_PLAN_EACH)
 
 
 def merged(kept: NewElder, new: NewElder) -> NewElder:

@@ -9,7 +9,7 @@ from typing import Any
 from python_calamine import CalamineSheet, SheetTypeEnum, SheetVisibleEnum
 
 from conversations.documents import ledger_fields as fields
-from conversations.documents import ledger_layout, ledger_words
+from conversations.documents import ledger_household, ledger_layout, ledger_words
 from conversations.documents.ledger_fields import Cell, Refused
 from conversations.documents.ledger_file import Unreadable, open_workbook
 from conversations.documents.ledger_found import Fault
@@ -39,6 +39,8 @@ class Listed:
 
 def find(sheet: CalamineSheet) -> Layout | None:
     """The layout of a sheet with an ID number and something else that is known; None where it is another sheet."""
+    if ledger_household.find(sheet):
+        return None
     for line, cells in islice(ledger_layout.lines(sheet), _SEARCHED):
         heads = [(number, fields.shown(cell)) for number, cell in enumerate(cells, 1)]
         known = {LIST_BY_WORD[word(head)]: Column(LIST_BY_WORD[word(head)], number, head)
