@@ -17,7 +17,7 @@ from conversations.message import Inbound, Media
 from scheduler import casework, matching
 from scheduler import policy as policies
 from scheduler.policy import Policies
-from storage import areas, assignments, elders, jobs, people, tables
+from storage import areas, assignments, duplicates, elders, jobs, people, tables
 from storage.database import Store, StoreUnavailable, Tx
 from storage.elder_files import read
 from storage.elders import NewElder
@@ -109,6 +109,22 @@ async def test_who_is_in_another_township_is_no_more_than_somebody_unknown(offic
     told = list(lines_of(office.workbook))
     assert [line for line in told if "外乡" in line] == [f"外乡客 | {FAR} |  | 表1 | 2"]
     assert not any("龙井" in line or "白塔" in line or "高血压" in line for line in told)
+
+
+async def test_nobody_is_matched_or_changed_by_who_does_not_coordinate_where_he_lives(office: Office) -> None:
+    zhao, wang = (Scope(office.running.village.people[name], START.date()) for name in ("赵敏", "王强"))
+    change = [duplicates.Change("illnesses", "高血压", "糖尿病")]
+
+    def work(tx: Tx) -> tuple[list[set[str]], list[str]]:
+        path, other = areas.named(tx, "云溪镇")[0].path, areas.named(tx, "白塔镇")[0].id
+        tx.run(posts.insert().values(person_id=zhao.person_id, role="township", area_id=other))
+        found = [set(duplicates.listed(tx, scope, where, [LUO, HE, FAR])) for scope, where in (
+            (zhao, ""), (zhao, path), (wang, ""))]
+        return found, list(matching.take(tx, wang, office.elders["罗玉兰"], change, policies.load(), START))
+
+    found, outcomes = await office.store.run(work)
+    # all of hers, of these those in the area of the list; a visitor's elders are no coordinator's
+    assert found == [{LUO, HE, FAR}, {LUO, HE}, set()] and outcomes == ["gone"]
 
 
 async def test_only_what_is_marked_is_taken_over_and_class_and_audit_follow(office: Office) -> None:
