@@ -37,14 +37,16 @@ _END_ROLE = update(assignments).where(
     until_on=bindparam("last_day"))
 _ROLES_OF = select(assignments.c.role).where(assignments.c.elder_id == bindparam("elder"), _AFTER).distinct()
 _care = assignments.alias("care")  # the scope has `assignments` of its own
-_CARERS = (
+_OF_ELDER = (
     select(_care.c.person_id, people.c.name, people.c.visitor_kind, _care.c.role, _care.c.from_on,
            _care.c.until_on, people.c.minor_until)
     .select_from(_care.join(people, people.c.id == _care.c.person_id).join(
         elders, elders.c.id == _care.c.elder_id))
-    .where(_care.c.elder_id == bindparam("elder"), people.c.status == "active", _runs("scope_day", _care),
-           ELDER_IN_SCOPE).order_by(_care.c.role, people.c.name, people.c.id)
+    .where(_care.c.elder_id == bindparam("elder"), ELDER_IN_SCOPE)
 )
+_CARERS = _OF_ELDER.where(people.c.status == "active", _runs("scope_day", _care)).order_by(
+    _care.c.role, people.c.name, people.c.id)
+_EVER = _OF_ELDER.order_by(_care.c.from_on, people.c.name, people.c.id)
 _CASELOAD = (
     select(assignments.c.elder_id, assignments.c.role, assignments.c.until_on, elders.c.name, elders.c.village_id)
     .select_from(assignments.join(elders, elders.c.id == assignments.c.elder_id))
@@ -98,7 +100,7 @@ LOOKED_BACK = timedelta(days=7)  # a day on which the clock stood still is made 
 
 @dataclass(frozen=True, slots=True)
 class Carer:
-    """Somebody who cares for an elder now, and what as; ISO days."""
+    """Somebody who cares or cared for an elder, and what as; ISO days, `until_on` None where there is no end."""
 
     person_id: str
     name: str
@@ -162,6 +164,11 @@ def end_all(tx: Tx, elder_id: str, today: date, but: tuple[str, ...] = ()) -> No
 def carers(tx: Tx, scope: Scope, elder_id: str) -> list[Carer]:
     """Who cares for an elder of the scope on its day."""
     return [Carer(*row) for row in tx.all(_CARERS, elder=elder_id, **scope.values)]
+
+
+def ever(tx: Tx, scope: Scope, elder_id: str) -> list[Carer]:
+    """Everybody who cares or cared for an elder of the scope, the earliest first."""
+    return [Carer(*row) for row in tx.all(_EVER, elder=elder_id, **scope.values)]
 
 
 def caseload(tx: Tx, scope: Scope, person_id: str) -> list[Held]:
