@@ -73,7 +73,7 @@ BOUND_BY_KIND = frozenset({"visitor", "first_contact"})
 
 
 def may(roles: frozenset[str], command: str, kind: VisitorKind | None = None) -> bool:
-    """Whether one of these roles may use the command. A visitor's kind, where he is of one, bounds what he may."""
+    """Whether one of these roles may use the command. A visitor's kind bounds what he may; `kind` is None of others."""
     if kind is not None and command in BY_KIND and BY_KIND[command] not in kind.tasks | kind.sees:
         roles -= BOUND_BY_KIND
     return bool(roles & ALLOWED[command])

@@ -121,7 +121,7 @@ def _card(ask: Ask, found: Person) -> Parts:
     buttons: Rows = []
     if load and ask.may("handover"):
         buttons.append([["button.handover", {}, f"/handover {found.id}"]])
-    if (kind := ask.kind_of(found)) and kind.hours:
+    if (kind := ask.kind_of(found, people.roles(ask.tx, found.id))) and kind.hours:
         buttons.append([["button.hours", {}, f"/hours {found.id}"]])
     if found.status == "active":
         buttons.append([["button.suspend", {}, f"/suspend {found.id}"],
