@@ -35,7 +35,7 @@ def _raw(file: str) -> dict[str, dict[str, str]]:
 # keys that are put together where they are used, and what stands in the gap
 MADE = {
     "refuse.{}_wanted": ("photo", "place"), "binding.invitation_{}": ("used", "expired", "revoked", "unknown"),
-    "channel.{}": ("telegram", "wechat", "wecom", "playground"),
+    "button.hours_{}": ("this_term", "last_term", "this_month", "last_month"), "channel.{}": ("telegram", "wechat", "wecom", "playground"),
     "found.{}": ("elders", "villages", "any_village", "visitors", "visitor_kinds"), "turned.{}": tuple(_raw("life")["turned"]),
     "wish.{}": tuple(_raw("life")["wish"]), "basis.{}": tuple(_raw("life")["basis"]),
     "life.{}": ("back", "restored"), "proposal.{}": ("registration", "first_contact", "life"),
@@ -81,7 +81,7 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "life.wish_kept": {"again": "2026-04-04"}, "life.card": {"elder": ELDER, "what": "moved"}, "notices.moved_here": {"elder": ELDER},
     "notices.pause_over": {"elder": ELDER}, "notices.consent_withdrawn": {"elder": ELDER},
     "notices.life_changed": {"what": "hospital"}, "found.any_village": {"label": {"name": "河坝村"}},
-    "button.hours_proof": {"first": "2026-02-15"}, "found.visitor_kinds": {"label": {"name": "student"}},
+    "button.hours_proof": {"first": "2026-02-15", "last": "2026-08-31"}, "hours.file": {"last": "2026-08-31"}, "found.visitor_kinds": {"label": {"name": "student"}},
     "hours.told": {"terms": [{"first": "2026-02-15", "last": "2026-08-31", "times": 2, "minutes": 75}]},
     "hours.text": {"first": "2026-02-15", "last": "2026-08-31", "times": 2, "organisation": "职院"},
     "binding.welcome": {"by": "赵敏"}, "binding.forward": {"by": "赵敏"},
