@@ -283,5 +283,6 @@ def _row(tx: Tx, elder_id: str, new: NewElder, standing: Standing, now: datetime
         "last_visit_on": standing.last_visit_on, "last_home_on": standing.last_home_on,
         "last_screening_on": standing.last_screening_on, "created_at": millis(now), "condition": None,
         "condition_since": None, "condition_until": None, "wish": new.wish, "missing": " ".join(standing.missing),
-        "reviewed_on": new.registered_on, "class_until": standing.class_until,
+        "reviewed_on": new.registered_on, "class_until": standing.class_until, "remind_on": standing.due_from,
+        "open_needs": 0, "open_hazards": 0,
     }

@@ -10,11 +10,41 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, case, delete, literal_column, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    LargeBinary,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from storage.database import Tx
 from storage.ids import millis
-from storage.tables import assignments, drafts, elders, media, outbox, proposals, visits, wishes
+from storage.tables import (
+    alerts,
+    assignments,
+    call_plans,
+    check_ins,
+    contacts,
+    drafts,
+    elders,
+    media,
+    needs,
+    outbox,
+    postponements,
+    proposals,
+    requests,
+    tellings,
+    visits,
+    wishes,
+)
 
 _OF: BindParameter[str] = bindparam("elder")
 # written out: a parameter would keep the partial indexes from being used
@@ -25,7 +55,7 @@ _BLANK = update(elders).where(elders.c.id == _OF, or_(
     elders.c.condition.is_(None), elders.c.condition != "erased")).values(
     name="", initials="", group_name="", sex=None, birth=None, id_number=None, id_index=None, phone=None, facts=None,
     categories="", ability="", disability_grade=None, missing="", wish="", class_until=None, status="closed",
-    condition="erased", condition_since=bindparam("on_day"), condition_until=None)
+    condition="erased", condition_since=bindparam("on_day"), condition_until=None, remind_on=None)
 _VISITS = select(visits.c.id, visits.c.answers, visits.c.draft_id).where(visits.c.elder_id == _OF)
 _BLANK_VISIT = update(visits).where(visits.c.id == bindparam("row")).values(answers=bindparam("nothing"), reason=None)
 _PROPOSALS = select(proposals.c.id, proposals.c.draft_id).where(proposals.c.elder_id == _OF)
@@ -40,8 +70,14 @@ _DELETE_DRAFT = delete(drafts).where(drafts.c.id == bindparam("row"))
 _IS_DRAFT = select(drafts.c.id).where(drafts.c.id == bindparam("row"))
 _DELETE_MEDIA = delete(media).where(media.c.id == bindparam("row"))
 _IS_MEDIA = select(media.c.id).where(media.c.id == bindparam("row"))
-_DELETE_WISHES = delete(wishes).where(wishes.c.elder_id == _OF)
-_WISHES = select(wishes.c.id).where(wishes.c.elder_id == _OF)
+# what stands in figures, and in the course of alerts, stays without its words; the rest goes
+_BLANK_WORDS = [update(table).where(table.c.elder_id == _OF).values({
+    column.name: None for column in table.c if isinstance(column.type, LargeBinary)}) for table in (
+    contacts, requests, needs, alerts)]
+_DELETED = (wishes, tellings, call_plans, check_ins, postponements)
+_DELETE = [delete(table).where(table.c.elder_id == _OF) for table in _DELETED]
+_COUNTED = {table.name: select(func.count()).select_from(table).where(table.c.elder_id == _OF) for table in (
+    *_DELETED, contacts, requests, needs, alerts)}
 _RELEASE = delete(assignments).where(assignments.c.elder_id == _OF)
 _CARERS = select(assignments.c.person_id).where(assignments.c.elder_id == _OF)
 _CLOSED_BEFORE = select(elders.c.id).where(and_(
@@ -68,11 +104,11 @@ class _Found:
                        if fields and elder_id.encode() in tx.keys.open(fields, "outbox.fields", row)]
         ids = dict.fromkeys(each for value in kept for each in _ids(value))
         self.media = [each for each in ids if tx.one(_IS_MEDIA, row=each)]
-        self.wishes = tx.all(_WISHES, elder=elder_id)
+        self.more = {name: int((tx.one(each, elder=elder_id) or (0,))[0]) for name, each in _COUNTED.items()}
         self.assignments = tx.all(_CARERS, elder=elder_id)
 
     def counts(self) -> Counter[str]:
-        return Counter({name: len(rows) for name, rows in vars(self).items()})
+        return Counter({name: len(rows) for name, rows in vars(self).items() if name != "more"} | self.more)
 
 
 def counts(tx: Tx, elder_id: str) -> dict[str, int] | None:
@@ -101,7 +137,8 @@ def erase(tx: Tx, elder_id: str, by: str, today: date, now: datetime) -> dict[st
         tx.run(_DELETE_DRAFT, row=row)
     for row in found.media:
         tx.run(_DELETE_MEDIA, row=row)
-    tx.run(_DELETE_WISHES, elder=elder_id)
+    for each in (*_BLANK_WORDS, *_DELETE):
+        tx.run(each, elder=elder_id)
     tx.run(_RELEASE, elder=elder_id)
     told = {"elders": 1, **found.counts()}
     tx.note(now, by, "elder.erase", elder_id, sorted(name for name, count in told.items() if count))

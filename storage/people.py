@@ -87,7 +87,8 @@ def add(tx: Tx, area_id: str, name: str, roles: tuple[str, ...], now: datetime, 
     """A new person with these roles in this area."""
     person = Person(tx.new_id(now), area_id, name, visitor_kind, "active", minor_until, organisation)
     tx.run(_ADD, id=person.id, area_id=area_id, name=name, visitor_kind=visitor_kind, status="active",
-           created_at=millis(now), organisation=organisation, service="", minor_until=minor_until, preferred=None)
+           created_at=millis(now), organisation=organisation, service="", minor_until=minor_until, preferred=None,
+           guardian_consent_on=None, status_reason=None, status_since=None, digest_at=None, how_much=None)
     for role in roles:
         tx.run(_POST, person_id=person.id, role=role, area_id=area_id)
     return person
