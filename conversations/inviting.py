@@ -37,7 +37,8 @@ def _for_area(ask: Ask, given: dict[str, str], area_id: str) -> Person | None:
         return None
     role = area.level if given["role"] == "coordinator" else "visitor"
     person = people.add(ask.tx, area.id, given["name"], (role,), ask.now, given.get("kind") or None,
-                        given.get("organisation", ""), given.get("comes_of_age") or None)
+                        given.get("organisation", ""), given.get("comes_of_age") or None,
+                        given.get("guardian_consent") or None)
     ask.note("person.add", person.id, (role,))
     return person
 

@@ -44,6 +44,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "export": LOCAL,
     "stop": LOCAL,
     "people": COORDINATING,
+    "edit_person": COORDINATING,
     "suspend": COORDINATING,
     "activate": COORDINATING,
     "assign": LOCAL,
@@ -69,6 +70,8 @@ BY_KIND: dict[str, Task | Field] = {
     "register": "file", "amend": "file", "complete": "file", "refresh": "file", "firstcontact": "file",
     "survey": "survey", "surveyed": "survey", "wish": "wish", "phone": "phone",
 }
+# the command that each form goes beyond visiting with: asked again at every step, a kind may change meanwhile
+BY_FORM = {"elder": "register", "survey": "surveyed", "wish": "wish", "firstcontact": "firstcontact"}
 BOUND_BY_KIND = frozenset({"visitor", "first_contact"})
 
 

@@ -48,8 +48,10 @@ _CARERS = _OF_ELDER.where(people.c.status == "active", _runs("scope_day", _care)
     _care.c.role, people.c.name, people.c.id)
 _EVER = _OF_ELDER.order_by(_care.c.from_on, people.c.name, people.c.id)
 _CASELOAD = (
-    select(assignments.c.elder_id, assignments.c.role, assignments.c.until_on, elders.c.name, elders.c.village_id)
-    .select_from(assignments.join(elders, elders.c.id == assignments.c.elder_id))
+    select(assignments.c.elder_id, assignments.c.role, assignments.c.until_on, elders.c.name, elders.c.village_id,
+           areas.c.name)
+    .select_from(assignments.join(elders, elders.c.id == assignments.c.elder_id).join(
+        areas, areas.c.id == elders.c.village_id))
     .where(assignments.c.person_id == bindparam("person"), elders.c.status != "closed", _runs("scope_day"),
            elders.c.village_id.in_(VILLAGES_HELD)).order_by(elders.c.village_id, elders.c.number)
 )
@@ -120,6 +122,7 @@ class Held:
     until_on: str | None
     name: str
     village_id: str
+    village: str
 
 
 @dataclass(frozen=True, slots=True)
