@@ -4,7 +4,7 @@ The callers note changes on the audit chain in the name of who made them.
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import and_, bindparam, func, or_, select, text, update
@@ -13,8 +13,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
 from storage.database import Tx
+from storage.ids import millis
 from storage.scope import ELDER_IN_SCOPE, VILLAGES_HELD, Scope
-from storage.tables import areas, assignments, elders, people, posts
+from storage.tables import accounts, areas, assignments, elders, invitations, people, posts
 
 CARING = ("visitor", "first_contact", "cadre")  # those who go to the door; a family stays what it is
 
@@ -69,13 +70,29 @@ _IN_REACH = (
 )
 
 
+_COMES = or_(  # somebody who is on the system, or for whom an invitation is open
+    select(accounts.c.account).where(accounts.c.person_id == people.c.id, accounts.c.state == "active").exists(),
+    select(invitations.c.id).where(
+        invitations.c.person_id == people.c.id, invitations.c.used_at.is_(None), invitations.c.revoked_at.is_(None),
+        invitations.c.expires_at >= bindparam("scope_from")).exists())
+
+
 def nobody(role: Any) -> ColumnElement[bool]:
-    """The condition on `elders` that nobody who is active and of age has this role for them on the scope's day."""
+    """The condition on `elders` that nobody who is active and of age has this role for them on the scope's day.
+
+    A first contact who is not on the system counts while his invitation is open: the callers give `beginning` of the
+    scope's day.
+    """
     return ~select(assignments.c.elder_id).select_from(assignments.join(
         people, people.c.id == assignments.c.person_id)).where(
         assignments.c.elder_id == elders.c.id, assignments.c.role == role, people.c.status == "active",
         or_(people.c.minor_until.is_(None), people.c.minor_until <= bindparam("scope_day")),
-        _runs("scope_day")).exists()
+        or_(assignments.c.role != "first_contact", _COMES), _runs("scope_day")).exists()
+
+
+def beginning(scope: Scope) -> dict[str, int]:
+    """What the statements with `nobody` want beside the scope's values: when its day begins, in milliseconds."""
+    return {"scope_from": millis(datetime.combine(scope.day, time(), UTC))}
 
 
 _WITHOUT = select(elders.c.id).where(
@@ -189,8 +206,9 @@ def without(tx: Tx, scope: Scope, role: str, count: int, skip: int = 0) -> tuple
     """How many elders in the area that the scope's person coordinates have nobody of age in this role, and a page of
     their ids.
     """
-    row = tx.one(_WITHOUT_COUNT, of_role=role, **scope.values)
-    page = tx.all(_WITHOUT_PAGE, of_role=role, count=count, skip=skip, **scope.values)
+    values = {**scope.values, **beginning(scope)}
+    row = tx.one(_WITHOUT_COUNT, of_role=role, **values)
+    page = tx.all(_WITHOUT_PAGE, of_role=role, count=count, skip=skip, **values)
     return int(row[0]) if row else 0, [elder for elder, in page]
 
 

@@ -6,7 +6,7 @@ from conversations.engine import Part
 from conversations.lists import PAGE, skipped
 from conversations.turn import Ask, label
 from conversations.words_book import visitor_kind
-from storage import assignments, elders, people
+from storage import accounts, assignments, elders, people
 from storage.assignments import Carer, Held
 from storage.elders import Elder
 from storage.people import Person
@@ -105,7 +105,8 @@ def assign(ask: Ask, rest: str) -> Parts:
     buttons += [[["button.end_care", {"name": each.name}, f"/endcare {found.id} {_tail(each)}"]]
                 for each in carers]
     return (("people.carers", {"elder": label(found), "buttons": buttons, "carers": [
-        {"role": each.role, "name": each.name, "until": each.until_on or ""} for each in carers]}),)
+        {"role": each.role, "name": each.name, "until": each.until_on or "",
+         "waits": each.role == "first_contact" and not accounts.joined(ask.tx, each.person_id)} for each in carers]}),)
 
 
 def entrust(ask: Ask, rest: str) -> Parts:
