@@ -166,9 +166,9 @@ def to_invite(ask: Ask, proposal: str) -> Proposal | None:
 
 
 def awaited(ask: Ask, elder: Elder, *, joined: bool = False) -> Parts:
-    """What is said of an elder whose first contact was chosen and has not come in yet, with `joined` of one who has too.
+    """What is said of an elder whose first contact was chosen and has not come in yet; with `joined`, of any.
 
-    Empty where there is none.
+    Empty where he has none.
     """
     chosen = next((each for each in assignments.carers(ask.tx, ask.scope, elder.id)
                    if each.role == KIND and (joined or not accounts.joined(ask.tx, each.person_id))), None)

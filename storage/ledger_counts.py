@@ -87,7 +87,8 @@ def count(tx: Tx, scope: Scope, village: str, categories: Sequence[str], fields:
         sum(classes.values()), classes, paused, wishes, {why: number for why, number in closed.items() if number},
         dict(zip(categories, rest[:len(categories)], strict=True)), lacking_any,
         {name: number for name, number in lacking if number}, old,
-        _number(tx.one(alone, of_role="visitor", **alone_on)), _number(tx.one(alone, of_role="first_contact", **alone_on)),
+        _number(tx.one(alone, of_role="visitor", **alone_on)),
+        _number(tx.one(alone, of_role="first_contact", **alone_on)),
         dict(tx.all(states, **values)))
 
 
