@@ -13,7 +13,7 @@ from storage.people import Person
 
 TAIL = 8  # of an id, beside another one on a button: both whole are too long for one
 ALL = "all"
-SOUGHT = 12  # characters of what is looked for, on a button
+SOUGHT = 16  # characters: a button's token holds no longer search, and ids are longer
 Parts = tuple[Part, ...]
 Rows = list[list[list[object]]]
 
@@ -24,11 +24,11 @@ def listed(ask: Ask, rest: str) -> Parts:
     `+8 志愿者` is the next page of those.
     """
     number, _, text = rest.partition(" ") if rest.startswith("+") else ("", "", rest)
-    text, skip = text[:SOUGHT], skipped(number)
-    if text and not number and ((by_id := people.held(ask.tx, ask.scope, rest))
-                                or people.held_named(ask.tx, ask.scope, rest)):
-        found = by_id or _one(ask, rest, "people")
+    skip = skipped(number)
+    if not number and (len(text) > SOUGHT or people.held_named(ask.tx, ask.scope, text)):
+        found = _one(ask, text, "people")
         return (staff.card(ask, found),) if isinstance(found, Person) else found
+    text = text[:SOUGHT]
     total, page = people.search_held(ask.tx, ask.scope, text, _kinds(ask, text), PAGE, skip) if text else (
         people.all_held(ask.tx, ask.scope, PAGE, skip))
     if not page:
