@@ -126,7 +126,8 @@ def _not_withdrawn(ask: Ask, elder: Elder) -> Part:
     """The coordinator asked once more: the file goes on as before, and the wish is to be talked about again."""
     basis = next((each.basis for each in elder_files.wishes_of(ask.tx, elder.id) if each.basis), "")
     today = ask.today.isoformat()
-    elder_files.keep_wish(ask.tx, elder.id, Wish("undecided", basis, today, ask.writer.person_id), ask.now)
+    casework.keep_wish(ask.tx, elder.id, Wish("undecided", basis, today, ask.writer.person_id), ask.house.policies,
+                       ask.now)
     ask.note("elder.wish", elder.id, ("wish",))
     back = casework.stand(ask.tx, ask.scope, elder.id, "active", "recovered", today, ask.house.policies, ask.now)
     return ("life.not_withdrawn", {"elder": elder.name, "due": ask.due(back or elder), "buttons": [
