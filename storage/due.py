@@ -51,7 +51,8 @@ _COLUMNS = select(
     elders.c.id, elders.c.name, elders.c.number, areas.c.name.label("village"), elders.c.group_name,
     elders.c.village_id, elders.c.due_until, elders.c.care_class, elders.c.last_home_on, elders.c.open_needs,
     elders.c.open_hazards, _with("as_visitor", "visitor").label("as_visitor"),
-    _with("as_stand_in", "stand_in").label("as_stand_in"), _URGENCY.label("urgency"),
+    _with("as_stand_in", "stand_in").label("as_stand_in"), _with("as_contact", "first_contact").label("as_contact"),
+    _URGENCY.label("urgency"),
 ).select_from(elders.join(areas, areas.c.id == elders.c.village_id))
 
 
@@ -101,6 +102,15 @@ _OF_VILLAGE = _by_place(_COLUMNS.where(
     HELD_HERE, _DUE, elders.c.village_id == bindparam("village"), or_(
         elders.c.due_until <= bindparam("until"),
         and_(elders.c.due_until <= bindparam("alone_until"), _NOBODY))).subquery("found"))
+_goer, _who = assignments.alias("goer"), people.alias("who")
+_GOERS = select(_who.c.id, _who.c.name, func.count(elders.c.id.distinct())).select_from(
+    elders.join(_goer, _goer.c.elder_id == elders.c.id).join(_who, _who.c.id == _goer.c.person_id)).where(
+    HELD_HERE, _DUE, or_(_goer.c.role == "visitor", _goer.c.role == "stand_in"),
+    _goer.c.from_on <= bindparam("scope_day"),
+    or_(_goer.c.until_on.is_(None), _goer.c.until_on >= bindparam("scope_day")), _who.c.status == "active",
+    ~away(_who.c.id, "scope_day")).group_by(_who.c.id, _who.c.name).order_by(_who.c.name, _who.c.id)
+_GOERS_OF = _GOERS.where(elders.c.id == bindparam("elder"))
+_GOERS_IN = _GOERS.where(elders.c.village_id == bindparam("village"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +130,7 @@ class Waiting:
     open_hazards: int
     as_visitor: bool  # the scope's person visits him
     as_stand_in: bool  # or stands in for who does
+    as_contact: bool  # or is first contact
 
     def left(self, day: date) -> int:
         """Days that are left; less than none where he is overdue."""
@@ -135,6 +146,15 @@ class Village:
     overdue: int
     late: int
     alone: int
+
+
+@dataclass(frozen=True, slots=True)
+class Goer:
+    """Somebody in office and not on leave who visits or stands in, and for how many of those who are due."""
+
+    person_id: str
+    name: str
+    count: int
 
 
 def page(tx: Tx, scope: Scope, count: int, skip: int = 0, *, overdue: bool = False) -> list[Waiting]:
@@ -168,3 +188,11 @@ def of_village(tx: Tx, scope: Scope, village_id: str, until: str, alone_until: s
     """
     return [Waiting(*row) for row in tx.all(
         _OF_VILLAGE, village=village_id, until=until, alone_until=alone_until, count=count, skip=0, **scope.values)]
+
+
+def goers(tx: Tx, scope: Scope, *, elder_id: str = "", village_id: str = "") -> list[Goer]:
+    """Who goes to this elder, or to the elders of this village, where they are due and the scope's person coordinates.
+    """
+    if elder_id:
+        return [Goer(*row) for row in tx.all(_GOERS_OF, elder=elder_id, **scope.values)]
+    return [Goer(*row) for row in tx.all(_GOERS_IN, village=village_id, **scope.values)]
