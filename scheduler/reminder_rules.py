@@ -15,7 +15,6 @@ class Reminders(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    days_before: int = Field(ge=0, le=31)
     first_contact_days: int = Field(ge=0, le=31)
     village_days: int = Field(ge=1)
     township_days: int = Field(ge=1)
@@ -30,15 +29,11 @@ class Reminders(BaseModel):
             raise ValueError("digest_at must lie between digest_earliest and digest_latest")
         return self
 
-    def begins(self, last: date) -> date:
-        """The first day on which somebody is told of a window with this last day."""
-        return last - timedelta(days=self.days_before)
-
-    def limits(self, day: date) -> "Limits":
-        """Of which windows whom is told on that day."""
+    def limits(self, day: date, remind_days: int) -> "Limits":
+        """Of which windows whom is told on that day; `remind_days` before its end the visitor is."""
         return Limits(*(
             (day + timedelta(days=days)).isoformat() for days in (
-                self.days_before, self.first_contact_days, -self.village_days, -self.township_days)))
+                remind_days, self.first_contact_days, -self.village_days, -self.township_days)))
 
 
 @dataclass(frozen=True, slots=True)

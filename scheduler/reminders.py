@@ -29,7 +29,7 @@ def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
     if not found:
         return False
     rules = {village: policies.of(tx, village) for village in {each.village_id for each in found}}
-    limits = {village: policy.reminders.limits(today) for village, policy in rules.items()}
+    limits = {village: policy.reminders.limits(today, policy.remind_days) for village, policy in rules.items()}
     over: dict[str, Ranks] = {}
     if any(_goes_up(each, limits[each.village_id]) for each in found):
         over, above = reminding.coordinators(tx, today, CHUNK)
@@ -75,4 +75,5 @@ def _digest(tx: Tx, person: Addressee, limits: Limits, policy: Policy, now: date
 
 def _next(due: Due, policy: Policy, today: date) -> str:
     """The next day on which somebody is to be told of him, unless he is seen before."""
-    return max(today + timedelta(days=1), policy.reminders.begins(date.fromisoformat(due.due_until))).isoformat()
+    begins = date.fromisoformat(due.due_until) - timedelta(days=policy.remind_days)
+    return max(today + timedelta(days=1), begins).isoformat()

@@ -27,7 +27,7 @@ def settings(ask: Ask, rest: str) -> Parts:
     if hour is None or not rules.digest_earliest <= hour <= rules.digest_latest:
         return (("settings.hour_range", {"first": rules.digest_earliest, "last": rules.digest_latest}), _shown(ask))
     people.choose(ask.tx, ask.writer.person_id, "digest_at", hour, ask.now)
-    return (("settings.kept", {}), _shown(ask))
+    return (("settings.kept_hour", {}), _shown(ask))
 
 
 def _hour(typed: str) -> str | None:
