@@ -14,7 +14,7 @@ import structlog
 from bot.channels.base import Blocked, Channel, Gone, Moved, Now, Receipt, Refused, RetryAt, SendFailure
 from bot.metrics import WAITING, sends
 from bot.render import fit
-from conversations import pages
+from conversations import pages, router
 from conversations.engine import Part
 from conversations.message import Document, Inbound, Media, Message
 from conversations.say import messages
@@ -173,7 +173,18 @@ class Delivery:
             return await self._failed(row, RetryAt(BEAT))
         sends(row.channel, "sent").inc()
         self._sent.append((row.id, receipt.handle))
+        if row.kind != "reply" and any("buttons" in fields for _, fields in parts):
+            await self._keep_menu(row, parts)
         return True
+
+    async def _keep_menu(self, row: Outgoing, parts: Sequence[Part]) -> None:
+        """The numbers on the buttons of a notice can be typed, as those of an answer can."""
+        def work(tx: Tx) -> None:
+            if bound := accounts.in_chat(tx, row.channel, row.chat):
+                router.keep_menu(tx, row.channel, bound[0], tuple(parts))
+
+        with suppress(StoreUnavailable):
+            await self._store.run(work)
 
     async def _parts(self, row: Outgoing) -> Sequence[Part] | None:
         """What a row says: an answer as it was given, a notice as it stands now; None: not wanted any more."""

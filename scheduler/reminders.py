@@ -7,8 +7,9 @@ read when it leaves.
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
+from functools import cache, partial
 
-from scheduler.policy import Policies, Policy
+from scheduler.policy import Policies
 from scheduler.reminder_notices import URGENT, Digest
 from scheduler.reminder_rules import Limits, at_hour
 from storage import outbox, reminding
@@ -20,7 +21,7 @@ CHUNK = 500  # elders in one unit of work
 
 
 def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
-    """Writes the digests of a chunk of elders, and moves each to his next day; True where there may be more.
+    """Writes the digests of a chunk of elders, and moves each to tomorrow; True where there may be more.
 
     Twice, on two machines or after days of standing still: a person has one digest of today.
     """
@@ -28,20 +29,45 @@ def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
     found, known = reminding.chunk(tx, today, CHUNK)
     if not found:
         return False
-    rules = {village: policies.of(tx, village) for village in {each.village_id for each in found}}
-    limits = {village: policy.reminders.limits(today, policy.remind_days) for village, policy in rules.items()}
+    rules = _Rules(tx, policies, today)
     over: dict[str, Ranks] = {}
-    if any(_goes_up(each, limits[each.village_id]) for each in found):
+    if any(_goes_up(each, rules.limits(each.village_id)) for each in found):
         over, above = reminding.coordinators(tx, today, CHUNK)
         known = {**above, **known}
     digests: dict[str, tuple[Outgoing, str, datetime]] = {}
     for each in found:
-        for person in _told(each, limits[each.village_id], over, known):
+        for person in _told(each, rules.limits(each.village_id), over, known):
             if person.where and person.person_id not in digests:
-                digests[person.person_id] = _digest(tx, person, limits[each.village_id], rules[each.village_id], now)
+                fields = {"person": person.person_id, **rules.fields(each.village_id)}
+                digests[person.person_id] = (
+                    Outgoing(tx.new_id(now), *person.where, Digest.lane, Digest.kind, fields),
+                    f"digest:{person.person_id}:{today}", rules.hour(each.village_id, person.digest_at))
     outbox.add_once(tx, digests.values(), now)
-    reminding.move(tx, [(each, _next(each, rules[each.village_id], today)) for each in found])
+    reminding.move(tx, found[-1], today, today + timedelta(days=1))
     return len(found) == CHUNK
+
+
+class _Rules:
+    """The rules of the villages of a chunk on one day, each worked out once."""
+
+    def __init__(self, tx: Tx, policies: Policies, today: date) -> None:
+        self._today = today
+        self._policy = cache(partial(policies.of, tx))
+        self.limits = cache(self._limits)
+        self.fields = cache(self._fields)
+        self.hour = cache(self._hour)
+
+    def _limits(self, village: str) -> Limits:
+        policy = self._policy(village)
+        return policy.reminders.limits(self._today, policy.remind_days)
+
+    def _fields(self, village: str) -> dict[str, str]:
+        """What a digest holds beside its person."""
+        return {"day": self._today.isoformat(), **asdict(self.limits(village))}
+
+    def _hour(self, village: str, chosen: str | None) -> datetime:
+        policy = self._policy(village)
+        return at_hour(self._today, chosen or policy.reminders.digest_at, policy.zone)
 
 
 def _told(due: Due, limits: Limits, over: Mapping[str, Ranks], known: Mapping[str, Addressee]) -> Iterator[Addressee]:
@@ -62,18 +88,3 @@ def _goes_up(due: Due, limits: Limits) -> bool:
     """Whether the village's coordinator is told: overdue, or nobody goes there, in office and not on leave."""
     return due.due_until <= limits.village or (
         due.due_until <= limits.visitor and all(role == "first_contact" for role, *_ in due.carers))
-
-
-def _digest(tx: Tx, person: Addressee, limits: Limits, policy: Policy, now: datetime) -> tuple[Outgoing, str, datetime]:
-    today = now.astimezone(policy.zone).date()
-    notice = Digest(person=person.person_id, day=today.isoformat(), **asdict(limits))
-    assert person.where is not None
-    row = Outgoing(tx.new_id(now), *person.where, notice.lane, notice.kind, notice.model_dump())
-    hour = at_hour(today, person.digest_at or policy.reminders.digest_at, policy.zone)
-    return row, f"digest:{person.person_id}:{today}", hour
-
-
-def _next(due: Due, policy: Policy, today: date) -> str:
-    """The next day on which somebody is to be told of him, unless he is seen before."""
-    begins = date.fromisoformat(due.due_until) - timedelta(days=policy.remind_days)
-    return max(today + timedelta(days=1), begins).isoformat()

@@ -34,7 +34,8 @@ _CHUNK = select(
 ).select_from(_due.outerjoin(_care, and_(
     _care.c.elder_id == _due.c.id, or_(*[_care.c.role == role for role in CARING]),
     _care.c.from_on <= bindparam("today"), or_(_care.c.until_on.is_(None), _care.c.until_on >= bindparam("today")),
-)).outerjoin(people, and_(people.c.id == _care.c.person_id, _IN_OFFICE)).outerjoin(accounts, _WRITABLE))
+)).outerjoin(people, and_(people.c.id == _care.c.person_id, _IN_OFFICE)).outerjoin(accounts, _WRITABLE)).order_by(
+    _due.c.remind_on, _due.c.id)
 
 _village, _township, _county = areas.alias("village"), areas.alias("township"), areas.alias("county")
 
@@ -56,7 +57,9 @@ _its_villages = select(_due.c.village_id).distinct().subquery("its_villages")
 _COORDINATORS = _coordinators(_its_villages, _its_villages.c.village_id)
 _place = areas.alias("place")
 _RANKS = _coordinators(_place, _place.c.id).where(_place.c.id == bindparam("place"))
-_MOVE = update(elders).where(elders.c.id == bindparam("elder"), elders.c.remind_on == bindparam("was")).values(
+_MOVE = update(elders).where(
+    elders.c.remind_on <= bindparam("today"), or_(elders.c.remind_on < bindparam("last_on"), and_(
+        elders.c.remind_on == bindparam("last_on"), elders.c.id <= bindparam("last")))).values(
     remind_on=bindparam("next_day"))
 
 
@@ -124,9 +127,12 @@ def told(ranks: Ranks, role: str) -> Sequence[str]:
     return next((ranks[each] for each in COORDINATING[COORDINATING.index(role):] if ranks.get(each)), ())
 
 
-def move(tx: Tx, moved: Sequence[tuple[Due, str]]) -> None:
-    """Sets the next day (ISO) for each, unless a visit or a change has set another meanwhile."""
-    tx.many(_MOVE, [{"elder": due.elder_id, "was": due.remind_on, "next_day": day} for due, day in moved])
+def move(tx: Tx, last: Due, today: date, next_day: date) -> None:
+    """All of the chunk up to its last one are told of again on the next day.
+
+    Not who was seen meanwhile: his day is another. Who came in meanwhile has his turn then.
+    """
+    tx.run(_MOVE, today=today.isoformat(), last_on=last.remind_on, last=last.elder_id, next_day=next_day.isoformat())
 
 
 def _put(ranks: Ranks, role: str, person: str) -> None:
