@@ -52,7 +52,8 @@ _VISITED = select(assignments.c.elder_id, elders.c.village_id, assignments.c.unt
     assignments.join(elders, elders.c.id == assignments.c.elder_id)).where(
     assignments.c.person_id == bindparam("person"), assignments.c.role == "visitor", elders.c.status != "closed",
     assignments.c.from_on <= bindparam("last"),
-    or_(assignments.c.until_on.is_(None), assignments.c.until_on >= bindparam("first"))).order_by(assignments.c.elder_id)
+    or_(assignments.c.until_on.is_(None), assignments.c.until_on >= bindparam("first"))).order_by(
+    assignments.c.elder_id)
 _care = assignments.alias("care")  # the scope has `assignments` of its own
 _CARERS = (
     select(_care.c.person_id, people.c.name, people.c.visitor_kind, _care.c.role, _care.c.from_on,

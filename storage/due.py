@@ -96,8 +96,8 @@ _BY_VILLAGE = select(
     _sum(elders.c.due_until <= bindparam("township_until")),
     _sum(and_(elders.c.due_until > bindparam("village_until"), _NOBODY)),
 ).select_from(elders.join(areas, areas.c.id == elders.c.village_id)).where(
-    HELD_HERE, _DUE, elders.c.due_until <= bindparam("until")).group_by(areas.c.id, areas.c.name, areas.c.path).order_by(
-    areas.c.path)
+    HELD_HERE, _DUE, elders.c.due_until <= bindparam("until"),
+).group_by(areas.c.id, areas.c.name, areas.c.path).order_by(areas.c.path)
 _OF_VILLAGE = _by_place(_COLUMNS.where(
     HELD_HERE, _DUE, elders.c.village_id == bindparam("village"), or_(
         elders.c.due_until <= bindparam("until"),
