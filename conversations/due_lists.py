@@ -22,7 +22,8 @@ def groups(found: Sequence[Waiting], today: date, begin: int = 1) -> list[dict[s
 def line(each: Waiting, today: date, n: int = 0) -> dict[str, Any]:
     """What words want of one of them."""
     return {"n": n, "name": each.name, "number": each.number, "left": each.left(today), "last": each.due_until,
-            "role": role(each), "priority": each.care_class == "priority", "needs": each.open_needs, "hazards": each.open_hazards}
+            "role": role(each), "priority": each.care_class == "priority", "needs": each.open_needs,
+            "hazards": each.open_hazards}
 
 
 def role(each: Waiting) -> str:

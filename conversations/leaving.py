@@ -38,7 +38,7 @@ def submit(ask: Ask, form: Form, draft: Draft) -> Ended:
     if stand_in and (refused := _refused(ask, draft, stand_in, first, last)):
         return Ended((refused, ("leave.again", {"buttons": _AGAIN})), "cancelled")
     leave_id = leaves.add(ask.tx, me, first, last, stand_in, me, ask.now)
-    ask.note("leave.make", me, ("leave",))
+    ask.note("person.on_leave", me, ("leave",))
     leave = leaves.find(ask.tx, leave_id)
     assert leave is not None
     told = _tell_coordinators(ask, leave, OnLeave)
@@ -61,7 +61,7 @@ def stand_in(ask: Ask, form: Form, draft: Draft) -> Ended:
             [["button.stand_in", {}, f"/standin {leave.id}"]]]})), "cancelled")
     _take_back(ask, leave)
     leaves.set_stand_in(ask.tx, leave.id, person)
-    ask.note("leave.stand_in", leave.person_id, (person,))
+    ask.note("person.stand_in", leave.person_id, (person,))
     changed = leaves.find(ask.tx, leave.id)
     assert changed is not None
     _lend(ask, changed)
@@ -74,7 +74,7 @@ def withdraw(ask: Ask, leave: Leave) -> Parts:
     """The person is there after all: his elders are his again from today on."""
     if not leaves.withdraw(ask.tx, leave.id):
         return (("leave.gone", {}),)
-    ask.note("leave.withdraw", leave.person_id, ("leave",))
+    ask.note("person.back", leave.person_id, ("leave",))
     _take_back(ask, leave)
     if leave.stand_in:
         notices.tell(ask.tx, LeaveOver(person=leave.stand_in, leave=leave.id), ask.now)
@@ -147,4 +147,5 @@ def _tell_coordinators(ask: Ask, leave: Leave, kind: type[OnLeave | LeaveOver]) 
     villages = {village for _, village, _ in _elders(ask, leave)} or {ask.person.area_id}
     over = {person for village in villages for person in people.nearest_coordinators(
         ask.tx, village, besides=leave.person_id)}
-    return any([notices.tell(ask.tx, kind(person=person, leave=leave.id), ask.now) for person in sorted(over)])
+    told = [notices.tell(ask.tx, kind(person=person, leave=leave.id), ask.now) for person in sorted(over)]
+    return any(told)

@@ -8,7 +8,7 @@ from conversations.lists import PAGE
 from conversations.turn import Ask, label
 from scheduler import notices
 from scheduler.reminder_notices import EVER, NobodyHome, OtherWanted
-from storage import assignments, due, elders, people, postponements, ties
+from storage import accounts, assignments, due, elders, people, postponements, ties
 from storage.elders import Elder
 from storage.postponements import REASONS, Reason
 
@@ -75,10 +75,12 @@ def _proposed(ask: Ask, elder: Elder, reason: Reason, days: list[date]) -> Part:
 
 def _somebody_else(ask: Ask, elder: Elder, reason: Reason) -> Parts:
     _keep(ask, elder, ask.today + timedelta(days=1), reason)
-    told = any([notices.tell(ask.tx, OtherWanted(
-        person=person, elder=elder.id, visitor=ask.writer.person_id, day=ask.today.isoformat(), reason=reason), ask.now,
-        unique_key=f"other_wanted:{elder.id}:{ask.writer.person_id}:{ask.today}:{person}")
-        for person in people.nearest_coordinators(ask.tx, elder.village_id, besides=ask.writer.person_id)])
+    me, day = ask.writer.person_id, ask.today.isoformat()
+    over = people.nearest_coordinators(ask.tx, elder.village_id, besides=me)
+    for person in over:
+        notices.tell(ask.tx, OtherWanted(person=person, elder=elder.id, visitor=me, day=day, reason=reason), ask.now,
+                     unique_key=f"other_wanted:{elder.id}:{me}:{day}:{person}")
+    told = any(accounts.reached(ask.tx, person) for person in over)
     return (("cannot.asked", {"elder": elder.name, "told": told, "buttons": _back()}),)
 
 

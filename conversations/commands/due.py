@@ -51,7 +51,8 @@ def _away(ask: Ask) -> Parts:
     """Who is on leave is told that nobody expects him."""
     running = [each for each in leaves.of(ask.tx, ask.writer.person_id, ask.today)
                if each.from_on <= ask.today.isoformat()]
-    return tuple(("reminders.away", {"last": each.until_on, "stand_in": each.stand_in_name or ""}) for each in running[:1])
+    return tuple(("reminders.away", {"last": each.until_on, "stand_in": each.stand_in_name or ""})
+                 for each in running[:1])
 
 
 COMMANDS = {"due": now_due, "overdue": overdue}

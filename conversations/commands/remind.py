@@ -1,4 +1,7 @@
-"""提醒: a coordinator asks who visits an elder, or the elders of a village, to go. It keeps to quiet hours and the cap."""
+"""提醒: a coordinator asks who visits an elder, or the elders of a village, to go.
+
+A nudge keeps to quiet hours and the cap: who asks for it is told when it will arrive, or why it will not.
+"""
 
 from typing import Any
 

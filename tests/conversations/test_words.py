@@ -22,7 +22,7 @@ TEMPLATES = "\n".join(sources().values())
 # what a visit's conversation says; what documents, imports and others say is tested beside them
 FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
-                      "life", "hours", "numbers")]
+                      "life", "hours", "numbers", "reminders")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -44,6 +44,8 @@ MADE = {
     "change.{}": ("replaced", "current", "void", "moved"), "due.{}": ("not_yet", "open", "due_soon", "overdue"),
     "files.page_{}": ("upload", "download"), "files_name.{}": ("difference", "faulty", "ledger", "visits"),
     "files_button.export_{}": ("ledger", "visits"), "numbers_button.{}": tuple(what for what, _ in LISTS),
+    "button.much_{}": ("all", "urgent"), "cannot_reason.{}": tuple(_raw("reminders")["cannot_reason"]),
+    "cannot.{}": ("nobody_home", "other_wanted"),
     "reason.{}": ("category:childless_alone", "old_alone", "ability:moderate", "ability:severe", "ability:total",
                   "disability", "category:severely_disabled", "category:care_dependent"),
 }
@@ -76,8 +78,23 @@ FIELDS |= {
     "invitations": [{"name": "钱进", "offices": OFFICES, "waits": False, "until": "2026-03-12"}],
     "channels": [{"channel": "telegram", "tail": "7001", "since": "2026-03-05", "here": True, "preferred": True}],
 }
+LINE = {"n": 1, "name": "欧阳明", "number": 5, "left": -2, "last": "2026-03-15", "role": "contact", "priority": True, "needs": 1,
+        "hazards": 1}
+FIELDS |= {
+    "late": 1, "pressing": "late", "groups": [{"village": "建设村", "group": "3组", "people": [LINE]}], "asks": True,
+    "stand_in": "钱进", "leaves": [{"first": "2026-03-05", "last": "2026-03-06", "stand_in": "钱进"}], "told": True, "over": False,
+    "hour": "08:30", "much": "urgent",
+}
 BY_KEY: dict[str, dict[str, Any]] = {
     **{key: {"why": "died", "what": "hospital"} for key in sources() if key.startswith("life.")},
+    "reminders.digest_over": {"lines": [{"village": "建设村", "overdue": 1, "alone": 1, "first": [LINE], "more": 2}]},
+    **{f"leave.{key}": {"first": "2026-03-05", "last": "2026-03-06"} for key in _raw("reminders")["leave"]},
+    **{key: {"first": "2026-03-05", "last": "2026-03-15"} for key in ("button.leave_withdraw", "cannot.seen", "cannot.days",
+                                                                       "reminders.away")},
+    "settings.now": {"first": "08:00", "last": "19:30"}, "settings.hour_range": {"first": "08:00", "last": "19:30"},
+    **{f"cannot.{key}": {"elder": ELDER, "reason": "weather"} for key in ("why", "nobody_home", "other_wanted")},
+    **{f"remind.{key}": {"people": [{"name": "王强", "how": "now", "day": "", "count": 1}]} for key in ("told", "told_in")},
+    "remind.one": {"how": "put_off", "day": "2026-03-06"}, "button.at_hour": {"hour": "09:00"},
     "life.wish_kept": {"again": "2026-04-04"}, "life.card": {"elder": ELDER, "what": "moved"}, "notices.moved_here": {"elder": ELDER},
     "notices.pause_over": {"elder": ELDER}, "notices.consent_withdrawn": {"elder": ELDER},
     "notices.life_changed": {"what": "hospital"}, "found.any_village": {"label": {"name": "河坝村"}},
