@@ -12,8 +12,10 @@ from conversations import (
     confirming,
     firstcontact,
     inviting,
+    leaving,
     life,
     registration,
+    staff,
     surveying,
     wishing,
 )
@@ -112,7 +114,7 @@ _BY_FORM: dict[str, Callable[[Ask, Form, Draft], Ended]] = {
     "alert_closed": alerts.closed, "alert_false": alerts.called_off, "assign": caring.assign,
     "checkin": checkins.submit,
     "elder": registration.submit, "firstcontact": firstcontact.submit,
-    "handover": caring.handover, "invite": inviting.submit,
-    "life": life.submit, "refuse": _refuse, "survey": surveying.submit, "suspend": caring.suspend, "visit": _visit,
-    "void": _void, "wish": wishing.submit}
+    "handover": caring.handover, "invite": inviting.submit, "leave": leaving.submit, "life": life.submit,
+    "person": staff.submit, "refuse": _refuse, "standin": leaving.stand_in, "survey": surveying.submit,
+    "suspend": caring.suspend, "visit": _visit, "void": _void, "wish": wishing.submit}
 _PARTS: dict[str, Callable[[Ask, Form, Draft], None]] = {"elder": registration.part_done}

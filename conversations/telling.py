@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from conversations import alert_telling, checkin_telling, offices, registration
+from conversations import alert_telling, checkin_telling, offices, registration, telling_reminders
 from conversations.engine import Part
 from conversations.turn import label
-from scheduler import alert_notices, checkin_notices, notices
+from scheduler import notices
 from scheduler.notices import (
     AuditHead,
     Bound,
@@ -28,13 +28,12 @@ from storage import elders, invitations, proposals
 from storage.database import Tx
 from storage.scope import Scope
 
-_KINDS = notices.KINDS | alert_notices.KINDS | checkin_notices.KINDS
 Buttons = list[list[list[object]]]
 
 
 def parts(tx: Tx, kind: str, fields: dict[str, Any], today: date) -> tuple[Part, ...] | None:
     """What a notice says today; None where it is not wanted any more."""
-    notice = _KINDS[kind].model_validate(fields)
+    notice = notices.KINDS[kind].model_validate(fields)
     if not notice.still_wanted(tx, today):
         return None
     return _TELL[kind](tx, notice, Scope(notice.person, today))
@@ -111,7 +110,7 @@ def _caseload(tx: Tx, notice: Caseload, scope: Scope) -> tuple[Part, ...] | None
 
 
 _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
-    VisitDue.kind: _visit_due, Caseload.kind: _caseload,
+    **telling_reminders.TELL, VisitDue.kind: _visit_due, Caseload.kind: _caseload,
     ToConfirm.kind: _to_confirm, Decided.kind: _decided, Bound.kind: _identify,
     ToIdentify.kind: _identify, BoundElsewhere.kind: _elsewhere, Guessing.kind: _guessing,
     AuditHead.kind: _audit_head, LifeChanged.kind: _life_changed,

@@ -16,8 +16,8 @@ NOT_SENTENCES = ("names", "controls", "commands")
 
 # filters that put a code in words, and the table in which they stand
 WORDS = {"care_class": "class", "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
-         "basis": "basis", "care": "care", "alert_kind": "alert_kind", "alert_state": "alert_state",
-         "unwell": "unwell", "role": "role",
+         "basis": "basis", "care": "care", "role": "role", "cannot_reason": "cannot_reason",
+         "alert_kind": "alert_kind", "alert_state": "alert_state", "unwell": "unwell",
          "field": "field", "category": "own_value"}
 
 
@@ -57,6 +57,8 @@ class Words:
             "reasons": self._reasons,
             "offices": self._offices,
             "at_home": (lambda text: "") if abroad else str,  # what people wrote of an emergency stays in the country
+            "by_place": lambda groups: self.say("reminders.by_place", {"groups": groups}),
+            "reminded": lambda one: self.say("remind.one", one),
             "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),
             "rule_days": lambda days: self._list(self._day_of_year(day) for day in days),
             "kinds": lambda names: self._list(map(visitor_kind, names)),

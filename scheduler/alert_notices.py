@@ -3,7 +3,7 @@
 from datetime import date
 from typing import ClassVar, Literal
 
-from scheduler.notices import Notice
+from scheduler.notices import KINDS, Notice
 from storage import alerts
 from storage.alerts import Alert
 from storage.database import Tx
@@ -65,4 +65,4 @@ class AlertEnded(OfAlert):
         return not alert.running
 
 
-KINDS: dict[str, type[Notice]] = {each.kind: each for each in (AlertRaised, AlertStep, AlertEnded)}
+KINDS.update({each.kind: each for each in (AlertRaised, AlertStep, AlertEnded)})

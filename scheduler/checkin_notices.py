@@ -7,7 +7,7 @@ floor. Neither quiet hours nor the cap hold them.
 from datetime import date
 from typing import ClassVar
 
-from scheduler.notices import Notice
+from scheduler.notices import KINDS, Notice
 from storage import check_ins, elders, outbox
 from storage.check_ins import CheckIn
 from storage.database import Tx
@@ -108,5 +108,5 @@ class CheckInUnwell(OfDay):
         return f"check_in:{self.elder}:unwell:{self.moment}:{'what:' if self.what else ''}{self.person}"
 
 
-KINDS: dict[str, type[Notice]] = {each.kind: each for each in (
-    CheckInAsk, CheckInContact, CheckInWell, CheckInSkipped, CheckInUnanswered, CheckInSilent, CheckInUnwell)}
+KINDS.update({each.kind: each for each in (
+    CheckInAsk, CheckInContact, CheckInWell, CheckInSkipped, CheckInUnanswered, CheckInSilent, CheckInUnwell)})

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from scheduler import alert_notices, alerting, policy
+from scheduler import alerting, notices, policy
 from scheduler.alert_notices import AlertRaised
 from scheduler.policy import Policies
 from storage import accounts, alerts, areas, assignments, outbox, people
@@ -226,7 +226,7 @@ async def test_an_alert_that_ended_is_not_told_as_running_any_more(
         tx, alert, village.people["village"], {"reason": "x"}, POLICIES, now))
     assert await store.read(wanted) == {False}
     for kind, fields in await sent(store, now):
-        notice = alert_notices.KINDS[kind].model_validate(fields)
+        notice = notices.KINDS[kind].model_validate(fields)
         assert await store.read(lambda tx, notice=notice: notice.still_wanted(tx, DAY))
 
 

@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from scheduler import alert_notices, alerting, casework, checkin_notices, checkins, policy
-from scheduler.notices import Notice
+from scheduler import alerting, casework, checkins, policy
+from scheduler.notices import KINDS, Notice
 from storage import accounts, alerts, assignments, check_ins, elders, outbox, people
 from storage import tables as kept
 from storage.check_ins import CheckIn
@@ -20,7 +20,6 @@ from tests.storage.test_plans import plan
 
 POLICIES = policy.load()
 ZONE = POLICIES.city.zone
-KINDS = checkin_notices.KINDS | alert_notices.KINDS
 EVENING = datetime(2026, 3, 4, 18, 0, tzinfo=ZONE)
 
 
