@@ -213,7 +213,8 @@ def invite(
     area: Annotated[str, typer.Option(help="Where: an area's name, or a path such as 云溪镇/建设村.")],
     role: Annotated[list[str], typer.Option(help="What as: visitor, first_contact, family, village, township, "
                                                  "county, city, operator. May be given several times.")],
-    kind: Annotated[str, typer.Option(help="A visitor's kind, such as grid_worker or volunteer.")] = "",
+    kind: Annotated[str, typer.Option(help="A visitor's kind, such as grid_worker or volunteer; without it the "
+                                           "kinds of that area are named.")] = "",
     elder: Annotated[list[str] | None, typer.Option(help="An elder's name in that area, to be in his care.")] = None,
 ) -> None:
     """Makes a person and a single-use invitation (7 days); prints its links, each with a QR code, and a spoken code."""
