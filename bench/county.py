@@ -1,4 +1,4 @@
-"""A made-up county of any size, straight into the tables: one INSERT … SELECT each for people, elders and their care."""
+"""A made-up county of any size, straight into the tables: an INSERT … SELECT each for people, elders and their care."""
 
 import asyncio
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ class County:
 
 
 # both databases understand these; ids of one table have one length. `i` counts from 0
-_COUNTED = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < :count - 1)"
+_COUNTED = "WITH RECURSIVE n(i) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < :count - 1)"
 _ID = "'{}' || CAST(100000000000 + {} AS TEXT) || '0000000000000000000'"
 _PERSON, _ELDER = _ID.format("p", "i"), _ID.format("e", "i")
 _VISITOR = _ID.format("p", "(i / :of_each)")
@@ -53,9 +53,11 @@ PEOPLE = f"""{_COUNTED} INSERT INTO people (id, area_id, name, status, created_a
 POSTS = f"""{_COUNTED} INSERT INTO posts (person_id, role, area_id)
     SELECT {_PERSON}, 'visitor', {_VILLAGE.format('(i * :of_each)')} FROM n"""
 ACCOUNTS = f"""{_COUNTED} INSERT INTO accounts (channel, account, person_id, chat, bound_at, state)
-    SELECT '{CHANNEL}', CAST({FIRST_CHAT} + i AS TEXT), {_PERSON}, CAST({FIRST_CHAT} + i AS TEXT), :at, 'active' FROM n"""
-ELDERS = f"""{_COUNTED} INSERT INTO elders (id, village_id, number, group_name, name, initials, birth, categories, ability,
-        registered_on, status, care_class, due_from, due_until, visits_made, created_at, wish, missing, remind_on)
+    SELECT '{CHANNEL}', CAST({FIRST_CHAT} + i AS TEXT), {_PERSON}, CAST({FIRST_CHAT} + i AS TEXT), :at, 'active'
+    FROM n"""
+ELDERS = f"""{_COUNTED} INSERT INTO elders (id, village_id, number, group_name, name, initials, birth, categories,
+        ability, registered_on, status, care_class, due_from, due_until, visits_made, created_at, wish, missing,
+        remind_on)
     SELECT {_ELDER}, {_VILLAGE.format('i')}, i % :villagers + 1, CAST(i % 10 + 1 AS TEXT), 'e' || i, 'e', '1940-01-01',
         'living_alone', 'intact', '2025-01-01', 'active', CASE WHEN i % 4 = 0 THEN 'priority' ELSE 'general' END,
         :from_on, {_LAST}, 3, :at, 'willing', '', CASE WHEN {_DUE} THEN :today ELSE :far END FROM n"""
@@ -114,7 +116,7 @@ def _insert(url: str, villages: Sequence[str], work: Sequence[tuple[str, dict[st
     with psycopg.connect(url, autocommit=True) as connection:
         with connection.transaction():
             cursor = connection.cursor()
-            cursor.execute("SET LOCAL work_mem = '256MB'")
+            cursor.execute("SET LOCAL session_replication_role = replica")  # keys of other tables are not looked up
             cursor.execute(numbers)
             cursor.executemany("INSERT INTO village_numbers VALUES (%s, %s)", list(enumerate(villages)))
             for sql, values in work:
