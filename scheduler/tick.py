@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 
 import structlog
 
-from scheduler import audit_heads, forgetting, gaps, pauses, upkeep
+from scheduler import audit_heads, forgetting, gaps, pauses, reminders, upkeep
 from scheduler.policy import Policies
 from scheduler.report import Did, Report
 from storage import meta, ticks
@@ -35,6 +35,7 @@ SWEEPS: Mapping[str, Sweep | Daily] = {
     "classes": upkeep.classes,
     "pauses that are over": pauses.sweep,
     "elders left without a visitor": Daily(gaps.sweep, time(8)),
+    "reminders": reminders.sweep,
     "audit head": Daily(audit_heads.sweep, time(9)),
     "retention": Daily(forgetting.sweep, time(3)),
 }

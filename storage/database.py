@@ -104,6 +104,11 @@ class Statements:
         return self._at_once[statement]
 
 
+def escaped(text: str) -> str:
+    """A text as a part of a pattern of LIKE, with a backslash as its escape."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
 class Tx:
     """One unit of work's hands on the database. Ledgers take it as their first argument."""
 
