@@ -73,7 +73,8 @@ async def shown_at(base: Foundation) -> list[datetime]:
 
 async def test_each_reminder_reaches_its_phone_at_its_own_time_while_the_clock_is_moved(base: Foundation) -> None:
     start = clock.wall().replace(microsecond=0)
-    times = [start + n * DAY + HOUR for n in (1, 2, 5)]
+    noon = start.astimezone(ZONE).replace(hour=12, minute=0, second=0)
+    times = [noon + n * DAY for n in (1, 2, 5)]
     await reminders(base, *times)
     async with page(base) as http:
         to = start + 6 * DAY
