@@ -65,6 +65,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "new_code": COORDINATING,
     "identify": COORDINATING | {"operator"},
     "cut_off": COORDINATING | {"operator"},
+    "plan": VISITING,
     "hours": READING,
     "hours_proof": READING,
     "channels": EVERYONE,

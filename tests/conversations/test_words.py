@@ -22,7 +22,8 @@ TEMPLATES = "\n".join(sources().values())
 # what a visit's conversation says; what documents, imports and others say is tested beside them
 FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
-                      "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders")]
+                      "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders",
+                      "plan")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -112,6 +113,9 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "notices.pause_over": {"elder": ELDER}, "notices.consent_withdrawn": {"elder": ELDER},
     "notices.life_changed": {"what": "hospital"}, "found.any_village": {"label": {"name": "河坝村"}},
     "button.hours_proof": {"first": "2026-02-15", "last": "2026-08-31"}, "hours.file": {"last": "2026-08-31"}, "found.visitor_kinds": {"label": {"name": "student"}},
+    "plan.told": {"first": "2026-03-05", "last": "2026-03-18", "later": 2, "days": [{"day": "2026-03-05", "walks": [{
+        "village": "建设村", "group": "3组", "people": [{"name": "欧阳明", "overdue": True, "last_day": False}]}]}]},
+    "plan.none": {"later": 2}, "plan.event": {"names": ["欧阳明"]}, "plan.file": {"first": "2026-03-05"},
     "hours.told": {"terms": [{"first": "2026-02-15", "last": "2026-08-31", "times": 2, "minutes": 75}]},
     "hours.text": {"first": "2026-02-15", "last": "2026-08-31", "times": 2, "organisation": "职院"},
     "binding.welcome": {"by": "赵敏"}, "binding.forward": {"by": "赵敏"},
