@@ -118,12 +118,11 @@ campaigns = Table(
     Index("campaigns_state", "state", "last_on"), Index("campaigns_area", "area_id", "last_on"),
 )
 
-# whom a campaign reached, how, and when last. `method`: as the visits have it, from which these rows can be made
-# again, or `called`: a remote contact that stands here alone
+# whom a campaign reached, and when last
 campaign_reached = Table(
     "campaign_reached", metadata, Column("campaign_id", Text, ForeignKey("campaigns.id"), primary_key=True),
-    Column("elder_id", Text, ForeignKey("elders.id"), primary_key=True), Column("method", Text, primary_key=True),
-    words("on_day"), number("at"), number("times"),
+    Column("elder_id", Text, ForeignKey("elders.id"), primary_key=True), words("on_day"), number("at"),
+    words("method"), number("times"),
     Index("campaign_reached_elder", "elder_id"),
 )
 

@@ -207,9 +207,9 @@ def upgrade() -> None:
         "campaign_reached",
         sa.Column("campaign_id", sa.Text(), sa.ForeignKey("campaigns.id"), primary_key=True),
         sa.Column("elder_id", sa.Text(), sa.ForeignKey("elders.id"), primary_key=True),
-        sa.Column("method", sa.Text(), primary_key=True),
         sa.Column("on_day", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
         sa.Column("times", sa.BigInteger(), nullable=False),
     )
     op.create_index("campaign_reached_elder", "campaign_reached", ["elder_id"])
