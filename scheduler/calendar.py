@@ -74,11 +74,13 @@ def day_of(festival: Festival, year: int) -> date:
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise ValueError(f"the calendar reaches from {FIRST_YEAR} to {LAST_YEAR}")
     if festival.term is not None:
-        return TermUtils.nth_term_day(year, term_name=festival.term)
-    month, day = (int(part) for part in (festival.lunar or festival.solar or "").split("-"))
+        day: date = TermUtils.nth_term_day(year, term_name=festival.term)
+        return day
+    month, nth = (int(part) for part in (festival.lunar or festival.solar or "").split("-"))
     if festival.solar is not None:
-        return date(year, month, day)
-    return LunarDate(year, month, min(day, LCalendars.ndays(year, month))).to_solar_date()
+        return date(year, month, nth)
+    lunar: date = LunarDate(year, month, min(nth, LCalendars.ndays(year, month))).to_solar_date()
+    return lunar
 
 
 def official(year: int) -> bool:

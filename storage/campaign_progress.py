@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, delete, exists, func, or_, select
+from sqlalchemy import and_, bindparam, case, delete, exists, func, or_, select, union
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.campaigns import Campaign
 from storage.database import Tx
 from storage.elders import BRIEF, Elder
 from storage.ids import millis
-from storage.scope import Scope, within
+from storage.scope import ELDER_IN_SCOPE, Scope, within
 from storage.tables import areas, assignments, campaign_reached, elders, people, posts, visits
 
 WAYS = 4  # of visiting, that a policy may name
@@ -45,6 +45,8 @@ _LEFT = select(_left).order_by(  # the most fragile first: priority class, alone
     case((_left.c.care_class == "priority", 0), else_=1), case((_left.c.categories.like("%alone%"), 0), else_=1),
     _left.c.birth.is_(None), _left.c.birth, _left.c.number, _left.c.elder_id).limit(bindparam("count")).offset(
     bindparam("skip"))
+_IS_LEFT = select(elders.c.id).select_from(elders.join(areas, areas.c.id == elders.c.village_id)).where(
+    elders.c.id == bindparam("elder"), ELDER_IN_SCOPE, _HERE, _WANTED, ~_REACHED)
 _counted = within(select(
     elders.c.id, areas.c.id.label("village_id"), areas.c.name.label("village"), areas.c.path, elders.c.status,
     case((_REACHED, 1), else_=0).label("reached")).select_from(
@@ -58,12 +60,17 @@ _PROGRESS = select(
 _care = assignments.alias("care")
 _runs = and_(_care.c.from_on <= bindparam("scope_day"),
              or_(_care.c.until_on.is_(None), _care.c.until_on >= bindparam("scope_day")))
-_WORKERS = select(_care.c.person_id).select_from(
+_TO_REACH = and_(_HERE, _WANTED, ~_REACHED, people.c.status == "active")
+_visitors = select(_care.c.person_id).select_from(
     elders.join(areas, areas.c.id == elders.c.village_id).join(_care, _care.c.elder_id == elders.c.id).join(
         people, people.c.id == _care.c.person_id)).where(
-    _HERE, _WANTED, ~_REACHED, or_(_care.c.role == "visitor", _care.c.role == "stand_in"), _runs,
-    people.c.status == "active", _care.c.person_id > bindparam("after")).distinct().order_by(
-    _care.c.person_id).limit(bindparam("count"))
+    _TO_REACH, or_(_care.c.role == "visitor", _care.c.role == "stand_in"), _runs)
+_coordinators = select(posts.c.person_id).select_from(
+    elders.join(areas, areas.c.id == elders.c.village_id).join(posts, posts.c.area_id == areas.c.id).join(
+        people, people.c.id == posts.c.person_id)).where(_TO_REACH, posts.c.role == "village")
+_workers = union(_visitors, _coordinators).subquery()
+_WORKERS = select(_workers.c.person_id).where(_workers.c.person_id > bindparam("after")).order_by(
+    _workers.c.person_id).limit(bindparam("count"))
 _VILLAGE_COORDINATORS = select(posts.c.person_id).select_from(
     posts.join(areas, areas.c.id == posts.c.area_id).join(people, people.c.id == posts.c.person_id)).where(
     _HERE, posts.c.role == "village", people.c.status == "active").distinct().order_by(posts.c.person_id)
@@ -98,6 +105,11 @@ def left(tx: Tx, scope: Scope, campaign: Campaign, count: int, skip: int = 0) ->
                                           **scope.values)]
 
 
+def is_left(tx: Tx, scope: Scope, campaign: Campaign, elder_id: str) -> bool:
+    """Whether this elder of the scope is not reached yet."""
+    return tx.one(_IS_LEFT, elder=elder_id, **_values(campaign, scope.day), **scope.values) is not None
+
+
 def progress(tx: Tx, scope: Scope, campaign: Campaign) -> list[Progress]:
     """Each village of it in which the scope's person has elders, in the order of the tree."""
     return [Progress(village, name, path, int(wanted), int(reached), int(paused))
@@ -106,7 +118,10 @@ def progress(tx: Tx, scope: Scope, campaign: Campaign) -> list[Progress]:
 
 
 def workers(tx: Tx, campaign: Campaign, day: date, after: str, count: int) -> list[str]:
-    """The next visitors and stand-ins, by id, with elders not reached. For the clock, which is nobody: so no Scope."""
+    """The next visitors, stand-ins and village coordinators, by id, who have elders not reached.
+
+    For the clock, which is nobody: so no Scope.
+    """
     return [person for person, in tx.all(_WORKERS, after=after, count=count, scope_day=day.isoformat(),
                                          **_values(campaign, day))]
 

@@ -7,7 +7,7 @@ States go one way: proposed -> open -> ended, or cancelled from either of the fi
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import and_, bindparam, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -266,5 +266,6 @@ def _noted(tx: Tx, changed: int, campaign: str, action: str, by: str, now: datet
 
 def _campaign(row: Row) -> Campaign:
     *head, remote, every, within, festival, advice, met_by, made_by, decided_by, begun, ended = row
-    return Campaign(*head, bool(remote), every, within, festival, advice, tuple(met_by.split()), made_by, decided_by,
-                    instant(begun) if begun else None, instant(ended) if ended else None)
+    values: list[Any] = [*head, bool(remote), every, within, festival, advice, tuple(met_by.split()), made_by,
+                         decided_by, instant(begun) if begun else None, instant(ended) if ended else None]
+    return Campaign(*values)
