@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 from typing import cast
 
-from conversations import caring, confirming, firstcontact, inviting, life, registration, surveying, wishing
+from conversations import campaigns, caring, confirming, firstcontact, inviting, life, registration, surveying, wishing
 from conversations.draft import Draft, dump_answers
 from conversations.ended import Ended
 from conversations.form import Form
@@ -98,6 +98,7 @@ def after(visit_id: str, elder_id: str) -> list[list[list[object]]]:
 
 
 _BY_FORM: dict[str, Callable[[Ask, Form, Draft], Ended]] = {
+    campaigns.FORM: campaigns.submit, campaigns.DAYS_FORM: campaigns.submit_days,
     "assign": caring.assign, "elder": registration.submit, "firstcontact": firstcontact.submit,
     "handover": caring.handover, "invite": inviting.submit,
     "life": life.submit, "refuse": _refuse, "survey": surveying.submit, "suspend": caring.suspend, "visit": _visit,

@@ -62,6 +62,7 @@ class CampaignWork(Notice):
     """Elders of this person are to be reached. Not wanted once all are, or the campaigns are over."""
 
     kind = "campaign_work"
+    timezone: str  # on whose wall the last hour is told
 
     def still_wanted(self, tx: Tx, today: date) -> bool:
         return super().still_wanted(tx, today) and bool(section(tx, Scope(self.person, today), today, 0))
@@ -90,6 +91,7 @@ class CampaignEnded(Notice):
 
     kind = "campaign_ended"
     campaign: str
+    timezone: str
 
     def still_wanted(self, tx: Tx, today: date) -> bool:
         found = campaigns.find(tx, Scope(self.person, today), self.campaign)
@@ -119,14 +121,23 @@ def confirm(tx: Tx, campaign: Campaign, first_on: str, last_on: str, by: str, po
     return opened
 
 
+def move(tx: Tx, campaign: Campaign, first_on: str, last_on: str, by: str, policies: Policies, now: datetime) -> bool:
+    """Other days for one that is open; False where it is so no more."""
+    moved = campaigns.move(tx, campaign, first_on, last_on, by, now)
+    if moved and first_on <= _wall(now, policies).date().isoformat():
+        campaigns.begin(tx, campaign.id, now)
+    return moved
+
+
 def finish(tx: Tx, campaign: Campaign, by: str, policies: Policies, now: datetime) -> bool:
     """Ends one that runs, today at the latest, and tells how it went; False where it runs no more."""
     if not campaigns.end(tx, campaign, _wall(now, policies).date().isoformat(), by, now):
         return False
     told = {campaign.decided_by, *campaign_progress.village_coordinators(tx, campaign)} - {None, by}
     for person in sorted(filter(None, told)):
-        notices.tell(tx, CampaignEnded(person=person, campaign=campaign.id), now,
-                     unique_key=f"campaign_ended:{campaign.id}:{person}", not_before=_by_day(now, policies.city.zone))
+        notice = CampaignEnded(person=person, campaign=campaign.id, timezone=policies.city.timezone)
+        notices.tell(tx, notice, now, unique_key=f"campaign_ended:{campaign.id}:{person}",
+                     not_before=_by_day(now, policies.city.zone))
     return True
 
 
@@ -244,7 +255,7 @@ def _tell(tx: Tx, person: str, campaign: Campaign, policies: Policies, now: date
     """One message a day; a matter of hours that began today is told once more."""
     zone = policies.city.zone
     at_once = campaign.until is not None and policies.of(tx, campaign.area_id).campaigns.weather_at_once
-    notice = CampaignNow(person=person) if at_once else CampaignWork(person=person)
+    notice = (CampaignNow if at_once else CampaignWork)(person=person, timezone=policies.city.timezone)
     values: dict[str, Any] = {"not_before": None if at_once else _by_day(now, zone)}
     if notices.tell(tx, notice, now, unique_key=f"campaign:{person}:{today}", **values):
         return

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, bindparam, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -139,6 +140,11 @@ class Campaign:
     def until(self) -> datetime | None:
         """By when everybody is to be reached, where that is a matter of hours."""
         return self.begun_at + timedelta(hours=self.within_hours) if self.begun_at and self.within_hours else None
+
+    def until_on(self, timezone: str) -> tuple[str, str] | None:
+        """The same as a day (ISO) and HH:MM on the wall of this time zone."""
+        wall = self.until.astimezone(ZoneInfo(timezone)) if self.until else None
+        return (wall.date().isoformat(), f"{wall:%H:%M}") if wall else None
 
     def since(self, day: date) -> str:
         """The first day (ISO) on which a contact still counts on this day: they are repeated every so many days."""
