@@ -13,6 +13,7 @@ from storage.database import Tx
 from storage.scope import Scope
 
 Rows = list[list[list[object]]]
+READ_AT = "08:00"  # such a message is read in the morning
 
 
 def work(sections: tuple[Section, ...], scope: Scope, timezone: str) -> Part:
@@ -21,7 +22,7 @@ def work(sections: tuple[Section, ...], scope: Scope, timezone: str) -> Part:
     buttons: Rows = [[["button.person", {"label": label(elder)}, f"/reach {elder.id}"]] for elder in people]
     buttons.append([["button.campaign_left", {}, "/campaignleft"]])
     return ("campaigns.work", {
-        "campaigns": [{**shown.told(each.campaign, timezone), "wanted": each.wanted, "left": each.left}
+        "campaigns": [{**shown.told(each.campaign, timezone, (scope.day.isoformat(), READ_AT)), "wanted": each.wanted, "left": each.left}
                       for each in sections],
         "by_phone": any("phone" in each.campaign.met_by for each in sections),
         "people": [shown.person(elder, scope.day) for elder in people], "buttons": buttons})
@@ -45,7 +46,7 @@ def _proposed(tx: Tx, notice: FestivalProposed, scope: Scope) -> tuple[Part, ...
 
 def _ended(tx: Tx, notice: CampaignEnded, scope: Scope) -> tuple[Part, ...] | None:
     found = campaigns.find(tx, scope, notice.campaign)
-    return (shown.closing(tx, scope, found, notice.timezone),) if found else None
+    return (shown.closing(tx, scope, found, notice.timezone, (scope.day.isoformat(), READ_AT)),) if found else None
 
 
 TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {

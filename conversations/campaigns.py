@@ -85,17 +85,19 @@ def opened(ask: Ask, campaign: Campaign) -> Part:
 
 def facts(ask: Ask, campaign: Campaign) -> dict[str, Any]:
     """What words want of a campaign."""
-    return told(campaign, ask.house.policy.timezone)
+    wall = ask.now.astimezone(ask.house.policy.zone)
+    return told(campaign, ask.house.policy.timezone, (wall.date().isoformat(), f"{wall:%H:%M}"))
 
 
-def told(campaign: Campaign, timezone: str) -> dict[str, Any]:
-    """The same for a message that nobody asked for."""
+def told(campaign: Campaign, timezone: str, wall: tuple[str, str]) -> dict[str, Any]:
+    """The same for a message that nobody asked for; `wall` is the day (ISO) and HH:MM as it is read."""
     until = campaign.until_on(timezone)
     return {"name": campaign.name, "area": campaign.area, "first": campaign.first_on, "last": campaign.last_on,
             "state": "waits" if campaign.state == "open" and not campaign.runs else campaign.state,
             "remote": campaign.remote, "every_days": campaign.every_days or 0,
             "within_hours": campaign.within_hours or 0, "until": until[0] if until else "",
-            "at": until[1] if until else "", "home_only": campaign.met_by == ("home",), "advice": campaign.advice}
+            "at": until[1] if until else "",
+            "past": until is not None and until < wall, "home_only": campaign.met_by == ("home",), "advice": campaign.advice}
 
 
 def person(elder: Elder, today: date) -> dict[str, Any]:
@@ -124,13 +126,13 @@ def _launched(ask: Ask, new: NewCampaign) -> str | None:
     return None
 
 
-def closing(tx: Tx, scope: Scope, found: Campaign, timezone: str) -> Part:
+def closing(tx: Tx, scope: Scope, found: Campaign, timezone: str, wall: tuple[str, str]) -> Part:
     """How one that is over went, as this person may see it: in one village by name, in several by numbers."""
     villages = campaign_progress.progress(tx, scope, found)
     wanted, reached = sum(each.wanted for each in villages), sum(each.reached for each in villages)
     named = campaign_progress.left(tx, scope, found, NAMED) if len(villages) == 1 else []
     return ("campaigns.closing", {
-        **told(found, timezone), "wanted": wanted, "reached": reached,
+        **told(found, timezone, wall), "wanted": wanted, "reached": reached,
         "people": [person(each, scope.day) for each in named], "more": max(wanted - reached - NAMED, 0) if named else 0,
         "parts": [{"name": each.village, "wanted": each.wanted, "reached": each.reached} for each in villages
                   if each.reached < each.wanted][:MOST_PARTS] if len(villages) > 1 else [],

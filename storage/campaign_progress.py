@@ -18,8 +18,7 @@ from storage.elders import BRIEF, Elder
 from storage.ids import millis
 from storage.scope import ELDER_IN_SCOPE, Scope, within
 from storage.tables import areas, assignments, campaign_reached, elders, people, posts, visits
-
-WAYS = 4  # of visiting, that a policy may name
+from storage.visits import WAYS
 
 _insert = insert(campaign_reached)
 _CALLED = _insert.on_conflict_do_update(index_elements=["campaign_id", "elder_id"], set_={

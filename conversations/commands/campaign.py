@@ -23,7 +23,8 @@ def campaign(ask: Ask, rest: str) -> Parts:
     if rest:
         found = campaigns.find(ask.tx, ask.scope, rest)
         return (_one(ask, found),) if found else _gone()
-    listed = campaigns.listed(ask.tx, ask.scope)[:MOST]
+    decides = ask.may("campaign_open")  # what only is proposed is no business of who visits
+    listed = [each for each in campaigns.listed(ask.tx, ask.scope) if decides or each.state == "open"][:MOST]
     lines, buttons, open_ = [], [], False
     for each in listed:
         wanted, reached = _sums(campaign_progress.progress(ask.tx, ask.scope, each)) if each.runs else (0, 0)
@@ -106,6 +107,8 @@ def left(ask: Ask, rest: str) -> Parts:
     for each in running:
         found |= {elder.id: elder for elder in campaign_progress.left(ask.tx, ask.scope, each, skip + PAGE + 1)
                   if elder.id not in found}
+    if not running and not any(each.runs for each in campaigns.listed(ask.tx, ask.scope)):
+        return campaign(ask, "")
     page = list(found.values())[skip:skip + PAGE]
     if not page:
         return (("campaigns.all_reached", {"buttons": [[["button.campaigns", {}, "/campaign"]]]}),)
@@ -225,7 +228,7 @@ def _parts(ask: Ask, villages: list[Progress]) -> list[dict[str, object]]:
 
 
 def _closing(ask: Ask, found: Campaign) -> Part:
-    return shown.closing(ask.tx, ask.scope, found, ask.house.policy.timezone)
+    return shown.closing(ask.tx, ask.scope, found, ask.house.policy.timezone, (ask.today.isoformat(), ""))
 
 
 def _sums(villages: list[Progress]) -> tuple[int, int]:
