@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -10,20 +10,21 @@ import orjson
 from scheduler import calendar, notices
 from scheduler.notices import Notice
 from scheduler.policy import Policies, place
-from storage import areas, campaign_progress, campaigns, meta
+from storage import areas, campaign_progress, campaigns, meta, outbox
 from storage.areas import Area
 from storage.campaigns import Campaign, NewCampaign
 from storage.database import Tx
 from storage.elders import Elder
 from storage.scope import Scope
 
-CHUNK = 50  # people told in one unit of work
+CHUNK = 50  # campaigns begun, or people asked, in one unit of work
+VILLAGES = 5  # whose people are told in one
 CLOSED = 5  # campaigns ended in one
 ACTOR = "clock"
 NEXT = 5  # elders named in one message
 MORNING, EVENING = time(8), time(20)  # in between nobody is disturbed by what can wait
-TOLD = "campaigns_told"  # by campaign: the day, and the last person of that day who was told
-ALL_TOLD = "~"  # greater than any id
+TOLD = "campaigns_told"  # by campaign: the day, and the last village of that day whose people were told
+ALL_TOLD = "~"  # greater than any path
 PROPOSED = "festivals_proposed"  # the day, and the policies, by which the calendar was last looked at
 
 
@@ -186,17 +187,19 @@ def tell(tx: Tx, now: datetime, policies: Policies) -> bool:
     wall = _wall(now, policies)
     today = wall.date()
     kept: dict[str, list[str]] = orjson.loads(meta.get(tx, TOLD) or "{}")
-    for campaign in campaigns.running(tx, today):
+    running = campaigns.running(tx, today)
+    for campaign in running:
         day, after = kept.get(campaign.id, ("", ""))
         after = after if day == today.isoformat() else ""
         if after == ALL_TOLD or (campaign.until is None and not MORNING <= wall.time() < EVENING):
             continue
-        found = campaign_progress.workers(tx, campaign, today, after, CHUNK)
-        for person in found:
-            _tell(tx, person, campaign, policies, now, today)
-        kept[campaign.id] = [today.isoformat(), found[-1] if len(found) == CHUNK else ALL_TOLD]
-        running = {name: value for name, value in kept.items() if value[0] == today.isoformat()}
-        meta.put(tx, TOLD, orjson.dumps(running).decode())
+        villages = campaign_progress.villages(tx, campaign, after, VILLAGES)
+        begun = {each.id for each in running if _began(each, wall)}
+        for person in campaign_progress.workers(tx, campaign, villages, today):
+            _tell(tx, person, campaign, begun, policies, now)
+        kept[campaign.id] = [today.isoformat(), villages[-1] if len(villages) == VILLAGES else ALL_TOLD]
+        lasting = {name: value for name, value in kept.items() if value[0] == today.isoformat()}
+        meta.put(tx, TOLD, orjson.dumps(lasting).decode())
         return True
     return False
 
@@ -251,16 +254,21 @@ def _asked(tx: Tx, area: Area) -> list[tuple[Area, list[str]]]:
     return [found for part in areas.under(tx, area) if part.parent_id == area.id for found in _asked(tx, part)]
 
 
-def _tell(tx: Tx, person: str, campaign: Campaign, policies: Policies, now: datetime, today: date) -> None:
-    """One message a day; a matter of hours that began today is told once more."""
-    zone = policies.city.zone
+def _began(campaign: Campaign, wall: datetime) -> bool:
+    """Whether it is a matter of hours that began today."""
+    return (campaign.until is not None and campaign.begun_at is not None
+            and campaign.begun_at.astimezone(wall.tzinfo).date() == wall.date())
+
+
+def _tell(tx: Tx, person: str, campaign: Campaign, begun: set[str], policies: Policies, now: datetime) -> None:
+    """One message a day; of `begun`, matters of hours that began today, each is told at once, which is that day's."""
+    today = f"campaign:{person}:{_wall(now, policies).date()}"
+    if campaign.id not in begun and any(outbox.receipt(tx, f"{today}:{each}") is not None for each in begun):
+        return
     at_once = campaign.until is not None and policies.of(tx, campaign.area_id).campaigns.weather_at_once
     notice = (CampaignNow if at_once else CampaignWork)(person=person, timezone=policies.city.timezone)
-    values: dict[str, Any] = {"not_before": None if at_once else _by_day(now, zone)}
-    if notices.tell(tx, notice, now, unique_key=f"campaign:{person}:{today}", **values):
-        return
-    if campaign.until and campaign.begun_at and campaign.begun_at.astimezone(zone).date() == today:
-        notices.tell(tx, notice, now, unique_key=f"campaign:{person}:{today}:{campaign.id}", **values)
+    notices.tell(tx, notice, now, unique_key=f"{today}:{campaign.id}" if campaign.id in begun else today,
+                 not_before=None if at_once else _by_day(now, policies.city.zone))
 
 
 def _wall(now: datetime, policies: Policies) -> datetime:

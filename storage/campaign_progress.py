@@ -5,6 +5,7 @@ that a corrected or voided one needs nothing more; and who was spoken to at a di
 Wanted are all active elders of the area: also those who do not want to be visited, paused ones apart.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -59,17 +60,19 @@ _PROGRESS = select(
 _care = assignments.alias("care")
 _runs = and_(_care.c.from_on <= bindparam("scope_day"),
              or_(_care.c.until_on.is_(None), _care.c.until_on >= bindparam("scope_day")))
-_TO_REACH = and_(_HERE, _WANTED, ~_REACHED, people.c.status == "active")
 _visitors = select(_care.c.person_id).select_from(
     elders.join(areas, areas.c.id == elders.c.village_id).join(_care, _care.c.elder_id == elders.c.id).join(
         people, people.c.id == _care.c.person_id)).where(
-    _TO_REACH, or_(_care.c.role == "visitor", _care.c.role == "stand_in"), _runs)
+    _HERE, _WANTED, ~_REACHED, people.c.status == "active", _runs,
+    or_(_care.c.role == "visitor", _care.c.role == "stand_in"))
 _coordinators = select(posts.c.person_id).select_from(
-    elders.join(areas, areas.c.id == elders.c.village_id).join(posts, posts.c.area_id == areas.c.id).join(
-        people, people.c.id == posts.c.person_id)).where(_TO_REACH, posts.c.role == "village")
-_workers = union(_visitors, _coordinators).subquery()
-_WORKERS = select(_workers.c.person_id).where(_workers.c.person_id > bindparam("after")).order_by(
-    _workers.c.person_id).limit(bindparam("count"))
+    posts.join(areas, areas.c.id == posts.c.area_id).join(people, people.c.id == posts.c.person_id)).where(
+    _HERE, posts.c.role == "village", people.c.status == "active",
+    exists().where(elders.c.village_id == areas.c.id, _WANTED, ~_REACHED))
+_WORKERS = union(_visitors, _coordinators).order_by("person_id")
+_VILLAGES = select(areas.c.path).where(
+    _HERE, areas.c.level == "village", areas.c.path > bindparam("after")).order_by(areas.c.path).limit(
+    bindparam("count"))
 _VILLAGE_COORDINATORS = select(posts.c.person_id).select_from(
     posts.join(areas, areas.c.id == posts.c.area_id).join(people, people.c.id == posts.c.person_id)).where(
     _HERE, posts.c.role == "village", people.c.status == "active").distinct().order_by(posts.c.person_id)
@@ -116,13 +119,21 @@ def progress(tx: Tx, scope: Scope, campaign: Campaign) -> list[Progress]:
                 _PROGRESS, **_values(campaign, scope.day), **scope.values)]
 
 
-def workers(tx: Tx, campaign: Campaign, day: date, after: str, count: int) -> list[str]:
-    """The next visitors, stand-ins and village coordinators, by id, who have elders not reached.
+def villages(tx: Tx, campaign: Campaign, after: str, count: int) -> list[str]:
+    """The paths of its next villages."""
+    return [path for path, in tx.all(_VILLAGES, path=campaign.path, path_end=campaign.path + "~", after=after,
+                                     count=count)]
+
+
+def workers(tx: Tx, campaign: Campaign, villages: Sequence[str], day: date) -> list[str]:
+    """The visitors, stand-ins and coordinators with elders not reached in villages, by their paths, that lie together.
 
     For the clock, which is nobody: so no Scope.
     """
-    return [person for person, in tx.all(_WORKERS, after=after, count=count, scope_day=day.isoformat(),
-                                         **_values(campaign, day))]
+    if not villages:
+        return []
+    values = {**_values(campaign, day), "path": villages[0], "path_end": villages[-1] + "~"}
+    return [person for person, in tx.all(_WORKERS, scope_day=day.isoformat(), **values)]
 
 
 def village_coordinators(tx: Tx, campaign: Campaign) -> list[str]:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, bindparam, exists, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage import areas
@@ -38,27 +38,16 @@ _COLUMNS = (
 _ALL = select(*_COLUMNS).select_from(campaigns.join(areas_table, areas_table.c.id == campaigns.c.area_id))
 _UNSCOPED = _ALL.where(campaigns.c.id == bindparam("campaign"))
 
-_held, _village, _theirs, _office = (areas_table.alias(each) for each in ("held", "village", "theirs", "office"))
-_care, _elder, _post = assignments.alias("care"), elders.alias("elder"), posts.alias("post")
-_coordinates = or_(*[_post.c.role == role for role in COORDINATORS])
-_WITHIN_MINE = exists().where(
-    _post.c.person_id == bindparam("scope_person"), _coordinates, _held.c.id == _post.c.area_id,
-    areas_table.c.path >= _held.c.path, areas_table.c.path < _held.c.path + "~")
-_OVER_MINE = exists().where(
-    _post.c.person_id == bindparam("scope_person"), _coordinates, _held.c.id == _post.c.area_id,
-    _held.c.path >= areas_table.c.path, _held.c.path < areas_table.c.path + "~")
-_OVER_ENTRUSTED = exists().where(
-    _care.c.person_id == bindparam("scope_person"), _care.c.role != "family", _care.c.from_on <= bindparam("scope_day"),
-    or_(_care.c.until_on.is_(None), _care.c.until_on >= bindparam("scope_day")), _elder.c.id == _care.c.elder_id,
-    _village.c.id == _elder.c.village_id, _village.c.path >= areas_table.c.path,
-    _village.c.path < areas_table.c.path + "~")
-_SEEN = or_(_WITHIN_MINE, _OVER_MINE, _OVER_ENTRUSTED)  # the condition that a campaign touches the scope's person
-_ONE = _ALL.where(campaigns.c.id == bindparam("campaign"), _SEEN)
-_MANAGED = select(campaigns.c.id).select_from(
-    campaigns.join(areas_table, areas_table.c.id == campaigns.c.area_id)).where(
-    campaigns.c.id == bindparam("campaign"), _WITHIN_MINE)
+_OFFICES = select(areas_table.c.path).select_from(posts.join(
+    areas_table, areas_table.c.id == posts.c.area_id)).where(
+    posts.c.person_id == bindparam("scope_person"), or_(*[posts.c.role == role for role in COORDINATORS])).distinct()
+_ENTRUSTED = select(areas_table.c.path).select_from(assignments.join(
+    elders, elders.c.id == assignments.c.elder_id).join(areas_table, areas_table.c.id == elders.c.village_id)).where(
+    assignments.c.person_id == bindparam("scope_person"), assignments.c.role != "family",
+    assignments.c.from_on <= bindparam("scope_day"),
+    or_(assignments.c.until_on.is_(None), assignments.c.until_on >= bindparam("scope_day"))).distinct()
 _LISTED = _ALL.where(or_(campaigns.c.state == "open", campaigns.c.state == "proposed"),
-                     campaigns.c.last_on >= bindparam("on_day"), _SEEN).order_by(
+                     campaigns.c.last_on >= bindparam("on_day")).order_by(
     campaigns.c.state, campaigns.c.first_on, campaigns.c.id)
 _BEGUN = and_(campaigns.c.state == "open", campaigns.c.begun_at.is_not(None))
 _RUNNING = _ALL.where(_BEGUN, campaigns.c.last_on >= bindparam("on_day")).order_by(campaigns.c.id)
@@ -203,18 +192,22 @@ def cancel(tx: Tx, campaign: str, by: str, now: datetime) -> bool:
 
 def find(tx: Tx, scope: Scope, campaign: str) -> Campaign | None:
     """One that touches the scope's person: over, or in, what he coordinates, or over an elder entrusted to him."""
-    row = tx.one(_ONE, campaign=campaign, **scope.values)
-    return _campaign(row) if row else None
+    found = unscoped(tx, campaign)
+    return found if found and _touches(_places(tx, scope), found) else None
 
 
 def managed(tx: Tx, scope: Scope, campaign: str) -> bool:
     """Whether it lies in the own subtree of a coordinator: only then he decides on it (C1)."""
-    return tx.one(_MANAGED, campaign=campaign, scope_person=scope.person_id) is not None
+    found = unscoped(tx, campaign)
+    return found is not None and any(found.path.startswith(office) for office, in tx.all(
+        _OFFICES, scope_person=scope.person_id))
 
 
 def listed(tx: Tx, scope: Scope) -> list[Campaign]:
     """Those that touch the scope's person and are open or proposed, those that run first."""
-    return [_campaign(row) for row in tx.all(_LISTED, on_day=scope.day.isoformat(), **scope.values)]
+    found = [_campaign(row) for row in tx.all(_LISTED, on_day=scope.day.isoformat())]
+    places = _places(tx, scope) if found else ([], [])
+    return [each for each in found if _touches(places, each)]
 
 
 def running(tx: Tx, day: date) -> list[Campaign]:
@@ -255,6 +248,18 @@ def remote_periods(tx: Tx, village_id: str) -> list[tuple[str, str]]:
     visit by telephone met then stays met. One that was ended early ends on that day; a cancelled one never was.
     """
     return [(first, last) for first, last in tx.all(_REMOTE, **_over(tx, village_id))]
+
+
+def _places(tx: Tx, scope: Scope) -> tuple[list[str], list[str]]:
+    """The paths of what the scope's person coordinates, and of the villages of those entrusted to him."""
+    return ([path for path, in tx.all(_OFFICES, scope_person=scope.person_id)],
+            [path for path, in tx.all(_ENTRUSTED, **scope.values)])
+
+
+def _touches(places: tuple[list[str], list[str]], campaign: Campaign) -> bool:
+    offices, villages = places
+    return any(campaign.path.startswith(path) or path.startswith(campaign.path) for path in offices) or any(
+        path.startswith(campaign.path) for path in villages)
 
 
 def _over(tx: Tx, area_id: str) -> dict[str, str]:

@@ -161,6 +161,17 @@ async def test_a_matter_of_hours_is_told_within_the_minute_and_at_night_in_the_m
     assert len(rows) == 2  # beside what was told that day before
 
 
+async def test_who_was_told_of_weather_in_the_night_hears_of_all_campaigns_in_that_one_message(
+    store: Store, ground: Ground, now: datetime
+) -> None:
+    await opened(store, ground, at("2026-03-01", 21), kind="other", name="check", within_hours=None, first_on="2026-03-01")
+    await opened(store, ground, at("2026-03-02", 6), area_id=ground.village.id)
+    for hour in (6, 8, 12):
+        await swept(store, at("2026-03-02", hour))
+    assert sorted((who, since) for who, _, _, since, _ in await waiting(store)) == sorted(
+        (who, at("2026-03-02", 8)) for who in (ground.visitor, ground.other_visitor))
+
+
 async def test_where_the_policy_says_so_weather_goes_out_at_night(
     store: Store, ground: Ground, now: datetime, tmp_path: Path
 ) -> None:
@@ -212,9 +223,10 @@ async def test_of_three_campaigns_at_once_each_hears_once_and_one_call_counts_in
 async def test_people_are_told_in_chunks_each_once_also_who_stands_in_and_the_village_but_not_who_is_suspended(
     store: Store, ground: Ground, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(campaigning, "CHUNK", 2)
+    monkeypatch.setattr(campaigning, "VILLAGES", 1)
 
     def work(tx: Tx) -> set[str]:
+        assignments.entrust(tx, ground.visitor, ground.other_elder, "visitor", "2026-01-01")  # he is in both villages
         more = [people.add(tx, ground.village.id, f"甲{n}", ("visitor",), now).id for n in range(5)]
         for person, role in zip(more, ("visitor", "stand_in", "visitor", "family", "cadre"), strict=True):
             assignments.entrust(tx, person, ground.elder, role, "2026-01-01")
@@ -226,7 +238,7 @@ async def test_people_are_told_in_chunks_each_once_also_who_stands_in_and_the_vi
     wanted = await store.run(work)
     await opened(store, ground, at("2026-03-02", 9))
     assert await store.run(lambda tx: campaigning.tell(tx, at("2026-03-02", 9), POLICIES))
-    assert len(await waiting(store)) == 2
+    assert len(await waiting(store)) == 4
     await swept(store, at("2026-03-02", 9))
     told = [who for who, *_ in await waiting(store)]
     assert (len(told), set(told)) == (len(wanted), wanted)

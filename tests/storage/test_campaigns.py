@@ -211,8 +211,12 @@ async def test_the_most_fragile_come_first_and_each_sees_only_his_own(
         assert order == ["丙", "乙", "张桂芳", "陈国清", "丁", "甲"]
         theirs = Scope(ground.visitor, DAY)
         assert [each.name for each in campaign_progress.left(tx, theirs, cold, 9)] == ["张桂芳"]
-        assert campaign_progress.workers(tx, cold, DAY, "", 9) == sorted((ground.visitor, ground.other_visitor))
+        here, there = campaign_progress.villages(tx, cold, "", 9)
+        assert (here, there) == (ground.village.path, ground.other_village.path)
+        assert campaign_progress.villages(tx, cold, here, 9) == [there]
+        assert campaign_progress.workers(tx, cold, [here], DAY) == [ground.visitor]
+        assert campaign_progress.workers(tx, cold, [here, there], DAY) == sorted((ground.visitor, ground.other_visitor))
         campaign_progress.called(tx, cold, ground.elder, "phone", DAY, now)
-        assert campaign_progress.workers(tx, cold, DAY, "", 9) == [ground.other_visitor]
-        assert campaign_progress.workers(tx, cold, DAY, ground.other_visitor, 9) == []
+        assert campaign_progress.workers(tx, cold, [here], DAY) == []
+        assert campaign_progress.workers(tx, cold, [there], DAY) == [ground.other_visitor]
     await store.run(work)
