@@ -17,15 +17,23 @@ READ_AT = "08:00"  # such a message is read in the morning
 
 
 def work(sections: tuple[Section, ...], scope: Scope, timezone: str) -> Part:
-    """What somebody still has to do in campaigns, with the elders who come next: for a digest, or alone."""
+    """What somebody still has to do in campaigns, with the elders who come next."""
+    wall = (scope.day.isoformat(), READ_AT)
     people = list({elder.id: elder for each in sections for elder in each.next}.values())[:campaigning.NEXT]
     buttons: Rows = [[["button.person", {"label": label(elder)}, f"/reach {elder.id}"]] for elder in people]
     buttons.append([["button.campaign_left", {}, "/campaignleft"]])
     return ("campaigns.work", {
-        "campaigns": [{**shown.told(each.campaign, timezone, (scope.day.isoformat(), READ_AT)), "wanted": each.wanted, "left": each.left}
+        "campaigns": [{**shown.told(each.campaign, timezone, wall), "wanted": each.wanted, "left": each.left}
                       for each in sections],
         "by_phone": any("phone" in each.campaign.met_by for each in sections),
         "people": [shown.person(elder, scope.day) for elder in people], "buttons": buttons})
+
+
+def brief(sections: tuple[Section, ...]) -> Part:
+    """The same in a line each, for the day's digest."""
+    return ("campaigns.brief", {"campaigns": [
+        {"name": each.campaign.name, "left": each.left, "last": each.campaign.last_on,
+         "home_only": each.campaign.met_by == ("home",)} for each in sections]})
 
 
 def _work(tx: Tx, notice: CampaignWork, scope: Scope) -> tuple[Part, ...] | None:

@@ -97,7 +97,8 @@ def told(campaign: Campaign, timezone: str, wall: tuple[str, str]) -> dict[str, 
             "remote": campaign.remote, "every_days": campaign.every_days or 0,
             "within_hours": campaign.within_hours or 0, "until": until[0] if until else "",
             "at": until[1] if until else "",
-            "past": until is not None and until < wall, "home_only": campaign.met_by == ("home",), "advice": campaign.advice}
+            "past": until is not None and until < wall, "home_only": campaign.met_by == ("home",),
+            "advice": campaign.advice}
 
 
 def person(elder: Elder, today: date) -> dict[str, Any]:

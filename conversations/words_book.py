@@ -18,7 +18,7 @@ NOT_SENTENCES = ("names", "controls", "commands")
 WORDS = {"care_class": "class", "campaign_state": "campaign_state",
          "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role",
-         "field": "field", "category": "own_value"}
+         "cannot_reason": "cannot_reason", "field": "field", "category": "own_value"}
 
 
 def sources(folder: Path = FOLDER) -> dict[str, str]:
@@ -56,11 +56,14 @@ class Words:
             "named": self.named, "day": self.day, "full_day": self.full_day, "due": self._due, "place": self._place,
             "reasons": self._reasons,
             "offices": self._offices,
+            "by_place": lambda groups: self.say("reminders.by_place", {"groups": groups}),
+            "reminded": lambda one: self.say("remind.one", one),
             "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),
             "rule_days": lambda days: self._list(self._day_of_year(day) for day in days),
             "kinds": lambda names: self._list(map(visitor_kind, names)),
             "visitor_kind": visitor_kind, "campaign": self._campaign,
             "campaigns": lambda names: self._list(map(self._campaign, names)), "tips": self._tips,
+            "days": self._between,
             "channel": lambda name: self._known(f"channel.{name}", name),
             "audited": lambda line: self.audited(line["action"], line["fields"]), "fields": self._fields,
             "roles": lambda names: self._list(self.say(f"role.{name}") for name in names), "rule": self._rule,
@@ -150,6 +153,11 @@ class Words:
     def _known(self, key: str, name: str) -> str:
         """The word for a name that a county or an operator may have added: where there is none, the name itself."""
         return self.say(key) if key in self._sources else name
+
+    def _between(self, days: tuple[str, str]) -> str:
+        """The first and the last of some days; one alone where they are the same."""
+        first, last = (self.day(each) for each in days)
+        return first if first == last else self.say("values.between", {"first": first, "last": last})
 
     def _campaign(self, name: str) -> str:
         """A campaign's name: that of a known kind in words, with the number behind it; else as somebody called it."""

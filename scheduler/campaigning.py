@@ -1,16 +1,15 @@
 """Campaigns as they go (C13): opened, begun, told to who visits, and ended; festivals are proposed by the calendar."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import orjson
 
 from scheduler import calendar, notices
 from scheduler.notices import Notice
 from scheduler.policy import Policies, place
-from storage import areas, campaign_progress, campaigns, meta, outbox
+from storage import areas, campaign_progress, campaigns, leaves, meta, outbox
 from storage.areas import Area
 from storage.campaigns import Campaign, NewCampaign
 from storage.database import Tx
@@ -22,7 +21,6 @@ VILLAGES = 5  # whose people are told in one
 CLOSED = 5  # campaigns ended in one
 ACTOR = "clock"
 NEXT = 5  # elders named in one message
-MORNING, EVENING = time(8), time(20)  # in between nobody is disturbed by what can wait
 TOLD = "campaigns_told"  # by campaign: the day, and the last village of that day whose people were told
 ALL_TOLD = "~"  # greater than any path
 PROPOSED = "festivals_proposed"  # the day, and the policies, by which the calendar was last looked at
@@ -60,13 +58,18 @@ def section(tx: Tx, scope: Scope, today: date, count: int = NEXT) -> tuple[Secti
 
 
 class CampaignWork(Notice):
-    """Elders of this person are to be reached. Not wanted once all are, or the campaigns are over."""
+    """Elders of this person are to be reached. Not wanted once all are, or the campaigns are over; nor on another day:
+    that has a message of its own.
+    """
 
     kind = "campaign_work"
+    day: str
     timezone: str  # on whose wall the last hour is told
 
     def still_wanted(self, tx: Tx, today: date) -> bool:
-        return super().still_wanted(tx, today) and bool(section(tx, Scope(self.person, today), today, 0))
+        return (self.day == today.isoformat() and super().still_wanted(tx, today)
+                and not leaves.is_away(tx, self.person, today)
+                and bool(section(tx, Scope(self.person, today), today, 0)))
 
 
 class CampaignNow(CampaignWork):
@@ -137,8 +140,7 @@ def finish(tx: Tx, campaign: Campaign, by: str, policies: Policies, now: datetim
     told = {campaign.decided_by, *campaign_progress.village_coordinators(tx, campaign)} - {None, by}
     for person in sorted(filter(None, told)):
         notice = CampaignEnded(person=person, campaign=campaign.id, timezone=policies.city.timezone)
-        notices.tell(tx, notice, now, unique_key=f"campaign_ended:{campaign.id}:{person}",
-                     not_before=_by_day(now, policies.city.zone))
+        notices.tell(tx, notice, now, unique_key=f"campaign_ended:{campaign.id}:{person}")
     return True
 
 
@@ -182,16 +184,18 @@ def end(tx: Tx, now: datetime, policies: Policies) -> bool:
 def tell(tx: Tx, now: datetime, policies: Policies) -> bool:
     """Sweep: tells a chunk of visitors and village coordinators whom they have to reach; True where there is more.
 
-    Once a day each, in the morning; extreme weather on its first day at once, beside what was told that day before.
+    Once a day each, when the quiet hours are over, unless the day's digest says it; extreme weather on its first day
+    at once, beside what was told that day before.
     """
     wall = _wall(now, policies)
     today = wall.date()
+    quiet = policies.city.messages.quiet(now, policies.city.zone) is not None
     kept: dict[str, list[str]] = orjson.loads(meta.get(tx, TOLD) or "{}")
     running = campaigns.running(tx, today)
     for campaign in running:
         day, after = kept.get(campaign.id, ("", ""))
         after = after if day == today.isoformat() else ""
-        if after == ALL_TOLD or (campaign.until is None and not MORNING <= wall.time() < EVENING):
+        if after == ALL_TOLD or (quiet and campaign.until is None):
             continue
         villages = campaign_progress.villages(tx, campaign, after, VILLAGES)
         begun = {each.id for each in running if _began(each, wall)}
@@ -241,7 +245,7 @@ def _propose(tx: Tx, area: Area, persons: list[str], near: calendar.Period, met_
         return 0
     for person in persons:
         notices.tell(tx, FestivalProposed(person=person, campaign=campaign), now,
-                     unique_key=f"festival_proposed:{campaign}:{person}", not_before=_by_day(now, policies.city.zone))
+                     unique_key=f"festival_proposed:{campaign}:{person}")
     return len(persons)
 
 
@@ -261,24 +265,19 @@ def _began(campaign: Campaign, wall: datetime) -> bool:
 
 
 def _tell(tx: Tx, person: str, campaign: Campaign, begun: set[str], policies: Policies, now: datetime) -> None:
-    """One message a day; of `begun`, matters of hours that began today, each is told at once, which is that day's."""
-    today = f"campaign:{person}:{_wall(now, policies).date()}"
-    if campaign.id not in begun and any(outbox.receipt(tx, f"{today}:{each}") is not None for each in begun):
+    """One message a day; of `begun`, matters of hours that began today, each is told at once, which is that day's.
+
+    A digest says it too (`section`): where there is one, only what is a matter of hours does not wait for it.
+    """
+    day = _wall(now, policies).date().isoformat()
+    today = f"campaign:{person}:{day}"
+    said = [f"{today}:{each}" for each in begun] + ([] if campaign.until else [f"digest:{person}:{day}"])
+    if campaign.id not in begun and any(outbox.receipt(tx, each) is not None for each in said):
         return
     at_once = campaign.until is not None and policies.of(tx, campaign.area_id).campaigns.weather_at_once
-    notice = (CampaignNow if at_once else CampaignWork)(person=person, timezone=policies.city.timezone)
-    notices.tell(tx, notice, now, unique_key=f"{today}:{campaign.id}" if campaign.id in begun else today,
-                 not_before=None if at_once else _by_day(now, policies.city.zone))
+    notice = (CampaignNow if at_once else CampaignWork)(person=person, day=day, timezone=policies.city.timezone)
+    notices.tell(tx, notice, now, unique_key=f"{today}:{campaign.id}" if campaign.id in begun else today)
 
 
 def _wall(now: datetime, policies: Policies) -> datetime:
     return now.astimezone(policies.city.zone)
-
-
-def _by_day(now: datetime, zone: ZoneInfo) -> datetime:
-    """Now, or the next morning where it is night."""
-    wall = now.astimezone(zone)
-    if MORNING <= wall.time() < EVENING:
-        return now
-    day = wall.date() + timedelta(days=wall.time() >= EVENING)
-    return datetime.combine(day, MORNING, zone)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from scheduler.calendar import Festival
 from scheduler.campaign_rules import CampaignRules
+from scheduler.reminder_rules import Messages, Reminders
 from scheduler.retention import Retention
 from scheduler.visitor_kinds import VisitorKind
 from storage import areas
@@ -23,7 +24,7 @@ from storage.areas import Area
 from storage.database import Tx
 
 DEFAULT = Path(__file__).parent / "policy.toml"
-CITY_ONLY = frozenset({"timezone", "retention"})  # one wall time, and one way of forgetting, for all
+CITY_ONLY = frozenset({"timezone", "messages", "retention"})  # one wall, one quiet time, one way of forgetting for all
 
 Category = Literal["childless_alone", "living_alone", "empty_nest", "left_behind", "care_dependent",
                    "severely_disabled", "special_family_planning"]
@@ -70,6 +71,8 @@ class Policy(BaseModel):
     visitor_kinds: dict[str, VisitorKind]
     campaigns: CampaignRules
     festivals: dict[str, Festival]
+    reminders: Reminders
+    messages: Messages
     retention: Retention
 
     @field_validator("timezone")

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 
-from scheduler import audit_heads, campaigning, forgetting, gaps, pauses, upkeep
+from scheduler import audit_heads, campaigning, forgetting, gaps, pauses, reminders, upkeep
 from scheduler.policy import Policies
 from storage.database import Store, StoreUnavailable, Tx
 from storage.watched import Watched
@@ -19,10 +19,11 @@ SWEEPS: Mapping[str, Sweep] = {
     "classes": upkeep.classes,
     "pauses that are over": pauses.sweep,
     "elders left without a visitor": gaps.sweep,
+    "reminders": reminders.sweep,
     "festivals that come": campaigning.propose,
     "campaigns that begin": campaigning.begin,
     "campaigns that are over": campaigning.end,
-    "campaigns under way": campaigning.tell,
+    "campaigns under way": campaigning.tell,  # after the digests, which speak of them too
     "audit head": audit_heads.sweep,
     "retention": forgetting.sweep,
 }

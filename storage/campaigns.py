@@ -157,7 +157,8 @@ def add(tx: Tx, new: NewCampaign, by: str | None, now: datetime, state: Literal[
         decided_by=by if decided else None, decided_at=millis(now) if decided else None, begun_at=None, ended_at=None)
     if added != 1:
         return None
-    tx.note(now, by or "clock", "campaign.open" if decided else "campaign.propose", campaign, [new.kind])
+    tx.note(now, by or "clock", "campaign.open" if decided else "campaign.propose", campaign,
+            [new.kind, "remote"] if new.remote else [new.kind])
     return campaign
 
 

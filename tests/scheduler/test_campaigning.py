@@ -9,10 +9,21 @@ import orjson
 import pytest
 from sqlalchemy import select
 
-from scheduler import campaigning, casework, policy
+from scheduler import campaigning, casework, holding, notices, policy
 from scheduler.campaigning import CampaignWork
 from scheduler.policy import Policies
-from storage import accounts, areas, assignments, campaign_progress, campaigns, elders, people, tables, visits
+from storage import (
+    accounts,
+    areas,
+    assignments,
+    campaign_progress,
+    campaigns,
+    elders,
+    outbox,
+    people,
+    tables,
+    visits,
+)
 from storage.areas import Area
 from storage.campaigns import Campaign, NewCampaign
 from storage.database import Store, Tx
@@ -62,6 +73,21 @@ async def waiting(store: Store, *, proposed: bool = False) -> list[tuple[str, st
                  orjson.loads(tx.keys.open(fields, "outbox.fields", row))) for who, kind, lane, since, fields, row in rows
                 if proposed or kind != "festival_proposed"]
     return await store.read(query)
+
+
+async def leaves_at(store: Store, now: datetime) -> list[str]:
+    """To whom a message leaves now that is still wanted then."""
+    today = now.astimezone(POLICIES.city.zone).date()
+
+    def work(tx: Tx) -> list[str]:
+        rows = holding.take(tx, now, POLICIES.city)
+        outbox.sent(tx, [(row.id, "1") for row in rows], now)
+        return [row.chat if row.kind != "festival_proposed" and notices.KINDS[row.kind].model_validate(
+            row.fields).still_wanted(tx, today) else "" for row in rows]
+    gone: list[str] = []
+    while found := await store.run(work):
+        gone += found
+    return sorted(filter(None, gone))
 
 
 async def opened(store: Store, ground: Ground, now: datetime, policies: Policies = POLICIES, **given: Any) -> Campaign:
@@ -154,11 +180,16 @@ async def test_a_matter_of_hours_is_told_within_the_minute_and_at_night_in_the_m
     rows = await waiting(store)
     assert {(who, lane, since) for who, _, lane, since, _ in rows} == {
         (who, "reminder", at("2026-03-02", 14)) for who in both}
-    await opened(store, ground, at("2026-03-02", 23), name="storm")
-    await swept(store, at("2026-03-02", 23))
-    rows = (await waiting(store))[2:]
-    assert {(who, since) for who, _, _, since, _ in rows} == {(who, at("2026-03-03", 8)) for who in both}
-    assert len(rows) == 2  # beside what was told that day before
+    assert await leaves_at(store, at("2026-03-02", 14)) == sorted(both)
+    await opened(store, ground, at("2026-03-02", 16), name="storm")
+    await swept(store, at("2026-03-02", 16))
+    assert await leaves_at(store, at("2026-03-02", 16)) == sorted(both)  # beside what was told that day before
+    await opened(store, ground, at("2026-03-02", 23), name="frost")
+    for day, hour in (("2026-03-02", 23), ("2026-03-03", 0), ("2026-03-03", 7)):
+        await swept(store, at(day, hour))
+        assert await leaves_at(store, at(day, hour)) == []
+    await swept(store, at("2026-03-03", 8))
+    assert await leaves_at(store, at("2026-03-03", 8)) == sorted(both)  # once, not for last night and for today
 
 
 async def test_who_was_told_of_weather_in_the_night_hears_of_all_campaigns_in_that_one_message(
@@ -169,7 +200,8 @@ async def test_who_was_told_of_weather_in_the_night_hears_of_all_campaigns_in_th
     for hour in (6, 8, 12):
         await swept(store, at("2026-03-02", hour))
     assert sorted((who, since) for who, _, _, since, _ in await waiting(store)) == sorted(
-        (who, at("2026-03-02", 8)) for who in (ground.visitor, ground.other_visitor))
+        [(ground.visitor, at("2026-03-02", 6)), (ground.other_visitor, at("2026-03-02", 8))])
+    assert await leaves_at(store, at("2026-03-02", 8)) == sorted((ground.visitor, ground.other_visitor))
 
 
 async def test_where_the_policy_says_so_weather_goes_out_at_night(
@@ -206,7 +238,7 @@ async def test_of_three_campaigns_at_once_each_hears_once_and_one_call_counts_in
         scope = Scope(ground.visitor, DAY)
         elder = elders.find(tx, scope, ground.elder)
         assert elder is not None
-        notice = CampaignWork(person=ground.visitor, timezone="Asia/Shanghai")
+        notice = CampaignWork(person=ground.visitor, day=DAY.isoformat(), timezone="Asia/Shanghai")
         assert len(campaigning.section(tx, scope, DAY)) == 3
         assert [each.id for each in campaigning.called(tx, elder, "video", DAY, now)] == [made[0].id]
         assert [each.name for each in campaigning.open_over(tx, scope, elder)] == ["festival", "other"]
@@ -259,7 +291,7 @@ async def test_it_ends_by_itself_and_tells_who_opened_it_and_the_villages(
     assert (await store.read(lambda tx: campaigns.unscoped(tx, cold.id))).state == "open"  # type: ignore[union-attr]
     await swept(store, at("2026-03-06", 0, 1))
     told = [(who, since) for who, kind, _, since, _ in await waiting(store) if kind == "campaign_ended"]
-    assert sorted(told) == sorted((who, at("2026-03-06", 8)) for who in (village, ground.coordinator))
+    assert sorted(told) == sorted((who, at("2026-03-06", 0, 1)) for who in (village, ground.coordinator))
     states = await store.read(lambda tx: dict(tx.all(select(tables.campaigns.c.name, tables.campaigns.c.state))))
     assert states == {"cold": "ended", "spring": "cancelled"}
 
