@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 
 import structlog
 
-from scheduler import audit_heads, forgetting, gaps, pauses, reminders, upkeep
+from scheduler import audit_heads, campaigning, forgetting, gaps, pauses, reminders, upkeep
 from scheduler.policy import Policies
 from scheduler.report import Did, Report
 from storage import meta, ticks
@@ -36,6 +36,10 @@ SWEEPS: Mapping[str, Sweep | Daily] = {
     "pauses that are over": pauses.sweep,
     "elders left without a visitor": Daily(gaps.sweep, time(8)),
     "reminders": reminders.sweep,
+    "festivals that come": Daily(campaigning.propose, time(8)),
+    "campaigns that begin": campaigning.begin,
+    "campaigns that are over": campaigning.end,
+    "campaigns under way": campaigning.tell,  # after the digests, which speak of them too
     "audit head": Daily(audit_heads.sweep, time(9)),
     "retention": Daily(forgetting.sweep, time(3)),
 }
