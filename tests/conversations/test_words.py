@@ -181,7 +181,7 @@ def test_a_missing_field_is_an_error_and_not_a_gap(key: str) -> None:
 def test_each_sentence_that_the_code_speaks_of_exists() -> None:
     made = {pattern.format(gap) for pattern, gaps in MADE.items() for gap in gaps}
     spoken = set(KEY.findall(CODE + FORMS)) | made
-    assert sorted(spoken - set(sources())) == []
+    assert sorted(spoken - set(sources()) - set(_raw("audit")["audit_action"])) == []
 
 
 def test_each_sentence_is_spoken_of_somewhere() -> None:
