@@ -12,6 +12,7 @@ from storage import (
     assignments,
     audit,
     drafts,
+    due,
     duplicates,
     elders,
     erasing,
@@ -19,6 +20,7 @@ from storage import (
     ledger_counts,
     outbox,
     people,
+    reminding,
     retention,
     visits,
 )
@@ -38,6 +40,10 @@ def fill(tx: Tx, now: datetime) -> dict[str, Any]:
     villages = [areas.add(tx, ground.township, "village", f"村{n}", now) for n in range(50)]
     made = elders.add_many(tx, [(new_elder(villages[n % 50], number=n), STANDING) for n in range(ELDERS)], now)
     visitor = people.add(tx, villages[0].id, "某", ("visitor",), now).id
+    others = [people.add(tx, villages[n % 50].id, f"人{n}", ("visitor",), now).id for n in range(1000)]
+    tx.many(assignments._ENTRUST, [
+        {"person_id": others[n % 1000], "elder_id": elder, "role": "visitor", "from_on": "2026-01-01", "until_on": None}
+        for n, elder in enumerate(made)])
     for elder in made[:30]:
         assignments.entrust(tx, visitor, elder, "visitor", "2026-01-01")
     for n in range(WAITING):
@@ -60,6 +66,16 @@ def fill(tx: Tx, now: datetime) -> dict[str, Any]:
         "listed": (duplicates._LISTED, {
             "path": ground.township.path, "path_end": ground.township.path + "~", "scope_person": ground.coordinator,
             **{f"wanted_{n}": f"index {n}" for n in range(50)}}),
+        "due": (due._IN_SCOPE, {"count": 8, "skip": 0, **scope}),
+        "overdue": (due._LATE_COUNT, scope),
+        "own": (due._OWN, {"until": "2026-03-31", "contact_until": "2026-03-02", "village": "", "count": 60,
+                           "skip": 0, **scope}),
+        "by village": (due._BY_VILLAGE, {
+            "village_until": "2026-03-01", "township_until": "2026-02-27", **scope}),
+        "reminded": (reminding._CHUNK, {"today": "2026-03-01", "count": 100}),
+        "coordinators": (reminding._COORDINATORS, {"today": "2026-03-01", "count": 100}),
+        "moved": (reminding._MOVE, {"today": "2026-03-01", "last_on": "2026-03-01", "last": made[9],
+                                    "next_day": "2026-03-02"}),
         "last": (visits._LAST, {"elder": made[0], "count": 1, **scope}),
         "last_by": (visits._LAST_BY, scope),
         "writer": (accounts._WRITER, {"channel": "t", "account": "1"}),
