@@ -40,10 +40,6 @@ def fill(tx: Tx, now: datetime) -> dict[str, Any]:
     villages = [areas.add(tx, ground.township, "village", f"村{n}", now) for n in range(50)]
     made = elders.add_many(tx, [(new_elder(villages[n % 50], number=n), STANDING) for n in range(ELDERS)], now)
     visitor = people.add(tx, villages[0].id, "某", ("visitor",), now).id
-    others = [people.add(tx, villages[n % 50].id, f"人{n}", ("visitor",), now).id for n in range(1000)]
-    tx.many(assignments._ENTRUST, [
-        {"person_id": others[n % 1000], "elder_id": elder, "role": "visitor", "from_on": "2026-01-01", "until_on": None}
-        for n, elder in enumerate(made)])
     for elder in made[:30]:
         assignments.entrust(tx, visitor, elder, "visitor", "2026-01-01")
     for n in range(WAITING):
