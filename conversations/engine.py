@@ -19,6 +19,8 @@ from storage.ids import millis
 Part = tuple[str, dict[str, Any]]
 Outcome = Literal["ask", "submit", "pause", "cancel"]
 
+_UNKNOWN = {"elders": "refuse.person_unknown", "family": "refuse.not_listed", "answerable": "refuse.not_listed"}
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -258,8 +260,7 @@ def _sweep(form: Form, draft: Draft, question: Question, facts: Facts, now: date
 def _choose_person(form: Form, draft: Draft, question: Question, facts: Facts, now: datetime,
                    manner: Manner) -> Turn:
     if not facts.found:
-        return _again(form, draft, facts, (
-            "refuse.person_unknown" if question.lookup == "elders" else "refuse.village_unknown", {}))
+        return _again(form, draft, facts, (_UNKNOWN.get(question.lookup, "refuse.village_unknown"), {}))
     if len(facts.found) > 1:
         listed = replace(draft, context={**draft.context, "listed": [each.id for each in facts.found]})
         return Turn(listed, (("which", {

@@ -6,6 +6,7 @@ VISITING = frozenset({"visitor", "first_contact", "village", "township"})
 COORDINATING = frozenset({"village", "township", "county", "city"})
 READING = VISITING | COORDINATING
 LOCAL = COORDINATING - {"city"}  # whole files and whole ledgers are no business of the city's
+FAMILY = frozenset({"family"})
 EVERYONE = READING | {"family", "operator"}
 
 ALLOWED: dict[str, frozenset[str]] = {
@@ -61,13 +62,30 @@ ALLOWED: dict[str, frozenset[str]] = {
     "hours_proof": READING,
     "channels": EVERYONE,
     "policy": COORDINATING,
+    "family": FAMILY,
+    "called": FAMILY,
+    "callby": FAMILY,
+    "trouble": FAMILY,
+    "seehim": FAMILY,
+    "askvisit": FAMILY,
+    "callback": FAMILY,
+    "unask": FAMILY,
+    "callplan": FAMILY,
+    "requests": VISITING,
+    "take": VISITING,
+    "answered": VISITING,
+    "decline": VISITING,
+    "needs": VISITING | LOCAL,
+    "arrange": LOCAL,
+    "settle": VISITING | LOCAL,
+    "telling": VISITING,
 }
 
 
 # what a kind of visitor must do, or see, for a command that goes beyond visiting (C9)
 BY_KIND: dict[str, Task | Field] = {
     "register": "file", "amend": "file", "complete": "file", "refresh": "file", "firstcontact": "file",
-    "survey": "survey", "surveyed": "survey", "wish": "wish", "phone": "phone",
+    "survey": "survey", "surveyed": "survey", "wish": "wish", "telling": "wish", "phone": "phone",
 }
 BOUND_BY_KIND = frozenset({"visitor", "first_contact"})
 

@@ -17,6 +17,7 @@ NOT_SENTENCES = ("names", "controls", "commands")
 # filters that put a code in words, and the table in which they stand
 WORDS = {"care_class": "class", "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role",
+         **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants")},
          "field": "field", "category": "own_value"}
 
 
@@ -55,6 +56,11 @@ class Words:
             "named": self.named, "day": self.day, "full_day": self.full_day, "due": self._due, "place": self._place,
             "reasons": self._reasons,
             "offices": self._offices,
+            "told_areas": lambda areas: self._list(self.say(f"told_area.{area}") for area in areas),
+            "told_call": lambda call: self.say("family.call", dict(call)),
+            "asked_line": lambda asked: self.say("family.asked_line", dict(asked)),
+            "plan_line": lambda plan: self.say("family.plan_line", dict(plan)),
+            "private": (lambda text: self.say("values.private")) if abroad else str,
             "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),
             "rule_days": lambda days: self._list(self._day_of_year(day) for day in days),
             "kinds": lambda names: self._list(map(visitor_kind, names)),

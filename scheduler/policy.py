@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from scheduler.call_rules import Calls
 from scheduler.retention import Retention
 from scheduler.visitor_kinds import VisitorKind
 from storage import areas
@@ -63,6 +64,7 @@ class Policy(BaseModel):
     priority_disability_grades: tuple[Grade, ...]
     terms: tuple[Begins, ...] = Field(min_length=1)
     visitor_kinds: dict[str, VisitorKind]
+    calls: Calls
     retention: Retention
 
     @field_validator("timezone")
