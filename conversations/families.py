@@ -9,7 +9,7 @@ from conversations.engine import Part
 from conversations.form import Form
 from conversations.turn import Ask
 from scheduler import summaries
-from storage import call_plans, contacts, elders, forms, people, requests, tellings, ties
+from storage import call_plans, contacts, elders, forms, needs, people, requests, tellings, ties
 from storage.database import Tx
 from storage.elders import Elder
 from storage.requests import Request
@@ -65,13 +65,14 @@ def beside(ask: Ask, found: Elder) -> Parts:
         told.append({"name": child.name if child else "", "allowed": said.allowed if said else None,
                      "withheld": sorted(said.withheld) if said else [], "day": said.on_day if said else "",
                      "asker": said.asker if said else ""})
-    if not (call or asked or silent or told):
+    open_needs = needs.open_of(ask.tx, found.id)
+    if not (call or asked or silent or told or open_needs):
         return ()
     return (("family.beside", {
         "days": ask.policy(found.village_id).calls.beside_days, "count": call.count if call else 0,
         "call": {"day": call.on_day, "method": call.method, "outcome": call.outcome, "name": call.name}
         if call else None, "silent": max(silent, default=""), "asked": [of_request(each) for each in asked],
-        "told": told}),)
+        "needs": open_needs, "told": told}),)
 
 
 def buttons(ask: Ask, found: Elder) -> Rows:

@@ -99,6 +99,19 @@ def take(tx: Tx, request: Request, elder: Elder, by: str, policies: Policies, no
     return bool(taken)
 
 
+def let_go(tx: Tx, request: Request, elder: Elder, by: str, policies: Policies, now: datetime) -> bool:
+    """Who took it cannot after all: the others are asked again, and who wants it is told. False: not his (any more)."""
+    if not requests.let_go(tx, request, by, now):
+        return False
+    kind = RequestNow if request.urgent else RequestMade
+    for person in _near(tx, elder, now.astimezone(policies.city.zone).date()):
+        if person not in (by, request.asked_by):
+            notices.tell(tx, kind(person=person, request=request.id), now)
+    if request.asked_by:
+        _tell_moved(tx, request.asked_by, request.id, "open", by, now)
+    return True
+
+
 def withdraw(tx: Tx, request: Request, elder: Elder, policies: Policies, now: datetime) -> bool:
     """The child does not want it any more; who took it, or of an urgent one all who were told, hear so."""
     by = request.asked_by or ""

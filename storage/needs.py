@@ -6,7 +6,7 @@ States go one way: open -> arranged -> closed.
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, literal_column, select, update
+from sqlalchemy import bindparam, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -27,10 +27,11 @@ _VISIBLE = select(*_COLUMNS).select_from(
         _answers, _answers.c.id == needs.c.answerable))
 _ONE = _VISIBLE.where(needs.c.id == bindparam("need"), ELDER_IN_SCOPE)
 _NOT_CLOSED = needs.c.state != _CLOSED
-_OPEN = _VISIBLE.where(_NOT_CLOSED, HELD_HERE).order_by(needs.c.made_at, needs.c.id).limit(bindparam("count")).offset(
+_THEIRS = or_(HELD_HERE, needs.c.answerable == bindparam("scope_person"))
+_OPEN = _VISIBLE.where(_NOT_CLOSED, _THEIRS).order_by(needs.c.made_at, needs.c.id).limit(bindparam("count")).offset(
     bindparam("skip"))
 _HOW_MANY = select(func.count()).select_from(needs.join(elders, elders.c.id == needs.c.elder_id)).where(
-    _NOT_CLOSED, HELD_HERE)
+    _NOT_CLOSED, _THEIRS)
 _OF_ELDER = select(func.count()).where(needs.c.elder_id == bindparam("elder"), _NOT_CLOSED)
 _ARRANGE = update(needs).where(needs.c.id == bindparam("need"), needs.c.state == "open").values(
     state="arranged", measure=bindparam("new_measure"), answerable=bindparam("who"), due_on=bindparam("by_day"))
@@ -77,7 +78,9 @@ def find(tx: Tx, scope: Scope, need: str) -> Need | None:
 
 
 def waiting(tx: Tx, scope: Scope, count: int, skip: int = 0) -> tuple[int, list[Need]]:
-    """How many are not closed where the scope's person coordinates, and a page of them, the oldest first."""
+    """How many are not closed where the scope's person coordinates, or of those he answers for himself, and a page
+    of them, the oldest first.
+    """
     row = tx.one(_HOW_MANY, scope_person=scope.person_id)
     return int(row[0]) if row else 0, [
         _opened(tx, each) for each in tx.all(_OPEN, count=count, skip=skip, scope_person=scope.person_id)]
@@ -102,10 +105,15 @@ def close(tx: Tx, need: Need, outcome: str, by: str, now: datetime) -> bool:
     return True
 
 
+def open_of(tx: Tx, elder_id: str) -> int:
+    """How many of an elder are not closed. The caller has looked that the asker may know."""
+    row = tx.one(_OF_ELDER, elder=elder_id)
+    return int(row[0]) if row else 0
+
+
 def _count(tx: Tx, elder_id: str) -> None:
     """The number on the elder's row is counted anew, so that it never drifts."""
-    row = tx.one(_OF_ELDER, elder=elder_id)
-    elders_ledger.set_open_needs(tx, elder_id, int(row[0]) if row else 0)
+    elders_ledger.set_open_needs(tx, elder_id, open_of(tx, elder_id))
 
 
 def _opened(tx: Tx, row: Row) -> Need:

@@ -1,7 +1,7 @@
 """What a family asks the village for: somebody to go and look, today or on a day; a call back.
 
-States go one way: open -> taken (somebody said that he does it) -> done; before that a child may withdraw it, and the
-village may decline it with a reason.
+States go one way: open -> taken (somebody said that he does it) -> done; before that a child may withdraw it, the village may
+decline it with a reason, and who took it may let it go: then it is open again.
 """
 
 from dataclasses import dataclass
@@ -40,6 +40,8 @@ _TAKE = update(requests).where(
     requests.c.elder_id == bindparam("elder"), requests.c.kind == bindparam("of_kind"),
     requests.c.due_on <= bindparam("until_day"), requests.c.state == _OPEN).values(
     state="taken", taken_by=bindparam("by")).returning(requests.c.id, requests.c.asked_by)
+_LET_GO = update(requests).where(requests.c.id == bindparam("request"), requests.c.state == "taken",
+                                 requests.c.taken_by == bindparam("by")).values(state="open", taken_by=None)
 _DONE = update(requests).where(requests.c.id == bindparam("request"), _LIVE).values(
     state="done", done_at=bindparam("at"), taken_by=func.coalesce(_BY, bindparam("by")))
 _SEEN_TO = update(requests).where(
@@ -118,6 +120,14 @@ def take(tx: Tx, request: Request, by: str, now: datetime) -> list[tuple[str, st
     if taken:
         tx.note(now, by, "request.take", request.elder_id, [request.kind])
     return [(row, asker) for row, asker in taken]
+
+
+def let_go(tx: Tx, request: Request, by: str, now: datetime) -> bool:
+    """Who took it cannot after all: it is open again; False where it is not his, or has ended."""
+    freed = tx.run(_LET_GO, request=request.id, by=by) == 1
+    if freed:
+        tx.note(now, by, "request.let_go", request.elder_id, [request.kind])
+    return freed
 
 
 def done(tx: Tx, request: Request, by: str, now: datetime) -> bool:

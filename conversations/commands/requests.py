@@ -28,7 +28,8 @@ def listed(ask: Ask, rest: str) -> Parts:
     known = [(each, elder) for each in page if (elder := elders.find(ask.tx, ask.scope, each.elder_id))]
     if not known:
         return (("requests.none", {"buttons": [[["button.mine", {}, "/my"]]]}),)
-    rows: Rows = [[["button.person", {"label": label(elder)}, f"/requests {each.id}"]] for each, elder in known]
+    rows: Rows = [[["button.request", {"elder": elder.name, "kind": each.kind}, f"/requests {each.id}"]]
+                  for each, elder in known]
     if skip + PAGE < total:
         rows.append([["button.next_page", {}, f"/requests +{skip + PAGE}"]])
     return (("requests.list", {"total": total, "buttons": rows, "lines": [
@@ -63,15 +64,26 @@ def called_back(ask: Ask, rest: str) -> Parts:
     return (("requests.called_back", {"asker": request.asker, "buttons": TO_REQUESTS}),)
 
 
+def let_go(ask: Ask, rest: str) -> Parts:
+    """我去不了了: others are asked again."""
+    found = _request(ask, rest)
+    if not isinstance(found[0], Request):
+        return found
+    request, elder = found
+    if not family.let_go(ask.tx, request, elder, ask.writer.person_id, ask.house.policies, ask.now):
+        return (("requests.ended_before", {"buttons": TO_REQUESTS}),)
+    return (("requests.let_go", {"buttons": TO_REQUESTS}),)
+
+
 def decline(ask: Ask, rest: str) -> Parts:
-    """办不了: asks why; who took it, or a coordinator of the place, may say so."""
+    """办不了: asks why; a coordinator of the place says so."""
     found = _request(ask, rest)
     if not isinstance(found[0], Request):
         return found
     request, elder = found
     if request.state not in ("open", "taken"):
         return (("requests.ended_before", {"buttons": TO_REQUESTS}),)
-    if request.taken_by != ask.writer.person_id and not elders.held(ask.tx, ask.scope, elder.id):
+    if not elders.held(ask.tx, ask.scope, elder.id):
         return (("menu.not_allowed", {}),)
     return session.start(ask, "decline", {"elder_id": elder.id, "elder_name": elder.name, "request": request.id})
 
@@ -138,7 +150,9 @@ def _steps(ask: Ask, request: Request, elder: Elder, *, taken: bool) -> Rows:
             rows.append([["button.visit", {}, f"/visit {elder.id}"]])
         if request.kind == "call_back":
             rows.append([["button.called_back", {}, f"/answered {request.id}"]])
-        if taken or request.taken_by == ask.writer.person_id or elders.held(ask.tx, ask.scope, elder.id):
+        if taken or request.taken_by == ask.writer.person_id:
+            rows.append([["button.let_go", {}, f"/letgo {request.id}"]])
+        if elders.held(ask.tx, ask.scope, elder.id):
             rows.append([["button.decline", {}, f"/decline {request.id}"]])
     return [*rows, [["button.file", {}, f"/elder {elder.id}"]]]
 
@@ -173,5 +187,5 @@ def _need(ask: Ask, rest: str) -> tuple[Need, Elder] | Parts:
     return (("needs.gone", {"buttons": TO_NEEDS}),)
 
 
-COMMANDS = {"requests": listed, "take": take, "answered": called_back, "decline": decline, "needs": needs_listed,
-            "arrange": arrange, "settle": settle}
+COMMANDS = {"requests": listed, "take": take, "letgo": let_go, "answered": called_back, "decline": decline,
+            "needs": needs_listed, "arrange": arrange, "settle": settle}

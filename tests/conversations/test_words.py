@@ -88,10 +88,10 @@ FIELDS |= REQUEST | {
     "answer": "路断了", "mine": True, "measure": "请村医看看", "answers": "王强", "withheld": ["health"], "older": True, "silent": "",
 }
 OF_FAMILY: dict[str, dict[str, Any]] = {
-    "family.fine": {"method": "phone"}, "family.method": {"method": "phone"}, "button.unask": REQUEST, "family.call": CALL,
+    "family.card": {"last": "2026-03-05"}, "family.fine": {"method": "phone"}, "family.method": {"method": "phone"}, "button.unask": REQUEST, "button.request": REQUEST, "family.call": CALL,
     "family.month": {"visits": 2}, "family.beside": {"told": [
         {"name": "李娜", "allowed": True, "withheld": ["mood"], "day": "2026-03-05", "asker": "王强"},
-        {"name": "李军", "allowed": None, "withheld": [], "day": "", "asker": ""}], "silent": "2026-03-01"},
+        {"name": "李军", "allowed": None, "withheld": [], "day": "", "asker": ""}], "needs": 1, "silent": "2026-03-01"},
     "found.family": {"label": {"name": "李娜"}}, "found.answerable": {"label": {"name": "王强"}},
     "requests.list": {"lines": [{**REQUEST, "elder": "欧阳明"}]}, "requests.made": {"elder": ELDER}, "requests.card": {"elder": ELDER},
     "requests.taken": {"elder": ELDER},
