@@ -99,7 +99,7 @@ def summary(tx: Tx, visit: Visit, withheld: frozenset[str]) -> dict[str, Any]:
 def _said(form: Form, question: str, given: str | tuple[str, ...]) -> list[str]:
     asked = form.by_id[question]
     if isinstance(given, str):
-        return [f"{asked.label}{asked.option(given).label}"]
+        return [f"{asked.label} {asked.option(given).label}"]
     return [asked.option(each).label for each in given]
 
 

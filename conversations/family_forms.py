@@ -69,6 +69,7 @@ def telling(ask: Ask, form: Form, draft: Draft) -> Ended:
     withheld = tuple(each for each in tellings.AREAS if isinstance(chosen, list) and each in chosen)
     tellings.add(ask.tx, elder.id, child, allowed=allowed, withheld=withheld, on_day=day, by=ask.writer.person_id,
                  now=ask.now)
+    calls.begin(ask.tx, child, elder.id, ask.policy(elder.village_id), ask.now)  # how much he hears is his choice
     name = draft.context.get("called", {}).get("child", "")
     newest = tellings.newest(ask.tx, ask.scope, elder.id, child)
     return Ended((("tellings.kept", {

@@ -57,6 +57,7 @@ class Words:
             "reasons": self._reasons,
             "offices": self._offices,
             "told_areas": lambda areas: self._list(self.say(f"told_area.{area}") for area in areas),
+            "told_items": lambda items, area: self._list(items) or self.say(f"as_ever.{area}"),
             "told_call": lambda call: self.say("family.call", dict(call)),
             "asked_line": lambda asked: self.say("family.asked_line", dict(asked)),
             "plan_line": lambda plan: self.say("family.plan_line", dict(plan)),

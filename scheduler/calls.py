@@ -16,6 +16,7 @@ from storage.scope import Scope
 CHUNK = 100
 PLANNED = "call_plans_made"  # the last child who was given a plan because he was there before plans were; `done`
 MONTHLY = "family_month"  # the month that is being told, and the last child who was
+NEWS = timedelta(days=9)
 LATELY = timedelta(days=1)  # who has called since is not reminded now
 
 
@@ -77,9 +78,14 @@ def plans(tx: Tx, now: datetime, policies: Policies) -> bool:
 
 
 def month(tx: Tx, now: datetime, policies: Policies) -> bool:
-    """Once a month tells a chunk of those who chose that how the month before went; True where there may be more."""
+    """On the first of the month tells a chunk of those who chose that how the month before went; True where there may
+    be more. Where the clock stood still that day it is made up for within ten days: later it is no news.
+    """
     zone = policies.city.zone
-    first = now.astimezone(zone).date().replace(day=1)
+    today = now.astimezone(zone).date()
+    first = today.replace(day=1)
+    if today - first > NEWS:
+        return False
     begun, _, after = (meta.get(tx, MONTHLY) or "").partition(" ")
     if begun == first.isoformat() and after == "done":
         return False
@@ -87,8 +93,8 @@ def month(tx: Tx, now: datetime, policies: Policies) -> bool:
     page = call_plans.monthly_after(tx, (person, elder), CHUNK)
     told = (first - timedelta(days=1)).isoformat()[:7]
     for plan in page:
-        found = elders.find(tx, Scope(plan.person_id, now.astimezone(zone).date()), plan.elder_id)
-        if found is not None and plan.elder_id in ties.parents(tx, plan.person_id, first.isoformat()):
+        found = elders.find(tx, Scope(plan.person_id, today), plan.elder_id)
+        if found is not None and plan.elder_id in ties.parents(tx, plan.person_id, today.isoformat()):
             notices.tell(tx, MonthTold(person=plan.person_id, elder=plan.elder_id, month=told), now,
                          unique_key=f"month_told:{plan.person_id}:{plan.elder_id}:{told}",
                          not_before=max(now, _at(first, policies.of(tx, found.village_id).calls.monthly_at, zone)))

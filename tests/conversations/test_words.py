@@ -39,7 +39,7 @@ MADE = {
     "channel.{}": ("telegram", "wechat", "wecom", "playground"),
     "found.{}": ("elders", "villages", "any_village", "visitors", "visitor_kinds", "family", "answerable"),
     "button.by_{}": METHODS, "button.take_{}": ("visit", "call_back"),
-    **{f"{space}.{{}}": tuple(_raw("family")[space]) for space in ("outcome", "reached_by", "asked_for", "told_area", "wants")}, "turned.{}": tuple(_raw("life")["turned"]),
+    **{f"{space}.{{}}": tuple(_raw("family")[space]) for space in ("outcome", "reached_by", "asked_for", "told_area", "as_ever", "wants")}, "turned.{}": tuple(_raw("life")["turned"]),
     "wish.{}": tuple(_raw("life")["wish"]), "basis.{}": tuple(_raw("life")["basis"]),
     "life.{}": ("back", "restored"), "proposal.{}": ("registration", "first_contact", "life"),
     "registration.same_{}": ("id", "person"), "field.{}": tuple(_raw("registration")["field"]),
