@@ -17,6 +17,7 @@ from storage.visits import Visit
 
 Parts = tuple[Part, ...]
 Rows = list[list[list[object]]]
+OUTCOMES = {"yes": "fine", "no": "unreachable"}  # as a button's token names them: it holds 64 bytes
 
 
 def theirs(ask: Ask, elder_id: str) -> Elder | None:
@@ -32,9 +33,9 @@ def back(elder_id: str) -> Rows:
 
 def answers(elder_id: str, stamp: int) -> Rows:
     """The three answers to one asking (`stamp`)."""
-    return [[["button.call_fine", {}, f"/called {elder_id} fine {stamp}"]],
+    return [[["button.call_fine", {}, f"/called {elder_id} yes {stamp}"]],
             [["button.call_trouble", {}, f"/trouble {elder_id} {stamp}"],
-             ["button.call_in_vain", {}, f"/called {elder_id} unreachable {stamp}"]]]
+             ["button.call_in_vain", {}, f"/called {elder_id} no {stamp}"]]]
 
 
 def answered_before(ask: Ask, elder: Elder, contact_id: str) -> Parts:

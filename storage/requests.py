@@ -1,7 +1,7 @@
 """What a family asks the village for: somebody to go and look, today or on a day; a call back.
 
-States go one way: open -> taken (somebody said that he does it) -> done; before that a child may withdraw it, the village may
-decline it with a reason, and who took it may let it go: then it is open again.
+open -> taken (somebody said that he does it) -> done. Before that a child may withdraw it, the village may decline it
+with a reason, and who took it may let it go: then it is open again.
 """
 
 from dataclasses import dataclass

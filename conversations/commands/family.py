@@ -2,7 +2,7 @@
 
 from conversations import session
 from conversations.engine import Part
-from conversations.families import answered_before, answers, back, of_request, theirs
+from conversations.families import OUTCOMES, answered_before, answers, back, of_request, theirs
 from conversations.turn import Ask, label
 from scheduler import calls, family
 from scheduler.family_notices import allowed
@@ -33,12 +33,14 @@ def home(ask: Ask, rest: str) -> Parts:
 
 def called(ask: Ask, rest: str) -> Parts:
     """One tap: 已联系 一切正常 (`fine`) or 联系不上 (`unreachable`), in answer to one asking."""
-    found = _answering(ask, rest)
-    if not isinstance(found, tuple) or not isinstance(found[0], Elder):
+    elder_id, _, more = rest.partition(" ")
+    answer, _, asking = more.partition(" ")
+    found = _answering(ask, elder_id, asking if answer in OUTCOMES else "")
+    if not isinstance(found[0], Elder):
         return found
-    elder, outcome, stamp = found
-    if outcome == "fine":
-        contact = _contact(ask, elder, outcome, stamp, _usual_method(ask, elder))
+    elder, stamp = found
+    if OUTCOMES[answer] == "fine":
+        contact = _contact(ask, elder, "fine", stamp, _usual_method(ask, elder))
         if not family.report(ask.tx, contact, elder, ask.house.policies):
             return answered_before(ask, elder, contact.id)
         return (("family.fine", {"elder": elder.name, "method": contact.method, "buttons": [
@@ -67,15 +69,15 @@ def by_method(ask: Ask, rest: str) -> Parts:
 
 def trouble(ask: Ask, rest: str) -> Parts:
     """有困难: asks what, in a few words."""
-    elder_id, _, stamp = rest.partition(" ")
-    found = _answering(ask, f"{elder_id} trouble {stamp}")
-    if not isinstance(found, tuple) or not isinstance(found[0], Elder):
+    elder_id, _, asking = rest.partition(" ")
+    found = _answering(ask, elder_id, asking)
+    if not isinstance(found[0], Elder):
         return found
-    elder, _, asking = found
-    contact = contacts.id_of(ask.writer.person_id, elder.id, asking)
+    elder, stamp = found
+    contact = contacts.id_of(ask.writer.person_id, elder.id, stamp)
     if contacts.find(ask.tx, ask.scope, contact):
         return answered_before(ask, elder, contact)
-    return session.start(ask, "trouble", {"elder_id": elder.id, "elder_name": elder.name, "stamp": asking})
+    return session.start(ask, "trouble", {"elder_id": elder.id, "elder_name": elder.name, "stamp": stamp})
 
 
 def see_now(ask: Ask, rest: str) -> Parts:
@@ -151,17 +153,14 @@ def _card(ask: Ask, elder: Elder) -> Parts:
         "buttons": rows}),)
 
 
-def _answering(ask: Ask, rest: str) -> tuple[Elder, str, int] | Parts:
-    """Elder, outcome and stamp of a button, where the elder is the asker's and still on the ledger."""
-    elder_id, _, more = rest.partition(" ")
-    outcome, _, stamp = more.partition(" ")
+def _answering(ask: Ask, elder_id: str, asking: str) -> tuple[Elder, int] | Parts:
+    """Elder and stamp of a button, where the elder is the asker's and still on the ledger."""
     elder = theirs(ask, elder_id)
-    if elder is None or outcome not in contacts.OUTCOMES or not (
-            stamp.isascii() and stamp.isdigit() and len(stamp) <= LONGEST_STAMP):
+    if elder is None or not (asking.isascii() and asking.isdigit() and len(asking) <= LONGEST_STAMP):
         return home(ask, "")
     if elder.status == "closed":
         return (("family.closed", {"elder": elder.name}),)
-    return elder, outcome, int(stamp)
+    return elder, int(asking)
 
 
 def _contact(ask: Ask, elder: Elder, outcome: str, stamp: int, method: str) -> Contact:
@@ -198,11 +197,11 @@ def _methods(contact: Contact) -> list[list[object]]:
 
 
 def _reached(ask: Ask, elder: Elder) -> list[list[object]]:
-    return [["button.reached_after_all", {}, f"/called {elder.id} fine {millis(ask.now)}"]]
+    return [["button.reached_after_all", {}, f"/called {elder.id} yes {millis(ask.now)}"]]
 
 
 def _still_not(ask: Ask, elder: Elder) -> list[list[object]]:
-    return [["button.still_in_vain", {}, f"/called {elder.id} unreachable {millis(ask.now)}"]]
+    return [["button.still_in_vain", {}, f"/called {elder.id} no {millis(ask.now)}"]]
 
 
 COMMANDS = {
