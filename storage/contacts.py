@@ -32,7 +32,7 @@ _LAST = select(contacts.c.on_day, contacts.c.method, contacts.c.outcome, people.
     contacts.c.elder_id == bindparam("elder"), ELDER_IN_SCOPE).order_by(
     contacts.c.at.desc(), contacts.c.id.desc()).limit(1)
 _REACHED = select(func.max(contacts.c.at)).where(
-    contacts.c.elder_id == bindparam("elder"), contacts.c.at < bindparam("until"),
+    contacts.c.elder_id == bindparam("elder"), contacts.c.at <= bindparam("until"),
     or_(contacts.c.outcome == "fine", contacts.c.outcome == "trouble"))
 _IN_VAIN = select(func.count()).where(
     contacts.c.elder_id == bindparam("elder"), contacts.c.outcome == "unreachable", contacts.c.at >= bindparam("since"),
