@@ -247,10 +247,8 @@ def _heard(tx: Tx, visit: Visit, today: date) -> list[str]:
 
 def _is_otherwise(before: Visit, after: Visit, withheld: frozenset[str]) -> bool:
     """Whether a child who heard of the visit before would hear something else now."""
-    if (before.on_day, before.method) != (after.on_day, after.method):
-        return True
-    then, now = (summaries.tellable(_values(each), withheld) for each in (before, after))
-    return summaries.changed(then, now)
+    return (before.on_day, before.method) != (after.on_day, after.method) or summaries.changed(
+        _values(before), _values(after), withheld)
 
 
 def _told_key(visit_id: str, child: str) -> str:

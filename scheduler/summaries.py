@@ -26,10 +26,9 @@ NEVER = frozenset({"none", "family"})  # 家庭关系调适: between him and the
 
 def tellable(answers: Mapping[str, Any], withheld: frozenset[str]) -> Told | None:
     """What may be told of a visit's answers (question: value); None where he asked to keep all of it."""
-    kept = answers.get(KEPT, [])
-    if "all" in kept:
+    if "all" in answers.get(KEPT, ()):
         return None
-    withheld |= {WITHHELD[each] for each in kept if each in WITHHELD}
+    withheld |= _kept(answers)
     found: Told = {}
     for area, questions in AREAS.items():
         if area in withheld:
@@ -45,6 +44,14 @@ def tellable(answers: Mapping[str, Any], withheld: frozenset[str]) -> Told | Non
     return found
 
 
-def changed(before: Told | None, after: Told | None) -> bool:
-    """Whether something that may be told now was told otherwise: what is only left out is no reason to write again."""
-    return any(value != (before or {}).get(area, ()) for area, value in (after or {}).items())
+def changed(before: Mapping[str, Any], after: Mapping[str, Any], withheld: frozenset[str]) -> bool:
+    """Whether something that was told, and may be told still, is otherwise with the visit's new answers: what is only
+    left out now is no reason to write again.
+    """
+    both = withheld | _kept(before) | _kept(after)
+    now = tellable(after, both)
+    return now is not None and now != tellable(before, both)
+
+
+def _kept(answers: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(WITHHELD[each] for each in answers.get(KEPT, ()) if each in WITHHELD)

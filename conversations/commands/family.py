@@ -86,7 +86,9 @@ def see_now(ask: Ask, rest: str) -> Parts:
     if elder is None:
         return NO_ONE
     request, told = family.ask_now(ask.tx, elder, ask.writer.person_id, ask.house.policies, ask.now)
-    rows: Rows = [_still_not(ask, elder), [*_reached(ask, elder), *_unasking(request)]]
+    last = contacts.mine(ask.tx, ask.scope, elder.id, 1)
+    calling: Rows = [_reached(ask, elder), _still_not(ask, elder)]  # for who could not reach him
+    rows: Rows = [*(calling if last and last[0].outcome == "unreachable" else []), _unasking(request), *back(elder.id)]
     if told is None:
         return (("family.asked_before", {**of_request(request), "elder": elder.name, "buttons": rows}),)
     return (("family.asked_now" if told else "family.nobody_told", {
