@@ -44,7 +44,7 @@ def _without_year(month: int, day: int, today: date, ahead: bool) -> date:
     this_year, before = _real(today.year, month, day), _real(today.year - 1, month, day)
     if this_year is None or (this_year > today and before and today - before <= LOOK_BACK):
         this_year = before
-    if ahead and this_year and today - this_year > LOOK_BACK:
+    if ahead and (this_year is None or today - this_year > LOOK_BACK):
         this_year = _real(today.year + 1, month, day)
     if this_year is None:
         raise ValueError
