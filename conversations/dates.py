@@ -13,10 +13,10 @@ SHORT = re.compile(r"(\d{1,2})[-/.月](\d{1,2})[日号]?")
 DAY_ONLY = re.compile(r"(\d{1,2})[日号]")
 
 
-def read(text: str, today: date, *, ahead: bool = False) -> date | None:
+def read(text: str, today: date, *, coming: bool = False) -> date | None:
     """The day meant, or None where it is none; without a year the last such day, or a coming one of this year.
 
-    `ahead`: it may lie in the future, so that 1月3日 said in December is in the next year.
+    `coming`: what lies further back than `LOOK_BACK` means next year's, as 1月3日 said in December.
     """
     text = text.strip()
     if text in DAYS:
@@ -27,7 +27,8 @@ def read(text: str, today: date, *, ahead: bool = False) -> date | None:
             return date(year, month, day)
         if match := SHORT.fullmatch(text):
             month, day = map(int, match.groups())
-            return _without_year(month, day, today, ahead)
+            meant = _without_year(month, day, today)
+            return meant if not coming or today - meant <= LOOK_BACK else meant.replace(year=today.year + 1)
         if match := DAY_ONLY.fullmatch(text):
             return _nearest(int(match[1]), today)
     except ValueError:
@@ -40,12 +41,10 @@ def is_spelled_out(text: str) -> bool:
     return not (text.isascii() and len(text) < 8)
 
 
-def _without_year(month: int, day: int, today: date, ahead: bool) -> date:
+def _without_year(month: int, day: int, today: date) -> date:
     this_year, before = _real(today.year, month, day), _real(today.year - 1, month, day)
     if this_year is None or (this_year > today and before and today - before <= LOOK_BACK):
         this_year = before
-    if ahead and (this_year is None or today - this_year > LOOK_BACK):
-        this_year = _real(today.year + 1, month, day)
     if this_year is None:
         raise ValueError
     return this_year

@@ -19,9 +19,6 @@ from storage.ids import millis
 Part = tuple[str, dict[str, Any]]
 Outcome = Literal["ask", "submit", "pause", "cancel"]
 
-_UNKNOWN = {"elders": "refuse.person_unknown", "family": "refuse.not_listed", "answerable": "refuse.not_listed"}
-
-
 @dataclass(frozen=True, slots=True)
 class Event:
     """What the person did: exactly one of a text, a tap (where and what of its token), media or a place.
@@ -53,6 +50,10 @@ class Turn:
     say: tuple[Part, ...]
     outcome: Outcome = "ask"
     part: str = ""
+
+
+UNKNOWN = {"elders": "refuse.person_unknown", "visitors": "refuse.visitor_unknown", "family": "refuse.not_listed",
+           "answerable": "refuse.not_listed"}  # else it is a village
 
 
 def begin(form: Form, draft: Draft, facts: Facts, now: datetime) -> Turn:
@@ -260,7 +261,7 @@ def _sweep(form: Form, draft: Draft, question: Question, facts: Facts, now: date
 def _choose_person(form: Form, draft: Draft, question: Question, facts: Facts, now: datetime,
                    manner: Manner) -> Turn:
     if not facts.found:
-        return _again(form, draft, facts, (_UNKNOWN.get(question.lookup, "refuse.village_unknown"), {}))
+        return _again(form, draft, facts, (UNKNOWN.get(question.lookup, "refuse.village_unknown"), {}))
     if len(facts.found) > 1:
         listed = replace(draft, context={**draft.context, "listed": [each.id for each in facts.found]})
         return Turn(listed, (("which", {

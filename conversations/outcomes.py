@@ -11,8 +11,10 @@ from conversations import (
     family_forms,
     firstcontact,
     inviting,
+    leaving,
     life,
     registration,
+    staff,
     surveying,
     wishing,
 )
@@ -114,7 +116,7 @@ def after(visit_id: str, elder_id: str) -> list[list[list[object]]]:
 
 _BY_FORM: dict[str, Callable[[Ask, Form, Draft], Ended]] = {
     **family_forms.SUBMIT, "assign": caring.assign, "elder": registration.submit, "firstcontact": firstcontact.submit,
-    "handover": caring.handover, "invite": inviting.submit,
-    "life": life.submit, "refuse": _refuse, "survey": surveying.submit, "suspend": caring.suspend, "visit": _visit,
-    "void": _void, "wish": wishing.submit}
+    "handover": caring.handover, "invite": inviting.submit, "leave": leaving.submit, "life": life.submit,
+    "person": staff.submit, "refuse": _refuse, "standin": leaving.stand_in, "survey": surveying.submit,
+    "suspend": caring.suspend, "visit": _visit, "void": _void, "wish": wishing.submit}
 _PARTS: dict[str, Callable[[Ask, Form, Draft], None]] = {"elder": registration.part_done}

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from conversations import family_telling, offices, registration
+from conversations import family_telling, offices, registration, telling_reminders
 from conversations.engine import Part
 from conversations.turn import label
-from scheduler import family_notices, notices
+from scheduler import notices
 from scheduler.notices import (
     AuditHead,
     Bound,
@@ -29,12 +29,11 @@ from storage.database import Tx
 from storage.scope import Scope
 
 Buttons = list[list[list[object]]]
-KINDS = notices.KINDS | family_notices.KINDS
 
 
 def parts(tx: Tx, kind: str, fields: dict[str, Any], today: date) -> tuple[Part, ...] | None:
     """What a notice says today; None where it is not wanted any more."""
-    notice = KINDS[kind].model_validate(fields)
+    notice = notices.KINDS[kind].model_validate(fields)
     if not notice.still_wanted(tx, today):
         return None
     return _TELL[kind](tx, notice, Scope(notice.person, today))
@@ -111,8 +110,7 @@ def _caseload(tx: Tx, notice: Caseload, scope: Scope) -> tuple[Part, ...] | None
 
 
 _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
-    **family_telling.TELL,
-    VisitDue.kind: _visit_due, Caseload.kind: _caseload,
+    **telling_reminders.TELL, **family_telling.TELL, VisitDue.kind: _visit_due, Caseload.kind: _caseload,
     ToConfirm.kind: _to_confirm, Decided.kind: _decided, Bound.kind: _identify,
     ToIdentify.kind: _identify, BoundElsewhere.kind: _elsewhere, Guessing.kind: _guessing,
     AuditHead.kind: _audit_head, LifeChanged.kind: _life_changed,

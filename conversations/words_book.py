@@ -18,7 +18,7 @@ NOT_SENTENCES = ("names", "controls", "commands")
 WORDS = {"care_class": "class", "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role",
          **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants")},
-         "field": "field", "category": "own_value"}
+         "cannot_reason": "cannot_reason", "field": "field", "category": "own_value"}
 
 
 def sources(folder: Path = FOLDER) -> dict[str, str]:
@@ -62,6 +62,8 @@ class Words:
             "asked_line": lambda asked: self.say("family.asked_line", dict(asked)),
             "plan_line": lambda plan: self.say("family.plan_line", dict(plan)),
             "private": (lambda text: self.say("values.private")) if abroad else str,
+            "by_place": lambda groups: self.say("reminders.by_place", {"groups": groups}),
+            "reminded": lambda one: self.say("remind.one", one),
             "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),
             "rule_days": lambda days: self._list(self._day_of_year(day) for day in days),
             "kinds": lambda names: self._list(map(visitor_kind, names)),

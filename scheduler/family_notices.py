@@ -5,7 +5,7 @@ and how a visit went. Ids only; what is said is read when it leaves.
 from datetime import date
 from typing import ClassVar
 
-from scheduler.notices import Notice
+from scheduler.notices import KINDS, Notice
 from storage import call_plans, elders, needs, requests, tellings, ties, visits
 from storage.database import Tx
 from storage.outbox import Lane
@@ -163,9 +163,9 @@ class MonthTold(OfFamily):
     month: str
 
 
-KINDS: dict[str, type[Notice]] = {each.kind: each for each in (
+KINDS.update({each.kind: each for each in (
     CallDue, RequestMade, RequestNow, RequestMoved, RequestDone, NeedRaised, NeedYours, NeedMoved, VisitTold,
-    VisitUntold, MonthTold)}
+    VisitUntold, MonthTold)})
 
 
 def allowed(tx: Tx, scope: Scope, elder_id: str) -> Telling | None:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scheduler.call_rules import Calls
+from scheduler.reminder_rules import Messages, Reminders
 from scheduler.retention import Retention
 from scheduler.visitor_kinds import VisitorKind
 from storage import areas
@@ -22,7 +23,7 @@ from storage.areas import Area
 from storage.database import Tx
 
 DEFAULT = Path(__file__).parent / "policy.toml"
-CITY_ONLY = frozenset({"timezone", "retention"})  # one wall time, and one way of forgetting, for all
+CITY_ONLY = frozenset({"timezone", "messages", "retention"})  # one wall, one quiet time, one way of forgetting for all
 
 Category = Literal["childless_alone", "living_alone", "empty_nest", "left_behind", "care_dependent",
                    "severely_disabled", "special_family_planning"]
@@ -68,6 +69,8 @@ class Policy(BaseModel):
     terms: tuple[Begins, ...] = Field(min_length=1)
     visitor_kinds: dict[str, VisitorKind]
     calls: Calls
+    reminders: Reminders
+    messages: Messages
     retention: Retention
 
     @field_validator("timezone")

@@ -1,13 +1,12 @@
 """What somebody is to one elder: coordinator of where he lives, visitor, first contact, family, cadre."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from sqlalchemy import and_, bindparam, or_, select, union
 
 from storage.database import Tx
 from storage.scope import Scope
-from storage.tables import areas, assignments, elders, people, posts
+from storage.tables import areas, assignments, elders, posts
 
 _held, _village = areas.alias("held"), areas.alias("village")
 _OVER = union(
@@ -21,11 +20,6 @@ _OVER = union(
         assignments.c.from_on <= bindparam("scope_day"),
         or_(assignments.c.until_on.is_(None), assignments.c.until_on >= bindparam("scope_day"))),
 )
-_CARERS = select(people.c.name, assignments.c.role, assignments.c.from_on, assignments.c.until_on).select_from(
-    assignments.join(people, people.c.id == assignments.c.person_id)).where(
-    assignments.c.elder_id == bindparam("elder")).order_by(assignments.c.from_on, people.c.name)
-
-
 _NUMBER = select(elders.c.number).where(elders.c.id == bindparam("elder"))
 _NOW = select(assignments.c.person_id, assignments.c.role).where(
     assignments.c.elder_id == bindparam("elder"), assignments.c.from_on <= bindparam("on_day"),
@@ -36,17 +30,7 @@ _care = assignments.alias("care")
 _PARENTS = select(_care.c.elder_id, _care.c.role).where(
     _care.c.person_id == bindparam("person"), _care.c.from_on <= bindparam("on_day"),
     or_(_care.c.until_on.is_(None), _care.c.until_on >= bindparam("on_day"))).order_by(_care.c.elder_id)
-AT_HAND = frozenset({"visitor", "first_contact"})  # goes to the door himself: not a child living elsewhere
-
-
-@dataclass(frozen=True, slots=True)
-class Carer:
-    """Somebody an elder is or was entrusted to: name, role, and ISO days from and until (None: still)."""
-
-    name: str
-    role: str
-    from_on: str
-    until_on: str | None
+AT_HAND = frozenset({"visitor", "stand_in", "first_contact"})  # goes to the door himself: not a child living elsewhere
 
 
 def over(tx: Tx, scope: Scope, elder_id: str) -> frozenset[str]:
@@ -54,17 +38,14 @@ def over(tx: Tx, scope: Scope, elder_id: str) -> frozenset[str]:
     return frozenset(role for role, in tx.all(_OVER, elder=elder_id, **scope.values))
 
 
-def carers(tx: Tx, elder_id: str) -> list[Carer]:
-    """Everybody who cares or cared for the elder. The caller has looked that the asker may know."""
-    return [Carer(*row) for row in tx.all(_CARERS, elder=elder_id)]
-
-
 def visiting(tx: Tx, elder_id: str, day: str) -> list[str]:
-    """Who goes to see the elder on that day (ISO), or answers for it: visitors and first contact, family left out."""
+    """Who goes to see the elder on that day (ISO), or answers for it: visitors, who stands in for one, and first
+    contact; family left out.
+    """
     rows = list(tx.all(_NOW, elder=elder_id, on_day=day))
     family = {person for person, role in rows if role == "family"}
     return list(dict.fromkeys(
-        person for person, role in rows if role in ("visitor", "first_contact") and person not in family))
+        person for person, role in rows if role in ("visitor", "stand_in", "first_contact") and person not in family))
 
 
 def family(tx: Tx, elder_id: str, day: str) -> list[str]:
