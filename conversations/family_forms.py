@@ -81,7 +81,7 @@ def telling(ask: Ask, form: Form, draft: Draft) -> Ended:
 def decline(ask: Ask, form: Form, draft: Draft) -> Ended:
     """The village cannot do what a family asked for: it hears why."""
     found = requests.find(ask.tx, ask.scope, draft.context["request"])
-    if found is None:
+    if found is None or not elders.held(ask.tx, ask.scope, found.elder_id):
         return GONE
     rows = [[["button.requests", {}, "/requests"]]]
     if not family.decline(ask.tx, found, ask.writer.person_id, _text(draft, "reason"), ask.now):
@@ -92,7 +92,7 @@ def decline(ask: Ask, form: Form, draft: Draft) -> Ended:
 def arrange(ask: Ask, form: Form, draft: Draft) -> Ended:
     """A need has its measure, who answers for it, and a day."""
     found = needs.find(ask.tx, ask.scope, draft.context["need"])
-    if found is None:
+    if found is None or not elders.held(ask.tx, ask.scope, found.elder_id):
         return GONE
     due = max(_text(draft, "due"), ask.today.isoformat())
     rows = _needs()
@@ -107,7 +107,8 @@ def arrange(ask: Ask, form: Form, draft: Draft) -> Ended:
 def settle(ask: Ask, form: Form, draft: Draft) -> Ended:
     """A need is closed with what came of it."""
     found = needs.find(ask.tx, ask.scope, draft.context["need"])
-    if found is None:
+    if found is None or not (found.answerable == ask.writer.person_id or elders.held(
+            ask.tx, ask.scope, found.elder_id)):
         return GONE
     if not family.close(ask.tx, found, _text(draft, "outcome"), ask.writer.person_id, ask.now):
         return Ended((("needs.closed_before", {"buttons": _needs()}),))

@@ -97,7 +97,8 @@ BY_KIND: dict[str, Task | Field] = {
     "survey": "survey", "surveyed": "survey", "wish": "wish", "telling": "wish", "phone": "phone",
 }
 # the command that each form goes beyond visiting with: asked again at every step, a kind may change meanwhile
-BY_FORM = {"elder": "register", "survey": "surveyed", "wish": "wish", "firstcontact": "firstcontact"}
+BY_FORM = {"elder": "register", "survey": "surveyed", "wish": "wish", "firstcontact": "firstcontact",
+           "telling": "telling", "arrange": "arrange", "settle": "settle", "decline": "decline"}
 BOUND_BY_KIND = frozenset({"visitor", "first_contact"})
 
 

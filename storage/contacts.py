@@ -22,6 +22,8 @@ _OWN = contacts.c.person_id == bindparam("scope_person")
 _ONE = select(*_COLUMNS).where(contacts.c.id == bindparam("contact"), _OWN)
 _MINE = select(*_COLUMNS).where(contacts.c.elder_id == bindparam("elder"), _OWN).order_by(
     contacts.c.at.desc(), contacts.c.id.desc()).limit(bindparam("count"))
+_ALL = select(*_COLUMNS).select_from(contacts.join(elders, elders.c.id == contacts.c.elder_id)).where(
+    contacts.c.elder_id == bindparam("elder"), ELDER_IN_SCOPE).order_by(contacts.c.at, contacts.c.id)
 _METHOD = update(contacts).where(contacts.c.id == bindparam("contact"), contacts.c.person_id == bindparam("person"),
                                  contacts.c.outcome == "fine").values(method=bindparam("by_method"))
 _of_elders = contacts.join(elders, elders.c.id == contacts.c.elder_id)
@@ -93,6 +95,11 @@ def find(tx: Tx, scope: Scope, contact: str) -> Contact | None:
 def mine(tx: Tx, scope: Scope, elder_id: str, count: int) -> list[Contact]:
     """The last calls of the scope's person himself, newest first."""
     return [_opened(tx, row) for row in tx.all(_MINE, elder=elder_id, count=count, scope_person=scope.person_id)]
+
+
+def all_of(tx: Tx, scope: Scope, elder_id: str) -> list[Contact]:
+    """Every call about an elder of the scope, for himself. The caller notes the read on the audit chain."""
+    return [_opened(tx, row) for row in tx.all(_ALL, elder=elder_id, **scope.values)]
 
 
 def beside(tx: Tx, scope: Scope, elder_id: str, since: str) -> Beside | None:

@@ -32,6 +32,7 @@ _OPEN = _VISIBLE.where(_NOT_CLOSED, _THEIRS).order_by(needs.c.made_at, needs.c.i
     bindparam("skip"))
 _HOW_MANY = select(func.count()).select_from(needs.join(elders, elders.c.id == needs.c.elder_id)).where(
     _NOT_CLOSED, _THEIRS)
+_ALL = _VISIBLE.where(needs.c.elder_id == bindparam("elder"), ELDER_IN_SCOPE).order_by(needs.c.made_at, needs.c.id)
 _OF_ELDER = select(func.count()).where(needs.c.elder_id == bindparam("elder"), _NOT_CLOSED)
 _ARRANGE = update(needs).where(needs.c.id == bindparam("need"), needs.c.state == "open").values(
     state="arranged", measure=bindparam("new_measure"), answerable=bindparam("who"), due_on=bindparam("by_day"))
@@ -75,6 +76,11 @@ def find(tx: Tx, scope: Scope, need: str) -> Need | None:
     """One of an elder of the scope. The caller notes the read on the audit chain."""
     row = tx.one(_ONE, need=need, **scope.values)
     return _opened(tx, row) if row else None
+
+
+def all_of(tx: Tx, scope: Scope, elder_id: str) -> list[Need]:
+    """All the needs of an elder of the scope, for himself. The caller notes the read on the audit chain."""
+    return [_opened(tx, row) for row in tx.all(_ALL, elder=elder_id, **scope.values)]
 
 
 def waiting(tx: Tx, scope: Scope, count: int, skip: int = 0) -> tuple[int, list[Need]]:

@@ -30,6 +30,8 @@ _MINE = _VISIBLE.where(requests.c.elder_id == bindparam("elder"), requests.c.ask
                        _LIVE).order_by(requests.c.asked_at, requests.c.id)
 _OF_ELDER = _VISIBLE.where(requests.c.elder_id == bindparam("elder"), _LIVE, ELDER_IN_SCOPE).order_by(
     requests.c.due_on, requests.c.id)
+_ALL = _VISIBLE.where(requests.c.elder_id == bindparam("elder"), ELDER_IN_SCOPE).order_by(
+    requests.c.asked_at, requests.c.id)
 _seen = within(select(requests.c.id, requests.c.due_on, requests.c.asked_at).select_from(
     requests.join(elders, elders.c.id == requests.c.elder_id)).where(_LIVE)).subquery()
 _LISTED = _VISIBLE.join(_seen, _seen.c.id == requests.c.id).order_by(
@@ -102,6 +104,11 @@ def mine(tx: Tx, scope: Scope, elder_id: str) -> list[Request]:
 def of_elder(tx: Tx, scope: Scope, elder_id: str) -> list[Request]:
     """What any of his family asked for and still waits for."""
     return [_opened(tx, row) for row in tx.all(_OF_ELDER, elder=elder_id, **scope.values)]
+
+
+def all_of(tx: Tx, scope: Scope, elder_id: str) -> list[Request]:
+    """All that was ever asked about an elder of the scope, for himself. The caller notes the read."""
+    return [_opened(tx, row) for row in tx.all(_ALL, elder=elder_id, **scope.values)]
 
 
 def waiting(tx: Tx, scope: Scope, count: int, skip: int = 0) -> tuple[int, list[Request]]:
