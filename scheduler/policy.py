@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scheduler.calendar import Festival
+from scheduler.call_rules import Calls
 from scheduler.campaign_rules import CampaignRules
 from scheduler.reminder_rules import Messages, Reminders
 from scheduler.retention import Retention
@@ -71,6 +72,7 @@ class Policy(BaseModel):
     visitor_kinds: dict[str, VisitorKind]
     campaigns: CampaignRules
     festivals: dict[str, Festival]
+    calls: Calls
     reminders: Reminders
     messages: Messages
     retention: Retention
