@@ -38,6 +38,11 @@ def is_spreadsheet(body: bytes) -> bool:
     return body.startswith(STARTS)
 
 
+def safe_name(name: str) -> str:
+    """A file's name without what no file may be called by."""
+    return _UNSAFE.sub("", name)
+
+
 class Exchange:
     """The handlers. Each asks again, in every unit of work, whether its asker still coordinates the area."""
 
@@ -107,7 +112,7 @@ class Exchange:
             return
 
         def say(tx: Tx) -> tuple[Part, ...]:
-            _check(tx, task, area)
+            check(tx, task, area)
             return self._with_file(tx, task, what, area, body, (
                 "files.exported", {"area": area.name, "what": what, "rows": rows}))
 
@@ -130,7 +135,7 @@ class Exchange:
         return await aside(lambda: write(found, self._house.book, self._words)), len(found)
 
     async def _area(self, task: Task) -> Area:
-        return await self._store.read(lambda tx: _check(tx, task, None))
+        return await self._store.read(lambda tx: check(tx, task, None))
 
     async def _fetched(self, task: Task) -> File | None:
         """The ledger, kept: a second look, after a kill, finds it there. None where the job has ended with that."""
@@ -163,13 +168,13 @@ class Exchange:
         """What is said, with the file where there is one."""
         if body is None:
             return (part,)
-        name = _UNSAFE.sub("", self._words.say(f"files_name.{kind}", {"area": area.name}))
+        name = safe_name(self._words.say(f"files_name.{kind}", {"area": area.name}))
         file = files.add(tx, kind, task.person, name, body, task.now())
         return ((part[0], {**part[1], "document": {"kind": "file", "file": file}}),)
 
 
 def _chunk(task: Task, area: Area, work: Callable[[Tx], Counts], before: Counts, tx: Tx) -> Counts:
-    _check(tx, task, area)
+    check(tx, task, area)
     return before + work(tx)
 
 
@@ -181,7 +186,8 @@ def _why(error: Exception) -> Part:
     return ("files.unplaced" if isinstance(error, PlacesUnclear) else "files.no_more", {})
 
 
-def _check(tx: Tx, task: Task, area: Area | None) -> Area:
+def check(tx: Tx, task: Task, area: Area | None) -> Area:
+    """The area of the job, as long as its asker coordinates it. Raises NotTheirs."""
     found = holds(tx, task.person, area.id if area else task.job.fields["area"])
     if found is None:
         raise NotTheirs

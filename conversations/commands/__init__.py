@@ -12,6 +12,7 @@ from conversations.commands import (
     correction,
     elders,
     exchange,
+    figures,
     firstcontact,
     general,
     hours,
@@ -50,7 +51,8 @@ _raw: dict[str, dict[str, Any]] = tomllib.loads(
 NAMES = {name: Named(**{"slash": name, **values}) for name, values in _raw.items()}
 ACTIONS: dict[str, Action] = {name: action for family in (
     general, elders, visit, record, correction, register, survey, life, pending, people, firstcontact, invite,
-    identify, channels, exchange, privacy, policy, hours, ledger) for name, action in family.COMMANDS.items()}
+    identify, channels, exchange, privacy, policy, hours, ledger,
+    figures) for name, action in family.COMMANDS.items()}
 _CALLS = {call: name for name, named in NAMES.items() for call in (f"/{named.slash}", *named.words)}
 VISIT_OPENERS = frozenset((f"/{NAMES['visit'].slash}", *NAMES["visit"].words))
 

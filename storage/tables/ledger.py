@@ -92,6 +92,8 @@ courses = Table(
     "courses", metadata, row_id(), to("elder_id", "elders.id"), words("what"), words("from_on"), words("value"),
     number("entered_at"),
     Index("courses_elder", "elder_id", "from_on", "entered_at"),
+    Index("courses_village", "value", sqlite_where=text("what = 'village'"),
+          postgresql_where=text("what = 'village'")),  # who lived in a village once, for figures
 )
 
 # who cares for whom: visitor, stand_in (while a visitor is on leave), first_contact, family, cadre (挂钩联系)

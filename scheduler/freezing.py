@@ -1,0 +1,104 @@
+"""Freezes the figures of each month at its cut-off (C14), village by village; and counts them again to compare.
+
+What is entered before the cut-off counts, whenever it is counted: the rows that figures come from are only added to.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import orjson
+
+from scheduler.figures import Counted, Month, Numbers, count
+from scheduler.policy import Policies
+from storage import figures, meta
+from storage.database import Tx
+from storage.figures import Frozen
+from storage.ids import instant, millis
+
+PORTION = 200  # files in one unit of work
+ACTOR = "clock"  # who the audit chain says did it
+AFTER = timedelta(hours=2)  # the cut-off: what was begun before it is in by then, and clocks that were set are right
+FROZEN = "figures_frozen"  # the last month of which all is frozen
+FREEZING = "figures_freezing"  # how far the next one is: a killed sweep goes on there
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """What was counted of a village in one go; `last` is the last file of it, None where there are no more."""
+
+    counted: tuple[Counted, ...]
+    last: str | None
+
+
+def portion(tx: Tx, village_id: str, months: Sequence[Month], before: datetime, after: str, policies: Policies,
+            size: int = PORTION) -> Portion:
+    """Counts the next files of a village in these months, by all that was entered before an instant.
+
+    Those who lived elsewhere at the end of a month are left out of it.
+    """
+    files = figures.files(tx, village_id, millis(before), after, size)
+    if not files:
+        return Portion((), None)
+    last = files[-1].elder_id
+    log = figures.courses_of(tx, village_id, after, last)
+    stood = figures.stood(tx, village_id, after, last, (str(months[0].first), str(months[-1].last)), millis(before))
+    counted = tuple(
+        each for file in files
+        for each in count(file, log.get(file.elder_id, ()), stood.get(file.elder_id, ()), months, before,
+                          lambda village: policies.of(tx, village), policies.city.figures_cut_off_days)
+        if each.village_id == village_id)
+    return Portion(counted, last if len(files) == size else None)
+
+
+def to_freeze(tx: Tx, now: datetime, policies: Policies) -> Month | None:
+    """The month that is to be frozen now: the one after the last, or the first that has any file."""
+    last = meta.get(tx, FROZEN)
+    first = None if last else figures.first_file(tx)
+    if last is None and first is None:
+        return None
+    month = Month.read(last).plus(1) if last else Month.of(instant(first or 0).astimezone(policies.city.zone).date())
+    return month if now >= cut_off(month, policies) + AFTER else None
+
+
+def cut_off(month: Month, policies: Policies) -> datetime:
+    """The instant at which a month's figures are frozen."""
+    return month.cut_off(policies.city.figures_cut_off_days, policies.city.zone)
+
+
+def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
+    """Freezes a portion of what is to be frozen; True where there is more."""
+    month = to_freeze(tx, now, policies)
+    if month is None:
+        return False
+    until = cut_off(month, policies)
+    village, after, so_far = _place(tx, month)
+    if not village:
+        meta.put(tx, FROZEN, str(month))
+        tx.note(now, ACTOR, "figures.freeze", str(month))
+        return True
+    found = portion(tx, village, (month,), until, after, policies)
+    for each in found.counted:
+        so_far[each.care_class] = so_far.get(each.care_class, Numbers()) + each.numbers
+    if found.last:
+        _keep_place(tx, month, village, found.last, so_far)
+        return True
+    for care_class, numbers in so_far.items():
+        if numbers.counts:
+            figures.freeze(tx, str(month), Frozen(village, care_class, numbers.counts, millis(until)), now)
+    _keep_place(tx, month, figures.village_after(tx, village) or "", "", {})
+    return True
+
+
+def _place(tx: Tx, month: Month) -> tuple[str, str, dict[str, Numbers]]:
+    """Which village is on turn and after which file, with what was counted of it; no village: none is left."""
+    kept = orjson.loads(meta.get(tx, FREEZING) or "{}")
+    if kept.get("month") != str(month):
+        return figures.village_after(tx, "") or "", "", {}
+    return kept["village"], kept["after"], {name: Numbers(**counts) for name, counts in kept["so_far"].items()}
+
+
+def _keep_place(tx: Tx, month: Month, village: str, after: str, so_far: dict[str, Numbers]) -> None:
+    meta.put(tx, FREEZING, orjson.dumps({
+        "month": str(month), "village": village, "after": after,
+        "so_far": {name: numbers.counts for name, numbers in so_far.items()}}).decode())
