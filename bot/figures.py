@@ -65,8 +65,9 @@ class Figures:
         shown = tuple(month for month in months if month.first <= today)
         earlier = tuple(months[0].plus(-n) for n in range(BEFORE, 0, -1)) if len(months) == 1 else ()
         frozen = frozenset(month for month in (*earlier, *shown) if last and month <= Month.read(last))
-        report = Report(area, tree, shown, tuple(month for month in earlier if month in frozen), frozen,
-                        area_counts.visitors(tx, Scope(task.person, today), area.path))
+        report = Report(area, tree, shown, tuple(month for month in earlier if month in frozen), frozen)
+        for visitors in area_counts.visitors(tx, Scope(task.person, today), area.path):
+            report.add_forces(*visitors)
         by_id = {each.id: each for each in tree}
         for month in report.earlier:
             for each in kept.frozen(tx, area.path, str(month)):

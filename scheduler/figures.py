@@ -11,10 +11,11 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from storage.courses import Change
+
 from scheduler import windows
 from scheduler.policy import Policy
 from scheduler.windows import Due, Seen
-from storage.courses import Change
 from storage.figures import File, Stood
 from storage.ids import millis
 
@@ -78,6 +79,7 @@ class Numbers:
 
 
 _NAMES = tuple(each.name for each in fields(Numbers))
+NONE = Numbers()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -125,7 +127,8 @@ def quarter(month: Month) -> tuple[Month, Month, Month]:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """One elder in one month: where and in which class he is counted, as what, and his visits entered after the cut-off.
+    """One elder in one month: where and in which class he is counted, as what; and how many visits came in `later`,
+    after the cut-off.
     """
 
     month: Month
@@ -135,8 +138,21 @@ class Counted:
     later: int
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds in a village: its policy, and the days (ISO) between which remote visits met the minimum (三(六)2)."""
+
+    policy: Policy
+    remote: Sequence[tuple[str, str]] = ()
+
+    def meets(self, visit: Stood) -> bool:
+        """Whether such a visit counts for the minimum."""
+        return visit.method in self.policy.home_methods or any(
+            first <= visit.on_day <= last for first, last in self.remote)
+
+
 def count(file: File, log: Sequence[Change], stood: Sequence[Stood], months: Sequence[Month], before: datetime,
-          rules: Callable[[str], Policy], cut_off_days: int) -> Iterator[Counted]:
+          rules: Callable[[str], Rules]) -> Iterator[Counted]:
     """One elder in each of these months in which he was on the ledger, by all that was entered before an instant.
 
     `log` may know more than that; `stood` are his visits from the first of these months on, as they stood then. `rules`
@@ -148,13 +164,14 @@ def count(file: File, log: Sequence[Change], stood: Sequence[Stood], months: Seq
     for month in months:
         day = month.last
         village = windows.at(lived, day)
-        policy = rules(village)
+        there = rules(village)
+        policy = there.policy
         today = min((before - timedelta(milliseconds=1)).astimezone(policy.zone).date(), day + _DAY)
         if begin > min(day, today) or _off(windows.at(course.standings, month.first - _DAY)):
             continue
         care_class = "priority" if windows.at(course.classes, day) == "priority" else "general"
         visits = [each for each in stood if str(month.first) <= each.on_day <= str(day)]
-        dues = [each for each in windows.windows(course, _seen(file, stood, policy), policy, today, start=month.first)
+        dues = [each for each in windows.windows(course, _seen(file, stood, there), policy, today, start=month.first)
                 if month.first <= each.span.last <= day]
         numbers = _visits(visits)
         if _off(windows.at(course.standings, min(day, today))):
@@ -162,7 +179,7 @@ def count(file: File, log: Sequence[Change], stood: Sequence[Stood], months: Seq
             numbers = replace(numbers, left=1, left_missed=int(missed))
         else:
             numbers = replace(numbers, **{outcome(dues): 1})
-        cut_off = month.cut_off(cut_off_days, policy.zone)
+        cut_off = month.cut_off(policy.figures_cut_off_days, policy.zone)
         yield Counted(month, village, care_class, numbers, sum(each.entered_at >= cut_off for each in visits))
 
 
@@ -191,9 +208,9 @@ def _at_first(log: Sequence[Change], what: str, now: str) -> str:
     return first.value if first else now
 
 
-def _seen(file: File, stood: Sequence[Stood], policy: Policy) -> list[Seen]:
-    seen = [Seen(date.fromisoformat(each.on_day), each.entered_at.astimezone(policy.zone).date())
-            for each in stood if each.method in policy.home_methods]
+def _seen(file: File, stood: Sequence[Stood], rules: Rules) -> list[Seen]:
+    seen = [Seen(date.fromisoformat(each.on_day), each.entered_at.astimezone(rules.policy.zone).date())
+            for each in stood if rules.meets(each)]
     if file.earlier_visit_on:
         earlier = date.fromisoformat(file.earlier_visit_on)
         seen.append(Seen(earlier, earlier))

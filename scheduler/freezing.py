@@ -6,10 +6,11 @@ What is entered before the cut-off counts, whenever it is counted: the rows that
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 import orjson
 
-from scheduler.figures import Counted, Month, Numbers, count
+from scheduler.figures import Counted, Month, Numbers, Rules, count
 from scheduler.policy import Policies
 from storage import figures, meta
 from storage.database import Tx
@@ -43,22 +44,29 @@ def portion(tx: Tx, village_id: str, months: Sequence[Month], before: datetime, 
     last = files[-1].elder_id
     log = figures.courses_of(tx, village_id, after, last)
     stood = figures.stood(tx, village_id, after, last, (str(months[0].first), str(months[-1].last)), millis(before))
+
+    @cache
+    def rules(village: str) -> Rules:
+        return Rules(policies.of(tx, village), figures.remote_days(tx, village, millis(before)))
+
     counted = tuple(
         each for file in files
-        for each in count(file, log.get(file.elder_id, ()), stood.get(file.elder_id, ()), months, before,
-                          lambda village: policies.of(tx, village), policies.city.figures_cut_off_days)
+        for each in count(file, log.get(file.elder_id, ()), stood.get(file.elder_id, ()), months, before, rules)
         if each.village_id == village_id)
     return Portion(counted, last if len(files) == size else None)
+
+
+def first_month(tx: Tx, policies: Policies) -> Month | None:
+    """The month in which the first file was opened; None where there is no file."""
+    first = figures.first_file(tx)
+    return Month.of(instant(first).astimezone(policies.city.zone).date()) if first is not None else None
 
 
 def to_freeze(tx: Tx, now: datetime, policies: Policies) -> Month | None:
     """The month that is to be frozen now: the one after the last, or the first that has any file."""
     last = meta.get(tx, FROZEN)
-    first = None if last else figures.first_file(tx)
-    if last is None and first is None:
-        return None
-    month = Month.read(last).plus(1) if last else Month.of(instant(first or 0).astimezone(policies.city.zone).date())
-    return month if now >= cut_off(month, policies) + AFTER else None
+    month = Month.read(last).plus(1) if last else first_month(tx, policies)
+    return month if month and now >= cut_off(month, policies) + AFTER else None
 
 
 def cut_off(month: Month, policies: Policies) -> datetime:

@@ -6,7 +6,7 @@ Nothing here is sorted by how well anybody does: areas are not ranked (国办函
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from scheduler.figures import CLASSES, Month, Numbers
+from scheduler.figures import CLASSES, NONE, Month, Numbers
 from storage.area_counts import Gaps
 from storage.areas import Area
 
@@ -20,8 +20,8 @@ class Line:
     `later`: visits of those months that were entered after the cut-off (补录).
     """
 
-    numbers: Numbers = Numbers()
-    now: Numbers = Numbers()
+    numbers: Numbers = NONE
+    now: Numbers = NONE
     later: int = 0
 
     def __add__(self, other: "Line") -> "Line":
@@ -40,19 +40,26 @@ class Report:
     months: tuple[Month, ...]
     earlier: tuple[Month, ...] = ()
     frozen: frozenset[Month] = frozenset()
-    visitors: dict[tuple[str, str], int] = field(default_factory=dict)  # by area and kind
     _lines: dict[tuple[Month, str, str], Line] = field(default_factory=dict)
     _gaps: dict[str, Gaps] = field(default_factory=dict)
+    _forces: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def add(self, village: Area, month: Month, care_class: str, line: Line) -> None:
         """Adds to the village and to every area that it lies in."""
-        for area_id in village.path.split("/")[:-1]:
+        for area_id in _line(village.path):
             key = (month, area_id, care_class)
             self._lines[key] = self._lines.get(key, Line()) + line
 
     def add_gaps(self, village: Area, gaps: Gaps) -> None:
-        for area_id in village.path.split("/")[:-1]:
+        """Adds to the village and to every area that it lies in."""
+        for area_id in _line(village.path):
             self._gaps[area_id] = self._gaps.get(area_id, Gaps()) + gaps
+
+    def add_forces(self, path: str, kind: str, count: int) -> None:
+        """Adds visitors of a kind to the area of this path and to every one that it lies in."""
+        for area_id in _line(path):
+            of_area = self._forces.setdefault(area_id, {})
+            of_area[kind] = of_area.get(kind, 0) + count
 
     def line(self, area: Area, months: Iterable[Month], care_class: str = "") -> Line:
         """An area's line over these months together; of both classes where none is named."""
@@ -64,12 +71,7 @@ class Report:
 
     def forces(self, area: Area) -> dict[str, int]:
         """How many visit elders in an area, by kind (队伍建设)."""
-        under = {each.id for each in self.tree if each.path.startswith(area.path)}
-        found: dict[str, int] = {}
-        for (where, kind), count in self.visitors.items():
-            if where in under:
-                found[kind] = found.get(kind, 0) + count
-        return dict(sorted(found.items()))
+        return dict(sorted(self._forces.get(area.id, {}).items()))
 
     @property
     def below(self) -> tuple[Area, ...]:
@@ -79,3 +81,8 @@ class Report:
     @property
     def empty(self) -> bool:
         return not any(self.line(self.area, (month,)) != Line() for month in self.months)
+
+
+def _line(path: str) -> list[str]:
+    """The ids of the areas from the top down to this one."""
+    return path.split("/")[:-1]

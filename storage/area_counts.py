@@ -15,11 +15,11 @@ _GAPS = select(func.sum(case((nobody(bindparam("of_role")), 1), else_=0)), func.
 _VISITS_ELDERS = select(posts.c.role).where(
     posts.c.person_id == people.c.id, or_(posts.c.role == "visitor", posts.c.role == "first_contact")).exists()
 _VISITORS = (
-    select(people.c.area_id, func.coalesce(people.c.visitor_kind, ""), func.count())
+    select(areas.c.path, func.coalesce(people.c.visitor_kind, ""), func.count())
     .select_from(people.join(areas, areas.c.id == people.c.area_id))
     .where(areas.c.path >= bindparam("path"), areas.c.path < bindparam("path_end"),
            people.c.area_id.in_(VILLAGES_HELD), people.c.status == "active", _VISITS_ELDERS)
-    .group_by(people.c.area_id, people.c.visitor_kind))
+    .group_by(areas.c.path, people.c.visitor_kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def gaps(tx: Tx, scope: Scope, village_id: str) -> Gaps:
     return Gaps(int(alone or 0), int(needs or 0), len(groups), sum(each.on_day is not None for each in groups))
 
 
-def visitors(tx: Tx, scope: Scope, path: str) -> dict[tuple[str, str], int]:
-    """How many who visit elders there are under a path, by the area where they work and their kind (empty: none)."""
+def visitors(tx: Tx, scope: Scope, path: str) -> list[tuple[str, str, int]]:
+    """How many visit elders under a path: the path of the area where they work, their kind (empty: none), how many."""
     rows = tx.all(_VISITORS, path=path, path_end=path + "~", scope_person=scope.person_id)
-    return {(area, kind): int(count) for area, kind, count in rows}
+    return [(where, kind, int(count)) for where, kind, count in rows]

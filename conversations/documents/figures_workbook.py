@@ -1,4 +1,4 @@
-"""月报, 季报 as a workbook to print: by area and class, by month with two charts, what stands beside, how it is counted.
+"""月报, 季报 as a workbook to print: by area and class, by month with charts, what stands beside, how it is counted.
 
 Areas stand in the order of the tree. Numbers only; every text is a text.
 """
@@ -20,7 +20,6 @@ from conversations.documents.workbook import put
 from conversations.words_book import Words, visitor_kind
 from scheduler.figures import CLASSES, Month
 from scheduler.reporting import Line, Report
-from storage.areas import Area
 
 COLUMNS = ("on_ledger", "due", "met", "late", "missed", "waiting", "paused", "refused", "excused", "rate", "home",
            "phone", "video", "other", "later", "now_seen", "now_rate", "left", "left_missed")
@@ -80,7 +79,8 @@ def _areas(book: Workbook, say: _Says, title: str, months: Sequence[Month]) -> N
     top = say.report.area.path.count("/")
     for area in say.report.tree:
         for care_class in ("", *CLASSES):
-            row = _row(sheet, [area.name, say.care_class(care_class), *_cells(say.report.line(area, months, care_class))])
+            line = say.report.line(area, months, care_class)
+            row = _row(sheet, [area.name, say.care_class(care_class), *_cells(line)])
             sheet.cell(row, 1).alignment = Alignment(indent=area.path.count("/") - top)
             _shade(sheet, row, bold=not care_class)
     _for_print(sheet, say)
@@ -135,10 +135,12 @@ def _now(book: Workbook, say: _Says) -> None:
     sheet = book.create_sheet(say("now"))
     kinds = sorted(report.forces(report.area))
     names = ("no_first_contact", "open_needs", "groups", "surveyed")
-    _header(sheet, [say("area"), *map(say, names), *[visitor_kind(kind) if kind else say("unsorted") for kind in kinds]])
+    called = [visitor_kind(kind) if kind else say("unsorted") for kind in kinds]
+    _header(sheet, [say("area"), *map(say, names), *called])
     for area in report.tree:
         gaps, forces = report.gaps(area), report.forces(area)
-        row = _row(sheet, [area.name, *[getattr(gaps, name) for name in names], *[forces.get(kind, 0) for kind in kinds]])
+        counts = [getattr(gaps, name) for name in names]
+        row = _row(sheet, [area.name, *counts, *[forces.get(kind, 0) for kind in kinds]])
         sheet.cell(row, 1).alignment = Alignment(indent=area.path.count("/") - report.area.path.count("/"))
     _for_print(sheet, say)
 
