@@ -90,7 +90,7 @@ def _keep_wish(ask: Ask, elder_id: str, answers: dict[str, Answer]) -> None:
     """What was asked anew; an answer that was only kept is none."""
     if answers.get("wish", Answer("", 0, "kept")).manner != "kept" and (
             wish := registering.wish_of(answers, ask.writer.person_id, ask.house.policy.zone)):
-        elder_files.keep_wish(ask.tx, elder_id, wish, ask.now)
+        casework.keep_wish(ask.tx, elder_id, wish, ask.house.policies, ask.now)
 
 
 # What the one who confirms sees and does
@@ -136,7 +136,7 @@ def decide(ask: Ask, proposal: Proposal, *, yes: bool, reason: str = "") -> Part
         raise LookupError("decided twice in one unit of work")  # nothing of it is kept
     ask.note("elder.register", elder_id, tuple(sorted(answers)))
     if proposal.made_by and (wish := registering.wish_of(answers, proposal.made_by, ask.house.policy.zone)):
-        elder_files.keep_wish(ask.tx, elder_id, wish, ask.now)
+        casework.keep_wish(ask.tx, elder_id, wish, ask.house.policies, ask.now)
     visitor = proposal.made_by if proposal.made_by and "visitor" in people.roles(ask.tx, proposal.made_by) else None
     if visitor:
         assignments.entrust(ask.tx, visitor, elder_id, "visitor", ask.today.isoformat())

@@ -8,7 +8,7 @@ from conversations.form import Form
 from conversations.turn import Ask
 from scheduler import casework, notices
 from scheduler.notices import ConsentWithdrawn
-from storage import elder_files, elders
+from storage import elders
 from storage.elder_files import Wish
 
 ASK_AGAIN = ("unwilling", "undecided")
@@ -21,7 +21,8 @@ def submit(ask: Ask, form: Form, draft: Draft) -> Ended:
         return Ended((("form.not_yours", {}),), "paused")
     wish, day = str(draft.answers["wish"].value), str(draft.answers["asked_on"].value)
     basis = str(draft.answers["basis"].value) if "basis" in draft.answers else ""
-    newest = elder_files.keep_wish(ask.tx, elder.id, Wish(wish, basis, day, ask.writer.person_id), ask.now)
+    kept = Wish(wish, basis, day, ask.writer.person_id)
+    newest = casework.keep_wish(ask.tx, elder.id, kept, ask.house.policies, ask.now)
     ask.note("elder.wish", elder.id, ("wish", "basis"))
     rules = ask.house.policies
     buttons = [[["button.file", {}, f"/elder {elder.id}"], ["button.mine", {}, "/my"]]]

@@ -1,9 +1,9 @@
-"""How often an elder must be seen: class with reasons, and the window that is due (C8, 三(五)1). Pure functions."""
+"""How often an elder must be seen: class with reasons, and the calendar's windows (C8, 三(五)1). Pure functions."""
 
 import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal
 
 from scheduler.policy import Policy
@@ -91,32 +91,3 @@ def window(care_class: str, day: date, policy: Policy) -> Window:
     if day.day < policy.second_half_from:
         return Window(day.replace(day=1), day.replace(day=policy.second_half_from - 1))
     return Window(day.replace(day=policy.second_half_from), end)
-
-
-def due(care_class: str, registered_on: date, last_home_on: date | None, policy: Policy, *,
-        since: date | None = None, resumed_on: date | None = None) -> Window:
-    """The oldest window that no home visit has met: the one of registration, else the one after the last home visit.
-
-    It lies in the past when visits are owed. A new elder's first window starts with the registration. Nothing is
-    owed from before `resumed_on`, the day on which he was back from hospital or elsewhere; no half month from before
-    `since`, the birthday until which he was general.
-    """
-    owed = _owed(care_class, registered_on, last_home_on, policy, since)
-    if resumed_on is None or owed.last >= resumed_on:
-        return owed
-    return Window(resumed_on, window(care_class, resumed_on, policy).last)
-
-
-def _owed(care_class: str, registered_on: date, last_home_on: date | None, policy: Policy,
-          since: date | None) -> Window:
-    if since and registered_on < since:
-        first = window(care_class, since, policy)
-        if last_home_on is None or last_home_on < first.first:
-            before = _owed("general", registered_on, last_home_on, policy, None)
-            return before if before.last < since else Window(max(first.first, registered_on), first.last)
-    if last_home_on is None or last_home_on < registered_on:
-        begun = window(care_class, registered_on, policy)
-        if last_home_on is not None and last_home_on >= begun.first:
-            return window(care_class, begun.last + timedelta(days=1), policy)
-        return Window(registered_on, begun.last)
-    return window(care_class, window(care_class, last_home_on, policy).last + timedelta(days=1), policy)

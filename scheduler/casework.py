@@ -1,19 +1,21 @@
 """The only door for writes that move a class or a window: ledger write, then recompute."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from scheduler import annex2, cadence
+from scheduler import annex2, cadence, windows
 from scheduler.policy import Policies, Policy
-from storage import assignments, elder_files, elders, visits
+from storage import assignments, courses, elder_files, elders, visits
 from storage.database import Tx
 from storage.duplicates import Known
-from storage.elder_files import Status
+from storage.elder_files import Status, Wish
 from storage.elders import Elder, NewElder, Standing
 from storage.scope import Scope
 from storage.visits import Entry, Visit
 
 SCREENING = "screening_low"  # the question that every mood screening answers
+HAZARDS = ("gas", "water_heating", "electricity")  # the questions about what may be unsafe at home (C5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +28,29 @@ class Recorded:
 
 
 def register(tx: Tx, new: NewElder, policies: Policies, now: datetime) -> str:
-    """Opens a file with its class and first window."""
-    return elders.add(tx, new, first_standing(new, policies.of(tx, new.village_id), now), now)
+    """Opens a file with its class and first window; gives its id."""
+    return register_many(tx, [new], policies, now)[0]
+
+
+def register_many(tx: Tx, files: Sequence[NewElder], policies: Policies, now: datetime) -> list[str]:
+    """Opens files with their classes and first windows; gives their ids."""
+    standings = [first_standing(new, policies.of(tx, new.village_id), now) for new in files]
+    ids = elders.add_many(tx, list(zip(files, standings, strict=True)), now)
+    for elder_id, new, standing in zip(ids, files, standings, strict=True):
+        if standing.priority_since and standing.priority_since > new.registered_on:
+            courses.keep(tx, elder_id, _grew_old(new.registered_on, standing.priority_since), now)
+    return ids
 
 
 def first_standing(new: NewElder, policy: Policy, now: datetime) -> Standing:
     """Class and window of a file that is being opened; visits before this system count as home visits."""
-    earlier = date.fromisoformat(new.earlier_visit_on) if new.earlier_visit_on else None
-    found = classified_file(new, policy, now)
-    window = cadence.due(found.care_class, date.fromisoformat(new.registered_on), earlier, policy, since=found.since)
-    return Standing(found.care_class, window.first.isoformat(), window.last.isoformat(), new.earlier_visit_on,
-                    new.earlier_visit_on, None, _iso(found.until), annex2.missing(new))
+    found, begin = classified_file(new, policy, now), date.fromisoformat(new.registered_on)
+    classes: windows.Values = ((begin, found.care_class),)
+    if found.since and found.since > begin:
+        classes = ((begin, "general"), (found.since, found.care_class))
+    course = windows.Course(begin, classes, ((begin, windows.ACTIVE),), ((begin, new.wish),))
+    return _standing(found, course, new.earlier_visit_on, new.earlier_visit_on, policy, now,
+                     missing=annex2.missing(new))
 
 
 def revise(tx: Tx, scope: Scope, elder_id: str, new: NewElder, policies: Policies, now: datetime) -> Elder | None:
@@ -48,7 +62,7 @@ def revise(tx: Tx, scope: Scope, elder_id: str, new: NewElder, policies: Policie
     elder = elders.find(tx, scope, elder_id)
     if before is None or elder is None:
         return None
-    elder_files.rewrite(tx, elder_id, new, first_standing(new, policies.of(tx, new.village_id), now))
+    _rewrite(tx, elder_id, before, new, policies, now)
     tx.note(now, scope.person_id, "elder.revise", elder_id, _changed(before, new))
     revised = elders.find(tx, scope, elder_id) or replace(
         elder, village_id=new.village_id, missing=" ".join(annex2.missing(new)))  # it went out of this person's area
@@ -57,7 +71,7 @@ def revise(tx: Tx, scope: Scope, elder_id: str, new: NewElder, policies: Policie
 
 def take_over(tx: Tx, known: Known, new: NewElder, policies: Policies, actor: str, now: datetime) -> None:
     """Writes what another source says into a file that is there. The caller has asked whose village it is."""
-    elder_files.rewrite(tx, known.elder_id, new, first_standing(new, policies.of(tx, new.village_id), now))
+    _rewrite(tx, known.elder_id, known.file, new, policies, now)
     tx.note(now, actor, "elder.revise", known.elder_id, _changed(known.file, new))
     elder = elders.unscoped(tx, known.elder_id)
     if elder is not None:
@@ -91,12 +105,30 @@ def move(tx: Tx, scope: Scope, elder_id: str, village_id: str, since: str, polic
     return revise(tx, scope, elder_id, new, policies, now)
 
 
+def _rewrite(tx: Tx, elder_id: str, before: NewElder, new: NewElder, policies: Policies, now: datetime) -> None:
+    elder_files.rewrite(tx, elder_id, new, first_standing(new, policies.of(tx, new.village_id), now))
+    if before.village_id != new.village_id:
+        today = now.astimezone(policies.city.zone).date().isoformat()
+        first = not any(change.what == "village" for change in courses.of(tx, elder_id))
+        courses.keep(tx, elder_id, [("village", before.registered_on, before.village_id)] * first
+                     + [("village", today, new.village_id)], now)
+
+
 def _changed(before: NewElder, after: NewElder) -> list[str]:
     """The names of the columns and facts that differ."""
     columns = [name for name in NewElder.__slots__ if name != "facts" and getattr(before, name) != getattr(after, name)]
     facts = {name for name in before.facts.keys() | after.facts.keys()
              if before.facts.get(name) != after.facts.get(name)}
     return columns + sorted(facts)
+
+
+def keep_wish(tx: Tx, elder_id: str, wish: Wish, policies: Policies, now: datetime) -> bool:
+    """Keeps what an elder said about being visited; who does not want it is not due. As `elder_files.keep_wish`."""
+    newest = elder_files.keep_wish(tx, elder_id, wish, now)
+    elder = elders.unscoped(tx, elder_id) if newest else None
+    if elder is not None:
+        derive(tx, elder, policies, now)
+    return newest
 
 
 def submit(tx: Tx, scope: Scope, entry: Entry, policies: Policies, now: datetime) -> Recorded | None:
@@ -155,20 +187,69 @@ def derive(tx: Tx, elder: Elder, policies: Policies, now: datetime) -> list[str]
     last_visit = max(filter(None, [elder.earlier_visit_on, *days.values()]), default=None)
     home_days = [elder.earlier_visit_on, *(day for method, day in days.items() if method in policy.home_methods)]
     last_home = max(filter(None, home_days), default=None)
-    window = cadence.due(found.care_class, date.fromisoformat(elder.registered_on),
-                         date.fromisoformat(last_home) if last_home else None, policy, since=found.since,
-                         resumed_on=_resumed(elder))
-    standing = Standing(
-        found.care_class, window.first.isoformat(), window.last.isoformat(), last_visit, last_home,
-        visits.last_day_with(tx, elder.id, SCREENING), _iso(found.until), elder.missing.split())
+    course = _go_on(tx, elder, found, policy, now)
+    standing = _standing(found, course, last_visit, last_home, policy, now, missing=elder.missing.split(),
+                         told=_told(tx, elder.id))
     elders.set_standing(tx, elder.id, standing)
     return [name for name in ("care_class", "due_from", "due_until") if getattr(elder, name) != getattr(standing, name)]
 
 
-def _resumed(elder: Elder) -> date | None:
-    """The day on which an active elder was back: visits of the time before are not owed."""
-    back = elder.status == "active" and elder.condition == "recovered" and elder.condition_since
-    return date.fromisoformat(back) if back else None
+def _standing(found: cadence.Classified, course: windows.Course, last_visit: str | None, last_home: str | None,
+              policy: Policy, now: datetime, *, missing: Sequence[str], told: tuple[str | None, int] = (None, 0),
+              ) -> Standing:
+    today = now.astimezone(policy.zone).date()
+    due = windows.due(course, date.fromisoformat(last_home) if last_home else None, policy, today)
+    waited_for = (windows.at(course.standings, today) == windows.ACTIVE
+                  and windows.at(course.wishes, today) != windows.UNWILLING)
+    until = found.until
+    if waited_for and (due.last - due.first).days + 1 < policy.least_days:  # not owed once it is over
+        until = min(filter(None, (until, due.last + timedelta(days=1))))
+    remind = max(due.first, due.last - timedelta(days=policy.remind_days)) if waited_for else None
+    return Standing(found.care_class, due.first.isoformat(), due.last.isoformat(), last_visit, last_home,
+                    told[0], _iso(until), missing, _iso(remind), told[1], _iso(found.since))
+
+
+def _told(tx: Tx, elder_id: str) -> tuple[str | None, int]:
+    """The day (ISO) of the last mood screening, and how many things at home the newest look found unsafe."""
+    screened, unsafe = None, None
+    for day, answers in visits.answers_back(tx, elder_id):
+        if screened is None and SCREENING in answers:
+            screened = day
+        if unsafe is None and any(question in answers for question in HAZARDS):
+            unsafe = sum(answers[question][0] == "unsafe" for question in HAZARDS if question in answers)
+        if screened is not None and unsafe is not None:
+            break
+    return screened, unsafe or 0
+
+
+def _go_on(tx: Tx, elder: Elder, found: cadence.Classified, policy: Policy, now: datetime) -> windows.Course:
+    """Adds to the log what is another than it says, and gives the course with it.
+
+    A class holds from today on: nobody is asked for half months in which he was not known to be priority. Only a
+    birthday that was foreseen counts from its own day, though the clock may come late.
+    """
+    log, begin = courses.of(tx, elder.id), date.fromisoformat(elder.registered_on)
+    before = windows.course(log, begin, elder.care_class)
+    today = now.astimezone(policy.zone).date().isoformat()
+    added: list[tuple[str, str, str]] = []
+    if found.care_class != before.classes[-1][1]:
+        if not any(change.what == "class" for change in log):
+            added.append(("class", elder.registered_on, elder.care_class))
+        foreseen = found.since is not None and elder.class_until == found.since.isoformat()
+        added.append(("class", elder.class_until if foreseen and elder.class_until else today, found.care_class))
+    standing = windows.ACTIVE if elder.status == "active" else f"{elder.status} {elder.condition or ''}".strip()
+    since = elder.condition_since or today
+    if before.standings[-1][1] != standing or (standing != windows.ACTIVE
+                                               and before.standings[-1][0].isoformat() != since):
+        added.append(("standing", since, standing))
+    if (before.wishes[-1][1] == windows.UNWILLING) != (elder.wish == windows.UNWILLING):
+        added.append(("wish", today, elder.wish))
+    courses.keep(tx, elder.id, added, now)
+    return windows.course(courses.of(tx, elder.id), begin, elder.care_class) if added else before
+
+
+def _grew_old(registered_on: str, since: str) -> list[tuple[str, str, str]]:
+    return [("class", registered_on, "general"), ("class", since, "priority")]
 
 
 def _iso(day: date | None) -> str | None:

@@ -130,8 +130,7 @@ def take(tx: Tx, files: Sequence[NewElder], policies: Policies, actor: str, now:
     if shown and digest(taken) != shown:
         raise ChangedMeanwhile
     if opened:
-        elders.add_many(tx, [(new, casework.first_standing(new, policies.of(tx, new.village_id), now))
-                             for new in opened], now)
+        casework.register_many(tx, opened, policies, now)
         tx.note(now, actor, "elders.import", "", _fields(opened))
     if over:
         for place, (new, there, found) in enumerate(zip(files, known, taken, strict=True)):

@@ -49,6 +49,9 @@ class Policy(BaseModel):
     second_half_from: int = Field(ge=2, le=28)
     screening_days: int = Field(ge=1)
     due_soon_days: int = Field(ge=0, le=14)
+    remind_days: int = Field(ge=0, le=14)
+    least_days: int = Field(ge=1, le=14)
+    late_entry_days: int = Field(ge=0, le=31)
     refresh_days: int = Field(ge=1)
     wish_again_days: int = Field(ge=1)
     registration_confirmed_by: Post

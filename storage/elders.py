@@ -23,7 +23,8 @@ BRIEF = (
            elders.c.visits_made, elders.c.last_visit_on,
            elders.c.last_home_on, elders.c.last_screening_on, elders.c.sex, elders.c.earlier_visit_on,
            elders.c.village_id, elders.c.wish, elders.c.condition, elders.c.condition_since, elders.c.condition_until,
-           elders.c.missing, elders.c.reviewed_on)
+           elders.c.missing, elders.c.reviewed_on, elders.c.class_until, elders.c.remind_on, elders.c.open_needs,
+           elders.c.open_hazards)
     .select_from(elders.join(areas, areas.c.id == elders.c.village_id))
 )
 _ONE = BRIEF.where(ELDER_IN_SCOPE, elders.c.id == bindparam("elder"))
@@ -64,7 +65,8 @@ _TAKE = update(elders).where(elders.c.id == bindparam("elder")).values(
 _STANDING = update(elders).where(elders.c.id == bindparam("elder")).values(
     care_class=bindparam("new_class"), due_from=bindparam("new_from"), due_until=bindparam("new_until"),
     last_visit_on=bindparam("visit_on"), last_home_on=bindparam("home_on"), last_screening_on=bindparam("screened_on"),
-    class_until=bindparam("new_class_until"), missing=bindparam("new_missing"))
+    class_until=bindparam("new_class_until"), missing=bindparam("new_missing"), remind_on=bindparam("new_remind"),
+    open_hazards=bindparam("new_hazards"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,10 @@ class Elder:
     condition_until: str | None
     missing: str  # names of fields still to be filled, one space between
     reviewed_on: str | None
+    class_until: str | None  # from this day on the class must be derived anew: a birthday
+    remind_on: str | None  # the next day on which somebody is reminded of him
+    open_needs: int
+    open_hazards: int  # unsafe points of the newest visit
 
     def age(self, day: date) -> int | None:
         """Whole years on that day; None where the birth date is not known."""
@@ -134,7 +140,8 @@ class Elder:
 class Standing:
     """What casework derives from an elder's facts and visits: class, due window, last days. ISO dates.
 
-    `class_until`: from that day on the class must be derived anew. `missing`: what annex 2 still asks.
+    `class_until`: from that day on the class must be derived anew. `missing`: what annex 2 still asks. `remind_on`: the
+    next day on which somebody is reminded, None where nobody is. `priority_since`: the birthday that made him priority.
     """
 
     care_class: str
@@ -145,6 +152,9 @@ class Standing:
     last_screening_on: str | None
     class_until: str | None = None
     missing: Sequence[str] = ()
+    remind_on: str | None = None
+    open_hazards: int = 0
+    priority_since: str | None = None  # not kept: goes into the file's course
 
 
 def add(tx: Tx, new: NewElder, standing: Standing, now: datetime) -> str:
@@ -263,7 +273,7 @@ def set_standing(tx: Tx, elder_id: str, standing: Standing) -> None:
     tx.run(_STANDING, elder=elder_id, new_class=standing.care_class, new_from=standing.due_from,
            new_until=standing.due_until, visit_on=standing.last_visit_on, home_on=standing.last_home_on,
            screened_on=standing.last_screening_on, new_class_until=standing.class_until,
-           new_missing=" ".join(standing.missing))
+           new_missing=" ".join(standing.missing), new_remind=standing.remind_on, new_hazards=standing.open_hazards)
 
 
 def _row(tx: Tx, elder_id: str, new: NewElder, standing: Standing, now: datetime) -> dict[str, object]:
@@ -283,6 +293,6 @@ def _row(tx: Tx, elder_id: str, new: NewElder, standing: Standing, now: datetime
         "last_visit_on": standing.last_visit_on, "last_home_on": standing.last_home_on,
         "last_screening_on": standing.last_screening_on, "created_at": millis(now), "condition": None,
         "condition_since": None, "condition_until": None, "wish": new.wish, "missing": " ".join(standing.missing),
-        "reviewed_on": new.registered_on, "class_until": standing.class_until, "remind_on": standing.due_from,
+        "reviewed_on": new.registered_on, "class_until": standing.class_until, "remind_on": standing.remind_on,
         "open_needs": 0, "open_hazards": 0,
     }

@@ -105,7 +105,8 @@ class _Found:
                        if fields and elder_id.encode() in tx.keys.open(fields, "outbox.fields", row)]
         ids = dict.fromkeys(each for value in kept for each in _ids(value))
         self.media = [each for each in ids if tx.one(_IS_MEDIA, row=each)]
-        self.more = {name: int((tx.one(each, elder=elder_id) or (0,))[0]) for name, each in _COUNTED.items()}
+        counted = {name: tx.one(each, elder=elder_id) or (0,) for name, each in _COUNTED.items()}
+        self.more = {name: int(count) for name, (count,) in counted.items() if count}
         self.assignments = tx.all(_CARERS, elder=elder_id)
 
     def counts(self) -> Counter[str]:

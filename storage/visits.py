@@ -1,5 +1,6 @@
 """The ledger of visits. One is never overwritten: a correction is a new version, with who, when and why."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,7 +43,7 @@ _OF_AREA = (
 _REPLACE = update(visits).where(visits.c.id == bindparam("row"), visits.c.state == "current").values(state="replaced")
 _DAYS = select(visits.c.method, func.max(visits.c.on_day)).where(
     visits.c.elder_id == bindparam("elder"), visits.c.state == "current").group_by(visits.c.method)
-_SCREENED = select(visits.c.on_day, visits.c.answers, visits.c.id).where(
+_ANSWERED = select(visits.c.on_day, visits.c.answers, visits.c.id).where(
     visits.c.elder_id == bindparam("elder"), visits.c.state == "current").order_by(visits.c.on_day.desc())
 
 
@@ -187,12 +188,10 @@ def last_days(tx: Tx, elder_id: str) -> dict[str, str]:
     return dict(tx.all(_DAYS, elder=elder_id))
 
 
-def last_day_with(tx: Tx, elder_id: str, question: str) -> str | None:
-    """The newest day of a visit that stands and answered this question."""
-    for day, sealed, row_id in tx.all(_SCREENED, elder=elder_id):
-        if question in orjson.loads(tx.keys.open(sealed, "visits.answers", row_id)):
-            return str(day)
-    return None
+def answers_back(tx: Tx, elder_id: str) -> Iterator[tuple[str, dict[str, list[Any]]]]:
+    """Day (ISO) and answers of each visit that stands, the newest first; opened one by one."""
+    for day, sealed, row_id in tx.all(_ANSWERED, elder=elder_id):
+        yield str(day), orjson.loads(tx.keys.open(sealed, "visits.answers", row_id))
 
 
 def time_spent(tx: Tx, person_id: str, first: str, last: str) -> Spent:

@@ -17,7 +17,7 @@ from conversations.documents import id_number
 from conversations.draft import Draft, parse_answers
 from conversations.form import Form
 from conversations.turn import House
-from scheduler import cadence
+from scheduler import cadence, windows
 from scheduler.cadence import Window
 from scheduler.policy import load
 from storage import accounts, areas, audit, elders, people, tables, visits
@@ -120,8 +120,8 @@ async def test_every_class_and_window_is_what_the_policy_gives_today(sqlite_stor
                                       village.today, HOUSE.policy).care_class
         home = [visit.on_day for visit in village.visits[elder.id] if visit.method == "home"]
         last_home = max(filter(None, [*home, elder.earlier_visit_on]), default=None)
-        window = cadence.due(care_class, date.fromisoformat(elder.registered_on),
-                             date.fromisoformat(last_home) if last_home else None, HOUSE.policy)
+        course = windows.course([], date.fromisoformat(elder.registered_on), care_class)
+        window = windows.due(course, date.fromisoformat(last_home) if last_home else None, HOUSE.policy, village.today)
         assert (elder.care_class, elder.due_from, elder.due_until) == (
             care_class, window.first.isoformat(), window.last.isoformat())
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.cadence import Reason, Window, age_on, classify, due, window
+from scheduler.cadence import Reason, Window, age_on, classify, window
 from scheduler.policy import load
 
 POLICY = load().city
@@ -70,30 +70,6 @@ def test_a_window_is_a_half_month_or_a_month(care_class: str, day: str, first: s
     assert window(care_class, date.fromisoformat(day), POLICY) == _window(first, last)
 
 
-@pytest.mark.parametrize(("care_class", "registered", "home", "first", "last"), [
-    # never visited: the window of the registration, from that day on
-    ("priority", "2026-03-05", None, "2026-03-05", "2026-03-15"),
-    ("priority", "2026-03-15", None, "2026-03-15", "2026-03-15"),
-    ("general", "2026-03-31", None, "2026-03-31", "2026-03-31"),
-    # visited: the window after the one of the last home visit, also when that is long past
-    ("priority", "2026-01-01", "2026-03-05", "2026-03-16", "2026-03-31"),
-    ("priority", "2026-01-01", "2026-03-15", "2026-03-16", "2026-03-31"),
-    ("priority", "2026-01-01", "2026-03-16", "2026-04-01", "2026-04-15"),
-    ("priority", "2026-01-01", "2026-12-31", "2027-01-01", "2027-01-15"),
-    ("priority", "2026-01-01", "2028-02-20", "2028-03-01", "2028-03-15"),
-    ("general", "2026-01-01", "2026-01-31", "2026-02-01", "2026-02-28"),
-    ("general", "2026-01-01", "2026-12-01", "2027-01-01", "2027-01-31"),
-    # a visit before the registration (from the old ledger) counts where it lies in the same window
-    ("general", "2026-03-20", "2026-03-02", "2026-04-01", "2026-04-30"),
-    ("priority", "2026-03-20", "2026-03-02", "2026-03-20", "2026-03-31"),
-    ("general", "2026-03-20", "2026-02-27", "2026-03-20", "2026-03-31"),
-])
-def test_what_is_due_is_the_oldest_window_without_a_home_visit(care_class: str, registered: str, home: str | None,
-                                                               first: str, last: str) -> None:
-    last_home = date.fromisoformat(home) if home else None
-    assert due(care_class, date.fromisoformat(registered), last_home, POLICY) == _window(first, last)
-
-
 @pytest.mark.parametrize(("day", "state"), [
     ("2026-03-15", "not_yet"), ("2026-03-16", "open"), ("2026-03-28", "open"), ("2026-03-29", "due_soon"),
     ("2026-03-31", "due_soon"), ("2026-04-01", "overdue"), ("2027-01-01", "overdue")])
@@ -119,21 +95,6 @@ def test_windows_follow_each_other_without_gap_or_overlap(day: date, care_class:
     found = window(care_class, day, POLICY)
     following = window(care_class, found.last + timedelta(days=1), POLICY)
     assert following.first == found.last + timedelta(days=1)
-
-
-@given(registered=_DAYS, care_class=_CLASSES, after=st.integers(-60, 800))
-def test_a_home_visit_always_settles_its_own_window(registered: date, care_class: str, after: int) -> None:
-    home = registered + timedelta(days=after)
-    wanted = due(care_class, registered, home, POLICY)
-    assert wanted.first > home
-    assert wanted.first >= registered
-    assert wanted.last >= wanted.first
-
-
-@given(registered=_DAYS, care_class=_CLASSES, first=st.integers(0, 400), more=st.integers(0, 400))
-def test_a_later_visit_never_brings_an_earlier_window(registered: date, care_class: str, first: int, more: int) -> None:
-    earlier, later = registered + timedelta(days=first), registered + timedelta(days=first + more)
-    assert due(care_class, registered, later, POLICY).first >= due(care_class, registered, earlier, POLICY).first
 
 
 def _window(first: str, last: str) -> Window:

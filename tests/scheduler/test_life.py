@@ -30,7 +30,7 @@ def seen(tx: Tx, ground: Ground, day: date = DAY) -> Elder:
 
 
 @pytest.mark.parametrize(("back", "due"), [
-    ("2026-03-10", ("2026-03-01", "2026-03-15")),  # still in the window that was open before
+    ("2026-03-10", ("2026-03-10", "2026-03-15")),  # still in the window that was open before
     ("2026-03-20", ("2026-03-20", "2026-03-31")), ("2026-06-02", ("2026-06-02", "2026-06-15"))])
 async def test_what_fell_into_a_pause_is_not_owed_and_stays_so_when_anything_is_derived_anew(
     store: Store, ground: Ground, now: datetime, back: str, due: tuple[str, str]
@@ -38,8 +38,9 @@ async def test_what_fell_into_a_pause_is_not_owed_and_stays_so_when_anything_is_
     def work(tx: Tx) -> None:
         visits.submit(tx, entry(ground.elder, "d", on_day="2026-02-20"), ground.visitor, now)
         casework.stand(tx, ground.scope, ground.elder, "paused", "hospital", "2026-03-05", POLICY, now)
-        casework.stand(tx, ground.scope, ground.elder, "active", "recovered", back, POLICY, now)
-        casework.recompute(tx, ground.scope, seen(tx, ground), POLICY, now)
+        then = datetime.fromisoformat(f"{back}T09:00+08:00")
+        casework.stand(tx, ground.scope, ground.elder, "active", "recovered", back, POLICY, then)
+        casework.recompute(tx, ground.scope, seen(tx, ground), POLICY, then)
         found = seen(tx, ground)
         assert (found.due_from, found.due_until) == due
     await store.run(work)

@@ -109,16 +109,17 @@ async def test_of_two_who_correct_the_same_version_the_second_is_told(
     assert len(await store.read(lambda tx: visits.versions(tx, ground.scope, visit))) == 2
 
 
-async def test_the_last_days_are_kept_by_method_and_by_question(store: Store, ground: Ground, now: datetime) -> None:
-    def work(tx: Tx) -> tuple[dict[str, str], str | None, str | None]:
+async def test_the_last_days_are_kept_by_method_and_answers_are_read_back_from_the_newest(store: Store, ground: Ground, now: datetime) -> None:
+    def work(tx: Tx) -> tuple[dict[str, str], list[tuple[str, list[str]]]]:
         screened = {"sad": ["no", 1, "tap"]}
         for draft, day, method, answers in (("a", "2026-01-05", "home", screened), ("b", "2026-02-05", "phone", {}),
                                             ("c", "2026-02-01", "home", {})):
             visits.submit(tx, entry(ground.elder, draft, on_day=day, method=method, answers=answers), ground.visitor,
                           now)
-        return (visits.last_days(tx, ground.elder), visits.last_day_with(tx, ground.elder, "sad"),
-                visits.last_day_with(tx, ground.elder, "unasked"))
-    assert await store.run(work) == ({"home": "2026-02-01", "phone": "2026-02-05"}, "2026-01-05", None)
+        return visits.last_days(tx, ground.elder), [
+            (day, list(answers)) for day, answers in visits.answers_back(tx, ground.elder)]
+    assert await store.run(work) == ({"home": "2026-02-01", "phone": "2026-02-05"}, [
+        ("2026-02-05", []), ("2026-02-01", []), ("2026-01-05", ["sad"])])
 
 
 async def test_files_opened_at_once_in_a_village_get_different_numbers(
