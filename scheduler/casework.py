@@ -37,8 +37,10 @@ def register_many(tx: Tx, files: Sequence[NewElder], policies: Policies, now: da
     standings = [first_standing(new, policies.of(tx, new.village_id), now) for new in files]
     ids = elders.add_many(tx, list(zip(files, standings, strict=True)), now)
     for elder_id, new, standing in zip(ids, files, standings, strict=True):
+        known = [("wish", new.registered_on, new.wish)] if new.wish == windows.UNWILLING else []
         if standing.priority_since and standing.priority_since > new.registered_on:
-            courses.keep(tx, elder_id, _grew_old(new.registered_on, standing.priority_since), now)
+            known += _grew_old(new.registered_on, standing.priority_since)
+        courses.keep(tx, elder_id, known, now)
     return ids
 
 

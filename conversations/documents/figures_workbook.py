@@ -13,6 +13,8 @@ from openpyxl.chart import BarChart, Reference
 from openpyxl.chart.label import DataLabelList
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from conversations import figures
@@ -33,7 +35,6 @@ _BOX = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
 def write(report: Report, today: date, cut_off_days: int, words: Words) -> bytes:
     """The .xlsx."""
     book = Workbook()
-    book.remove(book.active)
     say = _Says(words, report, today)
     _areas(book, say, say("areas"), report.months)
     if len(report.months) > 1:
@@ -47,6 +48,7 @@ def write(report: Report, today: date, cut_off_days: int, words: Words) -> bytes
         how.cell(how.max_row, 1).alignment = Alignment(wrap_text=True)
     how.column_dimensions["A"].width = 90
     _for_print(how, say)
+    del book[book.sheetnames[0]]  # the one that every new workbook has
     out = BytesIO()
     book.save(out)
     return out.getvalue()
@@ -180,7 +182,7 @@ def _for_print(sheet: Worksheet, say: _Says) -> None:
     """Across the page and as wide as it, the head on every page, with what it is and of which."""
     sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", sheet.PAPERSIZE_A4
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.print_title_rows = "1:1"
-    sheet.oddHeader.center.text = f"{say.title()} {sheet.title}".replace("&", "&&")
-    sheet.oddFooter.center.text = "&P / &N"
+    sheet.oddHeader = HeaderFooterItem(center=_HeaderFooterPart(f"{say.title()} {sheet.title}".replace("&", "&&")))
+    sheet.oddFooter = HeaderFooterItem(center=_HeaderFooterPart("&P / &N"))
