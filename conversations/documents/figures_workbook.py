@@ -13,7 +13,6 @@ from openpyxl.chart import BarChart, Reference
 from openpyxl.chart.label import DataLabelList
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -184,5 +183,6 @@ def _for_print(sheet: Worksheet, say: _Says) -> None:
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.print_title_rows = "1:1"
-    sheet.oddHeader = HeaderFooterItem(center=_HeaderFooterPart(f"{say.title()} {sheet.title}".replace("&", "&&")))
-    sheet.oddFooter = HeaderFooterItem(center=_HeaderFooterPart("&P / &N"))
+    for part, text in ((sheet.oddHeader, f"{say.title()} {sheet.title}".replace("&", "&&")), (sheet.oddFooter, "&P / &N")):
+        assert part is not None  # openpyxl makes them
+        part.center.text = text
