@@ -11,11 +11,10 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from storage.courses import Change
-
 from scheduler import windows
 from scheduler.policy import Policy
 from scheduler.windows import Due, Seen
+from storage.courses import Change
 from storage.figures import File, Stood
 from storage.ids import millis
 
@@ -158,7 +157,9 @@ def count(file: File, log: Sequence[Change], stood: Sequence[Stood], months: Seq
     `log` may know more than that; `stood` are his visits from the first of these months on, as they stood then. `rules`
     gives those of a village. Days are those on the wall there.
     """
-    begin, as_of = date.fromisoformat(file.registered_on), millis(before) - 1
+    as_of = millis(before) - 1
+    begin = date.fromisoformat(_entered(log, "registered", file.registered_on, as_of))
+    earlier = _entered(log, "earlier", file.earlier_visit_on or "", as_of)
     lived = windows.values(log, "village", begin, _at_first(log, "village", file.village_id), as_of=as_of)
     course = windows.course(log, begin, _at_first(log, "class", file.care_class), as_of=as_of)
     for month in months:
@@ -171,7 +172,7 @@ def count(file: File, log: Sequence[Change], stood: Sequence[Stood], months: Seq
             continue
         care_class = "priority" if windows.at(course.classes, day) == "priority" else "general"
         visits = [each for each in stood if str(month.first) <= each.on_day <= str(day)]
-        dues = [each for each in windows.windows(course, _seen(file, stood, there), policy, today, start=month.first)
+        dues = [each for each in windows.windows(course, _seen(earlier, stood, there), policy, today, start=month.first)
                 if month.first <= each.span.last <= day]
         numbers = _visits(visits)
         if _off(windows.at(course.standings, min(day, today))):
@@ -208,12 +209,17 @@ def _at_first(log: Sequence[Change], what: str, now: str) -> str:
     return first.value if first else now
 
 
-def _seen(file: File, stood: Sequence[Stood], rules: Rules) -> list[Seen]:
+def _entered(log: Sequence[Change], what: str, now: str, as_of: int) -> str:
+    """What the file said by then of something that is one thing at a time."""
+    return windows.values(log, what, date.min, _at_first(log, what, now), as_of=as_of)[-1][1]
+
+
+def _seen(earlier: str, stood: Sequence[Stood], rules: Rules) -> list[Seen]:
     seen = [Seen(date.fromisoformat(each.on_day), each.entered_at.astimezone(rules.policy.zone).date())
             for each in stood if rules.meets(each)]
-    if file.earlier_visit_on:
-        earlier = date.fromisoformat(file.earlier_visit_on)
-        seen.append(Seen(earlier, earlier))
+    if earlier:  # a visit before this system
+        day = date.fromisoformat(earlier)
+        seen.append(Seen(day, day))
     return seen
 
 

@@ -141,6 +141,15 @@ async def test_what_comes_later_leaves_the_frozen_numbers_alone(county: County) 
     assert await county.same_again() == 2
 
 
+async def test_who_was_erased_is_on_the_ledger_no_more(county: County) -> None:
+    elder = await county.registers("甲")
+    county.now = at("10-20")
+    await county.store.run(lambda tx: erasing.erase(tx, elder, "op", county.scope.day, county.now))
+    await county.moves_to(at("12-05"))
+    assert await county.frozen() == {("建设村", "general"): Numbers(left=1)}
+    assert await county.frozen(Month(2026, 11)) == {}
+
+
 async def test_a_sweep_cut_off_between_portions_goes_on_and_counts_nobody_twice(
         county: County, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(freezing, "portion", lambda *given: PORTION(*given, 2))
@@ -234,7 +243,8 @@ class Chance:
     def ability(self, tx: Tx) -> None:
         elder = self.elder()
         if file := elder_files.read(tx, self.county.scope, elder):
-            new = replace(file, ability=self.random.choice(["intact", "severe"]))
+            new = replace(file, ability=self.random.choice(["intact", "severe"]), registered_on=self.random.choice(
+                [file.registered_on, self.day(60)]), earlier_visit_on=self.random.choice([None, self.day(60)]))
             casework.revise(tx, self.county.scope, elder, new, POLICIES, self.county.now)
 
     def move(self, tx: Tx) -> None:
