@@ -32,7 +32,7 @@ def by_area(report: Report, today: date, cut_off_days: int) -> Part:
     return ("figures.by_area", {
         **head(report), "months": [_month(report, each, today, cut_off_days) for each in report.months],
         "lines": [{"name": area.name, **line(report.line(area, report.months))} for area in below[:MOST]],
-        "more": max(len(below) - MOST, 0), "buttons": [*buttons, *_buttons(report, today)]})
+        "more": max(len(below) - MOST, 0), "buttons": [*buttons, *_buttons(report, today, below=True)]})
 
 
 def line(of: Line) -> dict[str, Any]:
@@ -63,15 +63,18 @@ def _month(report: Report, month: Month, today: date, cut_off_days: int) -> dict
             **line(report.line(report.area, (month,)))}
 
 
-def _buttons(report: Report, today: date) -> Buttons:
-    """As a workbook, by area, the period before and the other way of reporting."""
+def _buttons(report: Report, today: date, *, below: bool = False) -> Buttons:
+    """As a workbook, by area or (from there) the whole, the period before, and month for quarter or quarter for month.
+    """
     area, months = report.area, report.months
     here = f"/month {area.id}"
     first = months[0]
     before = (first.plus(-1),) if len(months) == 1 else quarter(first.plus(-1))
     other = quarter(first) if len(months) == 1 else tuple(each for each in months if each.first <= today)[-1:]
     row: list[list[object]] = [["figures_button.xlsx", {}, f"{here} {periods.written(months)} xlsx"]]
-    if report.below:
+    if below:
+        row.append(["figures_button.whole", {}, f"{here} {periods.written(months)}"])
+    elif report.below:
         row.append(["figures_button.below", {"level": report.below[0].level},
                     f"{here} {periods.written(months)} below"])
     return [row, [[f"figures_button.before_{len(months)}", {}, f"{here} {periods.written(before)}"],

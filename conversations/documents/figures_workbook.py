@@ -183,6 +183,7 @@ def _for_print(sheet: Worksheet, say: _Says) -> None:
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.print_title_rows = "1:1"
-    for part, text in ((sheet.oddHeader, f"{say.title()} {sheet.title}".replace("&", "&&")), (sheet.oddFooter, "&P / &N")):
+    title = f"{say.title()} {sheet.title}".replace("&", "&&")
+    for part, text in ((sheet.oddHeader, title), (sheet.oddFooter, "&P / &N")):
         assert part is not None  # openpyxl makes them
         part.center.text = text

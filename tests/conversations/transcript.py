@@ -22,6 +22,7 @@ rewrites the bot's side of every file; read the difference before you keep it. A
     @ sweep                      sends what waits in the outbox: `王强 gets` and the message
     @ remind 王强 张桂芳3组         queues a reminder that a visit is due
     @ pauses                     opens again who was to be back by now
+    @ frozen                     freezes the figures of every month whose cut-off is over
     @ unchanged … @ changed      between these nothing may change in the form that is open
     @ draft, @ visits 张桂芳3组   prints what is kept, every answer with its manner
 
@@ -44,7 +45,7 @@ from conversations.book import FormBook
 from conversations.draft import dump, parse
 from conversations.form import Form
 from conversations.message import Inbound, Media, Place
-from scheduler import notices, pauses, tick, upkeep
+from scheduler import freezing, notices, pauses, tick, upkeep
 from scheduler import policy as policies
 from scheduler.notices import VisitDue
 from storage import accounts, assignments, drafts, invitations, people, tables, visits
@@ -271,6 +272,10 @@ class Player:
             case "pauses":
                 now = self.running.now()
                 await store.run(lambda tx: pauses.sweep(tx, now, policies.load()))
+            case "frozen":
+                now = self.running.now()
+                while await store.run(lambda tx: freezing.sweep(tx, now, policies.load())):
+                    pass
             case "tick":
                 await tick.tick(store, self.running.now(), policies.load(), {"classes": upkeep.classes})
             case "sweep":
