@@ -1,6 +1,6 @@
 """The job behind 月报 and 季报: counts an area village by village, a portion of files at a time, and tells it."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from bot.aside import aside
 from bot.exchange import NotTheirs, check, safe_name
@@ -12,7 +12,7 @@ from conversations.words_book import Words
 from scheduler import freezing
 from scheduler.figures import Month, Numbers
 from scheduler.reporting import BEFORE, Line, Report
-from storage import area_counts, areas, files, meta
+from storage import area_counts, areas, files
 from storage import figures as kept
 from storage.areas import Area
 from storage.database import Store, Tx
@@ -61,11 +61,10 @@ class Figures:
         """The report with its area and months, as yet without numbers but those of earlier months."""
         area = check(tx, task, None)
         tree = tuple(each for each in areas.under(tx, area) if each.level != "group")
-        last = meta.get(tx, freezing.FROZEN)
+        frozen = freezing.frozen_months(tx, self._house.policies)
         shown = tuple(month for month in months if month.first <= today)
-        earlier = tuple(months[0].plus(-n) for n in range(BEFORE, 0, -1)) if len(months) == 1 else ()
-        frozen = frozenset(month for month in (*earlier, *shown) if last and month <= Month.read(last))
-        report = Report(area, tree, shown, tuple(month for month in earlier if month in frozen), frozen)
+        earlier = tuple(month for month in frozen if months[0].plus(-BEFORE) <= month < months[0])
+        report = Report(area, tree, shown, earlier if len(months) == 1 else (), frozenset(frozen))
         for visitors in area_counts.visitors(tx, Scope(task.person, today), area.path):
             report.add_forces(*visitors)
         by_id = {each.id: each for each in tree}
@@ -76,7 +75,8 @@ class Figures:
 
     async def _village(self, task: Task, report: Report, village: Area) -> None:
         """Adds what was frozen of a village and what it is now."""
-        now, scope = task.now(), Scope(task.person, self._house.today(task.now()))
+        now = task.now()
+        scope, entered = Scope(task.person, self._house.today(now)), now + timedelta(milliseconds=1)  # all that is there
         found: Lines = {}
 
         def begin(tx: Tx) -> None:
@@ -90,7 +90,7 @@ class Figures:
         after: str | None = ""
         while after is not None:
             portion = await self._store.read(lambda tx, after=after: freezing.portion(  # type: ignore[misc]
-                tx, village.id, report.months, now, after, self._house.policies))
+                tx, village.id, report.months, entered, after, self._house.policies))
             for each in portion.counted:
                 frozen = each.month in report.frozen
                 _add(found, each.month, each.care_class, Line(

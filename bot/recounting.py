@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from scheduler import freezing
 from scheduler.figures import Month, Numbers
 from scheduler.policy import Policies
-from storage import areas, figures, meta
+from storage import areas, figures
 from storage.database import Store, Tx
 
 ByClass = dict[str, Numbers]
@@ -16,22 +16,13 @@ async def differences(store: Store, policies: Policies) -> AsyncIterator[tuple[M
 
     The policy is today's: where rules of windows changed since, so do the numbers.
     """
-    for month in await store.read(lambda tx: frozen_months(tx, policies)):
+    for month in await store.read(lambda tx: freezing.frozen_months(tx, policies)):
         found: list[str] = []
         village = await store.read(lambda tx: figures.village_after(tx, ""))
         while village:
             found += await _village(store, policies, month, village)
             village = await store.read(lambda tx, after=village: figures.village_after(tx, after))  # type: ignore[misc]
         yield month, found
-
-
-def frozen_months(tx: Tx, policies: Policies) -> list[Month]:
-    """Every month of which all is frozen."""
-    last, first = meta.get(tx, freezing.FROZEN), freezing.first_month(tx, policies)
-    found = [first] if last and first else []
-    while found and found[-1] < Month.read(last or ""):
-        found.append(found[-1].plus(1))
-    return found
 
 
 async def _village(store: Store, policies: Policies, month: Month, village: str) -> list[str]:

@@ -62,6 +62,15 @@ def first_month(tx: Tx, policies: Policies) -> Month | None:
     return Month.of(instant(first).astimezone(policies.city.zone).date()) if first is not None else None
 
 
+def frozen_months(tx: Tx, policies: Policies) -> list[Month]:
+    """Every month of which all is frozen, oldest first."""
+    last, first = meta.get(tx, FROZEN), first_month(tx, policies)
+    found = [first] if last and first else []
+    while found and found[-1] < Month.read(last or ""):
+        found.append(found[-1].plus(1))
+    return found
+
+
 def to_freeze(tx: Tx, now: datetime, policies: Policies) -> Month | None:
     """The month that is to be frozen now: the one after the last, or the first that has any file."""
     last = meta.get(tx, FROZEN)
@@ -83,7 +92,7 @@ def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
     village, after, so_far = _place(tx, month)
     if not village:
         meta.put(tx, FROZEN, str(month))
-        tx.note(now, ACTOR, "figures.freeze", str(month))
+        tx.note(now, ACTOR, "month.freeze", str(month))
         return True
     found = portion(tx, village, (month,), until, after, policies)
     for each in found.counted:
