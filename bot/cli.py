@@ -125,24 +125,28 @@ def import_(
     create_areas: Annotated[bool, typer.Option(help="Make the townships and villages that the file names.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Show what would change, field by field, and stop.")] = False,
     yes: Annotated[bool, typer.Option(help="Do not ask: take over what the file says otherwise, too.")] = False,
+    areas: Annotated[bool, typer.Option(help="The file lists areas, not elders: 区县, 乡镇, 村, 组.")] = False,
 ) -> None:
     """Takes a township's ledger in: good rows go in, the others are marked in a copy. Twice changes nothing.
 
     On a terminal it shows first what it would change, and asks. Elsewhere, without --yes, files that are there stay
-    as they are.
+    as they are. With --areas the area tree grows: what is missing is added, nothing is changed or taken away.
     """
-    from bot.importing import ImportRefused, import_file, look
+    from bot.importing import ImportRefused, import_areas, import_file, look
     from bot.inviting import InvitationRefused, area_called
 
     async def work(base: "Foundation") -> Any:
         area = await base.store.read(lambda tx: area_called(tx, under)) if under and not create_areas else None
+        if areas:
+            await import_areas(file, base, datetime.now(UTC), area, _agreed(dry_run, yes), typer.echo)
+            return None
         over = yes
         if not create_areas and (dry_run or (sys.stdin.isatty() and not yes)):
             counts, shown = await look(file, base, datetime.now(UTC), area)
-            typer.echo(f"would be new {counts['new']}, changed {counts['differs']}, the same {counts['same']}, "
-                       f"elsewhere {counts['elsewhere']}, closed {counts['closed']}, faulty {counts['faulty']}")
+            typer.echo(f"would be new {counts.new}, changed {counts.changed}, the same {counts.same}, "
+                       f"left as they are {counts.left}, faulty {counts.faulty}")
             if shown:
-                typer.echo(f"what would change: {shown}")
+                typer.echo(f"what to look at: {shown}")
             if dry_run or not typer.confirm("Write it?"):
                 return None
             over = True
@@ -162,6 +166,11 @@ def import_(
                f"faulty {done.faulty}")
     if done.report:
         typer.echo(f"what to mend: {done.report}")
+
+
+def _agreed(dry_run: bool, yes: bool) -> Callable[[], bool]:
+    """Whether what was shown shall be written: asked where somebody can answer."""
+    return lambda: not dry_run and (yes or not sys.stdin.isatty() or typer.confirm("Write it?"))
 
 
 @app.command()
@@ -191,7 +200,8 @@ def invite(
     area: Annotated[str, typer.Option(help="Where: an area's name, or a path such as 云溪镇/建设村.")],
     role: Annotated[list[str], typer.Option(help="What as: visitor, first_contact, family, village, township, "
                                                  "county, city, operator. May be given several times.")],
-    kind: Annotated[str, typer.Option(help="A visitor's kind, such as grid_worker or volunteer.")] = "",
+    kind: Annotated[str, typer.Option(help="A visitor's kind, such as grid_worker or volunteer; without it the "
+                                           "kinds of that area are named.")] = "",
     elder: Annotated[list[str] | None, typer.Option(help="An elder's name in that area, to be in his care.")] = None,
 ) -> None:
     """Makes a person and a single-use invitation (7 days); prints its links, each with a QR code, and a spoken code."""

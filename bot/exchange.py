@@ -1,23 +1,32 @@
-"""The jobs behind 导入 and 导出: looking a ledger through, writing it once it is confirmed, making one to take away."""
+"""The jobs behind 导入 and 导出: looking a ledger through, writing it once it is confirmed, making one to take away.
+
+Another body's list comes in by the same door: it is compared, and what is confirmed of it is taken over.
+"""
 
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
+from bot import area_tree, matching
 from bot.aside import aside
 from bot.channels.base import Channel, RetryAt, SendFailure
 from bot.import_places import PlacesUnclear
 from bot.jobs import Task
-from bot.sheets import KEY, Counts, Looked, Sheets
+from bot.sheets import KEY, Counts, Ledgers, Looked
 from conversations.commands.exchange import holds
+from conversations.documents import area_sheet, file_kind, match_workbook
+from conversations.documents.area_sheet import Line
 from conversations.documents.ledger_file import Unreadable
+from conversations.documents.ledger_found import Fault
 from conversations.documents.ledger_report import explain_unreadable
+from conversations.documents.match_workbook import Marked
 from conversations.engine import Part
 from conversations.message import Media
 from conversations.turn import House
 from conversations.words_book import Words
 from scheduler.intake import ChangedMeanwhile
-from storage import files, visits
+from storage import files, jobs, visits
 from storage.areas import Area
 from storage.database import Store, Tx
 from storage.files import MOST_BYTES, File
@@ -46,9 +55,9 @@ def safe_name(name: str) -> str:
 class Exchange:
     """The handlers. Each asks again, in every unit of work, whether its asker still coordinates the area."""
 
-    def __init__(self, store: Store, sheets: Sheets, channels: Mapping[str, Channel], house: House) -> None:
+    def __init__(self, store: Store, ledgers: Ledgers, channels: Mapping[str, Channel], house: House) -> None:
         self._store = store
-        self._sheets = sheets
+        self._ledgers = ledgers
         self._channels = channels
         self._house = house
         self._words = Words()
@@ -60,7 +69,17 @@ class Exchange:
             source = await self._fetched(task)
             if source is None:
                 return
-            looked = await self._sheets.preview(source.body, area, task.person, task.now())
+            match await aside(lambda: file_kind.kind(source.body)):
+                case "list":
+                    await self._compare(task, area, source)
+                    return
+                case "answers":
+                    await self._answered(task, source)
+                    return
+                case "areas":
+                    await self._areas(task, area, source)
+                    return
+            looked = await (await self._ledgers.open(source.body, area, task.person, task.now())).look()
         except SendFailure as error:
             if isinstance(error, RetryAt):
                 raise
@@ -82,9 +101,8 @@ class Exchange:
             if source is None:
                 await task.fail(("files.stale", {}))
                 return
-            ledger = await self._sheets.apply(
-                source.body, area, task.person, task.now(), task.job.fields.get("digests", ()))
-            for lines, work in ledger.chunks(done):
+            ledger = await self._ledgers.open(source.body, area, task.person, task.now())
+            async for lines, work in ledger.chunks(done, task.job.fields.get("digests", ())):
                 counts = await task.step(partial(_chunk, task, area, work, counts), partial(_cursor, lines), KEY)
                 await task.tell(("files.progress", {"done": lines, "total": ledger.total}))
             counts += Counts(faulty=ledger.faulty_lines())
@@ -95,6 +113,110 @@ class Exchange:
             await task.end("done", lambda tx: self._with_file(tx, task, "faulty", area, copy, (
                 "files.applied", {"area": area.name, **_numbers(counts)})))
 
+    async def _compare(self, task: Task, area: Area, source: File) -> None:
+        """Matches another body's list with the ledger, and shows where they differ."""
+        compared = await matching.compare(self._store, source.body, area, self._scope(task))
+        copy, kept, count = await compared.workbook(task.job.id), "", len(compared.by_button)
+        if compared.lines:
+            kept = await self._store.run(lambda tx: files.add(
+                tx, "match", task.person, "", compared.kept(), task.now(), matching.KEPT))
+        asks: dict[str, Any] = {"buttons": [[
+            ["match_button.all", {"count": count}, f"/import yes {task.job.id}"],
+            ["match_button.none", {}, f"/import no {task.job.id}"]]]} if count else {}
+
+        def say(tx: Tx) -> tuple[Part, ...]:
+            check(tx, task, area)
+            tx.note(task.now(), task.person, "list.compared", area.id, ["id_number", "facts"])
+            return self._with_file(tx, task, "match", area, copy, (
+                "matching.compared", {"area": area.name, "days": matching.KEPT.days, **compared.fields, **asks}))
+
+        await task.end("asking" if count else "done", say, match=kept)
+
+    async def _answered(self, task: Task, source: File) -> None:
+        """Takes the marks of differences that come back, and begins to take over what is marked."""
+        marks = await aside(lambda: match_workbook.answers(source.body))
+
+        def say(tx: Tx) -> tuple[Part, ...]:
+            if len(marks) != 1:
+                return (("matching.several" if marks else "matching.none_marked", {}),)
+            (of, marked), = marks.items()
+            compared = jobs.find(tx, task.person, of)
+            match = str(compared.fields.get("match", "")) if compared else ""
+            if compared is None or files.find(tx, task.person, match, task.now()) is None:
+                return (("matching.stale", {"days": matching.KEPT.days}),)
+            area = holds(tx, task.person, compared.fields["area"])
+            if area is None:
+                return (("files.no_more", {}),)
+            tx.note(task.now(), task.person, "list.confirm", area.id)
+            begun = jobs.add(tx, "match_apply", {
+                "area": area.id, "match": match, "marked": [[mark.place, mark.told] for mark in marked]},
+                task.now(), task.job.asker)
+            return (("matching.taking", {"area": area.name, "count": len(marked), "buttons": [
+                [["files_button.stop", {}, f"/stop {begun}"]]]}),)
+
+        await task.end("done", say)
+
+    async def take(self, task: Task) -> None:
+        """Takes over what was confirmed of a list: the lines marked, or with one press all that may be so."""
+        try:
+            area = await self._area(task)
+            kept = await self._store.read(
+                lambda tx: files.find(tx, task.person, task.job.fields["match"], task.now()))
+            if kept is None:
+                await task.fail(("matching.stale", {"days": matching.KEPT.days}))
+                return
+            lines = matching.differences(kept.body)
+            marked = [Marked(*each) for each in task.job.fields.get("marked", matching.by_button(lines))
+                      if each[0] < len(lines)]
+            for work in matching.chunks(lines, marked, task.cursor, self._scope(task), self._house.policies,
+                                        task.now()):
+                await task.step(partial(_checked, task, area, work), lambda became: task.cursor + became, KEY)
+                await task.tell(("files.progress", {"done": len(task.cursor), "total": len(marked)}))
+        except NotTheirs as error:
+            await task.fail(_why(error))
+            return
+        counts, copy = matching.counts(task.cursor), await matching.left(lines, marked, task.cursor)
+        said = {"taken": counts["taken"], "already": counts["already"], "changed": counts["changed"],
+                "left": counts.total() - counts["taken"] - counts["already"]}
+        await task.end("done", lambda tx: self._with_file(tx, task, "match_left", area, copy, (
+            "matching.taken", {"area": area.name, **said})))
+
+    async def _areas(self, task: Task, area: Area, source: File) -> None:
+        """Shows what a list of areas would add."""
+        lines, faults = await self._read_areas(source)
+        grown = await self._store.read(lambda tx: area_tree.look(tx, area, lines))
+        copy = await aside(lambda: area_sheet.write(grown.lines(), [*faults, *grown.faults], self._words))
+        new, faulty = len(grown.new), len(faults) + len(grown.faults)
+        asks: dict[str, Any] = {"buttons": _yes_no(task)} if new else {}
+        await task.end("asking" if new else "done", lambda tx: self._with_file(
+            tx, task, "areas", area, copy if new or faulty else None, (
+                "areas.looked", {"area": area.name, "new": new, "there": grown.there, "faulty": faulty, **asks})),
+            file=source.id, previewed=True, areas=True)
+
+    async def add_areas(self, task: Task) -> None:
+        """Adds the areas that were confirmed; none that is there is changed."""
+        try:
+            area = await self._area(task)
+            source = await self._store.read(
+                lambda tx: files.find(tx, task.person, task.job.fields["file"], task.now()))
+            if source is None:
+                await task.fail(("files.stale", {}))
+                return
+            lines, faults = await self._read_areas(source)
+            while _grown(task)[0] < len(lines):
+                await task.step(partial(_grow, task, area, lines), str, KEY)
+        except NotTheirs as error:
+            await task.fail(_why(error))
+        else:
+            _, new, faulty = _grown(task)
+            await task.end("done", lambda tx: (("areas.added", {
+                "area": area.name, "new": new, "faulty": faulty + len(faults)}),))
+
+    async def _read_areas(self, source: File) -> tuple[list[Line], list[Fault]]:
+        group = self._words.say("import.group", {"number": "{}"})
+        found = await aside(lambda: area_sheet.read(source.body, group))
+        return ([each for each in found if isinstance(each, Line)], [each for each in found if isinstance(each, Fault)])
+
     async def export(self, task: Task) -> None:
         """Makes the workbook that was asked for."""
         what, period = task.job.fields["what"], task.job.fields["period"]
@@ -103,7 +225,7 @@ class Exchange:
             if what == "visits":
                 body, rows = await self._visits(task, area, period)
             else:
-                body, rows = await self._sheets.export(area, task.person, task.now())
+                body, rows = await self._ledgers.export(area, task.person, task.now())
         except NotTheirs as error:
             await task.fail(_why(error))
             return
@@ -120,7 +242,7 @@ class Exchange:
 
     async def _visits(self, task: Task, area: Area, period: str) -> tuple[bytes, int]:
         """The visits of a month (2026-03) or year (2026), read a portion at a time."""
-        scope = Scope(task.person, task.now().astimezone(self._house.policy.zone).date())
+        scope = self._scope(task)
         days = (f"{period}-01", f"{period}-31") if len(period) > 4 else (f"{period}-01-01", f"{period}-12-31")
         found: list[Listed] = []
         while True:
@@ -133,6 +255,9 @@ class Exchange:
         from conversations.documents.visits_workbook import write  # late: openpyxl takes 0.2 s to import
 
         return await aside(lambda: write(found, self._house.book, self._words)), len(found)
+
+    def _scope(self, task: Task) -> Scope:
+        return Scope(task.person, task.now().astimezone(self._house.policy.zone).date())
 
     async def _area(self, task: Task) -> Area:
         return await self._store.read(lambda tx: check(tx, task, None))
@@ -158,8 +283,7 @@ class Exchange:
 
     def _previewed(self, task: Task, area: Area, looked: Looked, tx: Tx) -> tuple[Part, ...]:
         said = {"area": area.name, **_numbers(looked.counts), "attached": looked.shows if looked.copy else ""}
-        asks = [[["files_button.yes", {}, f"/import yes {task.job.id}"],
-                 ["files_button.no", {}, f"/import no {task.job.id}"]]] if _writes(looked.counts) else []
+        asks = _yes_no(task) if _writes(looked.counts) else []
         return self._with_file(tx, task, looked.shows, area, looked.copy, (
             "files.preview", {**said, **({"buttons": asks} if asks else {})}))
 
@@ -176,6 +300,30 @@ class Exchange:
 def _chunk(task: Task, area: Area, work: Callable[[Tx], Counts], before: Counts, tx: Tx) -> Counts:
     check(tx, task, area)
     return before + work(tx)
+
+
+def _yes_no(task: Task) -> list[list[list[object]]]:
+    return [[["files_button.yes", {}, f"/import yes {task.job.id}"],
+             ["files_button.no", {}, f"/import no {task.job.id}"]]]
+
+
+def _grown(task: Task) -> tuple[int, int, int]:
+    """How many lines are done, areas new, and lines faulty."""
+    done, new, faulty = map(int, (task.cursor or "0 0 0").split())
+    return done, new, faulty
+
+
+def _grow(task: Task, area: Area, lines: list[Line], tx: Tx) -> str:
+    """Adds the areas of the next lines; gives where that leaves the job."""
+    done, new, faulty = _grown(task)
+    chunk = lines[done:done + area_tree.CHUNK]
+    grown = area_tree.grow(tx, check(tx, task, area), chunk, task.person, task.now())
+    return f"{done + len(chunk)} {new + len(grown.new)} {faulty + len(grown.faults)}"
+
+
+def _checked(task: Task, area: Area, work: Callable[[Tx], str], tx: Tx) -> str:
+    check(tx, task, area)
+    return work(tx)
 
 
 def _why(error: Exception) -> Part:

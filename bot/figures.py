@@ -76,7 +76,8 @@ class Figures:
     async def _village(self, task: Task, report: Report, village: Area) -> None:
         """Adds what was frozen of a village and what it is now."""
         now = task.now()
-        scope, entered = Scope(task.person, self._house.today(now)), now + timedelta(milliseconds=1)  # all that is there
+        scope = Scope(task.person, self._house.today(now))
+        entered = now + timedelta(milliseconds=1)  # all that is there
         found: Lines = {}
 
         def begin(tx: Tx) -> None:

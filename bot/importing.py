@@ -1,30 +1,26 @@
 """Brings a township's ledger into the store: `python -m bot import FILE`."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bot import import_places
-from bot.import_places import PlacesUnclear, Villages
-from conversations.documents import difference_workbook, ledger_report
-from conversations.documents.difference_workbook import Line
-from conversations.documents.ledger_sheet import Fault, Reading, Row, Unreadable, read
-from conversations.documents.ledger_words import COLUMN_TITLES
+from bot import area_tree, import_places
+from bot.import_places import PlacesUnclear
+from bot.sheets import Counts, Ledger, Ledgers
+from conversations.documents import area_sheet, ledger_report
+from conversations.documents.area_sheet import Line
+from conversations.documents.ledger_sheet import Fault, Unreadable
 from conversations.words_book import Words
 from scheduler import intake
-from scheduler.intake import Seen
 from scheduler.policy import Policies
 from storage.areas import Area
 from storage.database import Store, Tx
-from storage.elders import NewElder
-from storage.initials import initials
 
 OPERATOR = "operator"  # who the audit chain says did it
 
@@ -83,67 +79,73 @@ async def _import(path: Path, base: Base, now: datetime, words: Words, report: P
     source = path.read_bytes()
     if report and report.exists() and report.samefile(path):
         raise ImportRefused(words.say("import.report_is_source", {"path": report}))
-    today = now.astimezone(base.policies.city.zone).date()
     created: list[import_places.Named] = []
     if create_under is not None:
+        today = now.astimezone(base.policies.city.zone).date()
         area, created = await _create(source, base.store, create_under, today, now)
-    within = area
-    villages = await base.store.read(lambda tx: import_places.known(tx, within))
-    if not villages.may_name.villages:
-        raise PlacesUnclear("no_villages")
-    ledger = _Ledger(read(source, today, villages.may_name), words, today)
-    done, seen = _Done(villages), Seen()
+    ledger = await _opening(source, base, now, area)
+    counts = Counts()
     with _progress(words, progress) as bar:
-        task = bar.add_task("", total=ledger.reading.rows)
-        for rows, faults in ledger.chunks():
-            done.faults += faults
-            files = [ledger.file(row) for row in rows]
-            before = seen.copy()
-
-            def work(tx: Tx, files: list[NewElder] = files, seen: Seen = before) -> list[intake.Taken]:
-                return intake.take(tx, files, base.policies, OPERATOR, now, seen=seen.copy(), over=over)
-
-            done.count(rows, await base.store.run(work, key=intake.KEY) if files else [])
-            seen.note(files)
-            bar.update(task, completed=done.lines)
-        bar.update(task, completed=ledger.reading.rows)
-    notes = [ledger_report.explain(fault) for fault in done.faults if not fault.line]
+        task = bar.add_task("", total=ledger.total)
+        async for lines, work in ledger.chunks(over=over):
+            counts += await base.store.run(work, key=intake.KEY)
+            bar.update(task, completed=lines)
+        bar.update(task, completed=ledger.total)
+    counts += Counts(faulty=ledger.faulty_lines())
+    copy = ledger.faulty()
+    written = _written(copy, report or _free_name(path, words.say("import.copy_mark")), words) if copy else None
+    notes = [ledger_report.explain(fault) for fault in ledger.faults if not fault.line]
     notes += [words.say("import.column_unread", {"sheet": sheet, "header": header})
-              for sheet, header in ledger.reading.unread_columns]
-    del ledger  # the workbook's memory, before its copy is made
-    faults = [fault for fault in done.faults if fault.line]
-    copy = _write_copy(path, source, faults, words, report) if faults else None
-    faulty = {(fault.sheet, fault.line) for fault in faults if not fault.warning}
-    return Imported(done.new, done.same, done.changed, len(faulty), copy, sum(fault.warning for fault in faults),
-                    tuple(notes), tuple(map("/".join, created)))
+              for sheet, header in ledger.unread_columns]
+    return Imported(counts.new, counts.same, counts.changed + counts.left, counts.faulty, written,
+                    sum(fault.warning for fault in ledger.faults if fault.line), tuple(notes),
+                    tuple(map("/".join, created)))
 
 
-async def look(path: Path, base: Base, now: datetime, area: Area | None) -> tuple[intake.Outcomes, Path | None]:
-    """What an import would do: how many lines of each outcome, and the workbook of what would change, beside the file.
+async def look(path: Path, base: Base, now: datetime, area: Area | None) -> tuple[Counts, Path | None]:
+    """What an import would do: what would become of the lines, and the workbook of what would change, or of what is
+    to be mended, beside the file.
 
     Writes nothing into the ledger. Raises ImportRefused.
     """
     words = Words()
     try:
-        villages = await base.store.read(lambda tx: import_places.known(tx, area))
-        today = now.astimezone(base.policies.city.zone).date()
-        ledger = _Ledger(read(path.read_bytes(), today, villages.may_name), words, today)
-        seen, lines = Seen(), list[Line]()
-        counts: intake.Outcomes = Counter()
-        for rows, faults in ledger.chunks():
-            taken = await base.store.read(partial(intake.look, files=[ledger.file(row) for row in rows], seen=seen))
-            counts.update(each.outcome for each in taken)
-            counts["faulty"] += len({(fault.sheet, fault.line) for fault in faults if fault.line and not fault.warning})
-            lines += [Line(row.sheet, row.line, row.village, row.name, each)
-                      for row, each in zip(rows, taken, strict=True) if each.outcome != "same"]
+        looked = await (await _opening(path.read_bytes(), base, now, area)).look()
     except (OSError, Unreadable, PlacesUnclear) as error:
         raise ImportRefused(_why(error, path, words)) from None
-    if not lines:
-        return counts, None
-    target = _free_name(path, words.say("import.difference_mark"))
-    target.touch(mode=0o600)
-    target.write_bytes(difference_workbook.write(lines, words))
-    return counts, target
+    if looked.copy is None:
+        return looked.counts, None
+    mark = words.say("import.difference_mark" if looked.shows == "difference" else "import.copy_mark")
+    return looked.counts, _written(looked.copy, _free_name(path, mark), words)
+
+
+async def import_areas(path: Path, base: Base, now: datetime, top: Area | None, agreed: Callable[[], bool],
+                       tell: Callable[[str], None]) -> None:
+    """Adds the areas that a file lists and that are not there (under `top` where one is given), once that is agreed.
+
+    Tells first how many, which, and what is faulty. Raises ImportRefused.
+    """
+    words = Words()
+    try:
+        found = area_sheet.read(path.read_bytes(), words.say("import.group", {"number": "{}"}))
+    except (OSError, Unreadable) as error:
+        raise ImportRefused(_why(error, path, words)) from None
+    lines = [each for each in found if isinstance(each, Line)]
+    looked = await base.store.read(lambda tx: area_tree.look(tx, top, lines))
+    faults = [*(each for each in found if isinstance(each, Fault)), *looked.faults]
+    tell(f"areas: new {len(looked.new)}, there before {looked.there}, faulty {len(faults)}")
+    for names in looked.lines():
+        tell("+ " + "/".join(filter(None, names)))
+    for fault in faults:
+        tell(f"{fault.sheet} {fault.line} {fault.column}: {ledger_report.explain(fault)}")
+    if looked.new and agreed():
+        for start in range(0, len(lines), area_tree.CHUNK):
+            chunk = lines[start:start + area_tree.CHUNK]
+            await base.store.run(partial(area_tree.grow, top=top, lines=chunk, actor=OPERATOR, now=now), intake.KEY)
+
+
+def _opening(source: bytes, base: Base, now: datetime, area: Area | None) -> Coroutine[Any, Any, Ledger]:
+    return Ledgers(base.store, base.policies).open(source, area, OPERATOR, now)
 
 
 def _why(error: Exception, path: Path, words: Words) -> str:
@@ -170,92 +172,15 @@ async def _create(source: bytes, store: Store, under: str, today: date, now: dat
     return await store.run(work, key=intake.KEY)
 
 
-class _Ledger:
-    """A ledger that is being read, its lines as files to open."""
-
-    def __init__(self, reading: Reading, words: Words, today: date) -> None:
-        self.reading = reading
-        self._words = words
-        self._registered_on = today.isoformat()
-
-    def chunks(self) -> Iterator[tuple[list[Row], list[Fault]]]:
-        """The lines in portions of up to `intake.CHUNK` rows."""
-        rows: list[Row] = []
-        faults: list[Fault] = []
-        for found in self.reading:
-            if isinstance(found, Fault):
-                faults.append(found)
-                continue
-            rows.append(found)
-            if len(rows) == intake.CHUNK:
-                yield rows, faults
-                rows, faults = [], []
-        yield rows, faults
-
-    def file(self, row: Row) -> NewElder:
-        """The file of a row. An ability that nobody has judged stays empty: it is not the same as intact."""
-        group = self._words.say("import.group", {"number": row.group}) if (row.group or "").isdigit() else row.group
-        facts = {
-            "emergency_name": row.emergency_name, "emergency_phone": row.emergency_phone, "address": row.address,
-            "at_registered_residence": row.at_registered_residence, "illnesses": row.illnesses,
-            "disability_certificate": row.disability_certificate, "economic": row.economic,
-            "income_source": row.income_source, "income": row.income, **row.annex,
-        }
-        return NewElder(
-            village_id=row.area, group_name=group or "", name=row.name, initials=initials(row.name), sex=row.sex,
-            birth=row.birth.isoformat() if row.birth else None, categories=row.categories, ability=row.ability or "",
-            registered_on=row.registered_on.isoformat() if row.registered_on else self._registered_on,
-            wish=row.wish or "", disability_grade=row.disability_grade, id_number=row.id_number or "",
-            phone=row.phone or "", facts={name: value for name, value in facts.items() if value is not None},
-            visits_made=row.visits_before, earlier_visit_on=row.last_visit.isoformat() if row.last_visit else None)
-
-
-class _Done:
-    """The counts of an import, and its faults, in order."""
-
-    def __init__(self, villages: Villages) -> None:
-        self._villages = villages
-        self.new = self.same = self.changed = self.lines = 0
-        self.faults: list[Fault] = []
-
-    def count(self, rows: list[Row], taken: list[intake.Taken]) -> None:
-        for each in taken:
-            match each.outcome:
-                case "new":
-                    self.new += 1
-                case "same":
-                    self.same += 1
-                case "differs" | "changed":
-                    self.changed += 1
-                case "closed":
-                    self.changed += 1
-                case _:
-                    pass
-        self.faults += self.elsewhere(rows, taken)
-        self.lines += len(rows)
-
-    def elsewhere(self, rows: list[Row], taken: Sequence[intake.Taken]) -> list[Fault]:
-        """The lines of elders who are registered in another village, as faults."""
-        return [self._elsewhere(row, each.village_id)
-                for row, each in zip(rows, taken, strict=True) if each.outcome == "elsewhere"]
-
-    def _elsewhere(self, row: Row, village_id: str) -> Fault:
-        township, village = self._villages.names[village_id]
-        return Fault(sheet=row.sheet, line=row.line, column=COLUMN_TITLES["id_number"], column_number=None,
-                     value=row.id_number or "", reason="registered_elsewhere",
-                     details={"township": township, "village": village})
-
-
 def _progress(words: Words, shown: bool) -> Progress:
     return Progress(TextColumn(words.say("import.progress")), BarColumn(), MofNCompleteColumn(),
                     TimeRemainingColumn(), console=Console(stderr=True), disable=not shown)
 
 
-def _write_copy(path: Path, source: bytes, faults: list[Fault], words: Words, report: Path | None) -> Path:
-    target = report or _free_name(path, words.say("import.copy_mark"))
+def _written(copy: bytes, target: Path, words: Words) -> Path:
     try:
         target.touch(mode=0o600)  # ID numbers are in it
-        ledger_report.write_faulty_copy(source, target, faults)
+        target.write_bytes(copy)
     except OSError:
         raise ImportRefused(words.say("import.report_not_writable", {"path": target})) from None
     return target

@@ -28,6 +28,10 @@ async def make(base: Foundation, name: str, area: str, roles: tuple[str, ...], k
 
     def work(tx: Tx) -> tuple[str, str | None]:
         where = area_called(tx, area)
+        kinds = base.policies.of(tx, where.id).visitor_kinds
+        if ("visitor" in roles or kind) and kind not in kinds:
+            raise InvitationRefused(f"{f'no kind {kind} there' if kind else 'a visitor needs a kind'}; "
+                                    f"--kind must be one of {', '.join(kinds)}")
         person = people.add(tx, where.id, name, roles, now, kind)
         tx.note(now, OPERATOR, "person.add", person.id, roles)
         for elder_name in elder_names:

@@ -17,6 +17,8 @@ def handlers(store: Store, channels: Mapping[str, Channel], house: House) -> dic
     return {
         "import": exchange.preview,
         "import_apply": exchange.apply,
+        "areas_apply": exchange.add_areas,
+        "match_apply": exchange.take,
         "export": exchange.export,
         "figures": Figures(store, house).report,
     }

@@ -1,28 +1,28 @@
-"""Ledgers that come and go by chat: looked through field by field, written as they were shown, given back."""
+"""Ledgers looked through field by field, written as they were shown, and given back: in chat and by hand."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from io import BytesIO
-from itertools import zip_longest
-from typing import Literal, Protocol
+from typing import Literal
 
 from bot.aside import aside
-from bot.import_places import Villages, known
-from bot.importing import _Done, _Ledger
+from bot.import_places import PlacesUnclear, Villages, known
 from conversations.documents import difference_workbook, ledger_report
 from conversations.documents.difference_workbook import Line
-from conversations.documents.ledger_sheet import Fault, Row, read
+from conversations.documents.ledger_sheet import Fault, Reading, Row, read
+from conversations.documents.ledger_words import COLUMN_TITLES
 from conversations.words_book import Words
 from scheduler import intake
-from scheduler.intake import Taken
+from scheduler.intake import Seen, Taken
 from scheduler.policy import Policies
 from storage import elder_files
 from storage.areas import Area
 from storage.database import Store, Tx
 from storage.elder_files import Placed
 from storage.elders import NewElder
+from storage.initials import initials
 from storage.scope import Scope
 
 PORTION = 500  # files read at once
@@ -57,71 +57,22 @@ class Looked:
     digests: tuple[str, ...] = ()
 
 
-class Applying(Protocol):
-    """A ledger on its way in. Its lines come in the same chunks whenever the same file is opened."""
-
-    total: int
-
-    def chunks(self, after: int) -> Iterator[tuple[int, Callable[[Tx], Counts]]]:
-        """From the line `after` on: how many lines are done with a chunk, and the unit of work that does it."""
-        ...
-
-    def faulty_lines(self) -> int:
-        """After the last chunk: how many lines the reader did not take."""
-        ...
-
-    def faulty(self) -> bytes | None:
-        """After the last chunk: the copy with what to mend, None where there is nothing."""
-        ...
-
-
-class Sheets(Protocol):
-    """Each raises `ledger_file.Unreadable`, or PlacesUnclear where the villages of the area cannot be told apart."""
-
-    async def preview(self, source: bytes, area: Area, person: str, now: datetime) -> Looked:
-        """Looks a ledger of this area through."""
-        ...
-
-    async def apply(self, source: bytes, area: Area, person: str, now: datetime, digests: Sequence[str]) -> Applying:
-        """Opens a ledger to be written as it was shown; its works raise `intake.ChangedMeanwhile`."""
-        ...
-
-    async def export(self, area: Area, person: str, now: datetime) -> tuple[bytes, int]:
-        """The ledger of an area as a workbook, and how many lines it has."""
-        ...
-
-
 class Ledgers:
-    """Ledgers of an area by chat: looked through, written as they were shown, given back."""
+    """Where ledgers are opened, and made."""
 
     def __init__(self, store: Store, policies: Policies) -> None:
         self._store = store
         self._policies = policies
 
-    async def preview(self, source: bytes, area: Area, person: str, now: datetime) -> Looked:
-        """Looks a ledger of this area through, field by field."""
-        opened = await self._open(source, area, person, now)
-        counts, digests, lines, seen = Counts(), list[str](), list[Line](), intake.Seen()
-        portions = opened.portions()
-        while rows := await aside(lambda: next(portions, None)):  # one at a time: a whole ledger is large
-            files = [opened.ledger.file(row) for row in rows]
-            taken = await self._store.read(partial(intake.look, files=files, seen=seen))
-            digests.append(intake.digest(taken))
-            opened.elsewhere(rows, taken)
-            counts += _counts(taken)
-            lines += [Line(row.sheet, row.line, row.village, row.name, each)
-                      for row, each in zip(rows, taken, strict=True) if each.outcome != "same"]
-        counts += Counts(faulty=opened.faulty_lines())
-        if counts.new or counts.changed or counts.left:
-            shown = await aside(lambda: difference_workbook.write(lines, Words()))
-            return Looked(counts, shown, "difference", tuple(digests))
-        return Looked(counts, await aside(opened.faulty), "faulty", tuple(digests))
+    async def open(self, source: bytes, area: Area | None, actor: str, now: datetime) -> "Ledger":
+        """Reads a ledger that may name the villages in `area`, everywhere where None; `actor` is whom the audit names.
 
-    async def apply(self, source: bytes, area: Area, person: str, now: datetime, digests: Sequence[str]) -> Applying:
-        """Opens a ledger to be written as it was shown."""
-        opened = await self._open(source, area, person, now)
-        opened.shown = tuple(digests)
-        return opened
+        Raises `ledger_file.Unreadable`, or PlacesUnclear where the area has no village, or two that are called alike.
+        """
+        villages = await self._store.read(lambda tx: known(tx, area))
+        if not villages.may_name.villages:
+            raise PlacesUnclear("no_villages")
+        return await aside(lambda: Ledger(source, villages, self._store, self._policies, actor, now))
 
     async def export(self, area: Area, person: str, now: datetime) -> tuple[bytes, int]:
         """The ledger of an area as a workbook, and how many lines it has."""
@@ -138,67 +89,140 @@ class Ledgers:
 
         return await aside(lambda: write(found, Words())), len(found)
 
-    async def _open(self, source: bytes, area: Area, person: str, now: datetime) -> "_Opened":
-        villages = await self._store.read(lambda tx: known(tx, area))
-        return await aside(lambda: _Opened(source, villages, self._policies, person, now))
 
+class Ledger:
+    """A ledger that was read. Its lines come in the same portions whenever the same file is opened."""
 
-class _Opened:
-    """A ledger that was read."""
+    def __init__(self, source: bytes, villages: Villages, store: Store, policies: Policies, actor: str,
+                 now: datetime) -> None:
+        self._source, self._villages, self._store, self._policies = source, villages, store, policies
+        self._actor, self._now, self._words = actor, now, Words()
+        reading = read(source, now.astimezone(policies.city.zone).date(), villages.may_name)
+        self._reading: Reading | None = reading
+        self.total = reading.rows  # at the most
+        self.unread_columns = reading.unread_columns
+        self._unread: list[Fault] = []  # what the reader did not take so far
+        self._misplaced: dict[tuple[str, int], Fault] = {}  # lines that only the store shows to be faulty
 
-    def __init__(self, source: bytes, villages: Villages, policies: Policies, person: str, now: datetime) -> None:
-        self._source, self._policies, self._person, self._now = source, policies, person, now
-        today = now.astimezone(policies.city.zone).date()
-        self.ledger = _Ledger(read(source, today, villages.may_name), Words(), today)
-        self.total = self.ledger.reading.rows
-        self.shown: tuple[str, ...] = ()
-        self._found: list[Fault] = []
-        self._there: list[Fault] = []  # lines of elders of another village
-        self._done = _Done(villages)
+    async def look(self) -> Looked:
+        """Looks the ledger through, field by field."""
+        counts, digests, lines, seen = Counts(), list[str](), list[Line](), Seen()
+        async for rows, files in self.portions():
+            taken = await self._look(rows, files, seen)
+            digests.append(intake.digest(taken))
+            counts += _counts(taken)
+            lines += [Line(row.sheet, row.line, row.village, row.name, each)
+                      for row, each in zip(rows, taken, strict=True) if each.outcome != "same"]
+        counts += Counts(faulty=self.faulty_lines())
+        if counts.new or counts.changed or counts.left:
+            shown = await aside(lambda: difference_workbook.write(lines, self._words))
+            return Looked(counts, shown, "difference", tuple(digests))
+        return Looked(counts, await aside(self.faulty), "faulty", tuple(digests))
 
-    def portions(self) -> Iterator[list[Row]]:
-        """The right lines, in the same portions whenever the same file is opened; faults are kept on the way."""
-        for rows, faults in self.ledger.chunks():
-            self._found += faults
-            yield rows
+    async def chunks(self, after: int = 0, shown: Sequence[str] = (), *, over: bool = True,
+                     ) -> AsyncIterator[tuple[int, Callable[[Tx], Counts]]]:
+        """From the line `after` on: how many lines are done with a chunk, and the unit of work that does it.
 
-    def chunks(self, after: int) -> Iterator[tuple[int, Callable[[Tx], Counts]]]:
-        """As in `Applying`."""
-        lines, seen = 0, intake.Seen()
-        for rows, shown in zip_longest(self.portions(), self.shown, fillvalue=""):
-            if not isinstance(rows, list):
+        With `over`, what the ledger says otherwise is taken over; with `shown` (the digests of a look) the works raise
+        `intake.ChangedMeanwhile` where that is not what was shown. Of lines before `after` the faults are found again.
+        """
+        lines, seen, place = 0, Seen(), 0
+        async for rows, files in self.portions():
+            if shown and place == len(shown):
                 raise intake.ChangedMeanwhile  # not the file that was shown
-            files = [self.ledger.file(row) for row in rows]
             lines += len(rows)
             if lines > after:
-                yield lines, self._work(rows, files, seen.copy(), str(shown))
-            seen.note(files)
+                yield lines, self._work(rows, files, seen.copy(), shown[place] if shown else "", over)
+                seen.note(files)
+            else:
+                await self._look(rows, files, seen)
+            place += 1
+        if place < len(shown):
+            raise intake.ChangedMeanwhile
 
-    def _work(self, rows: list[Row], files: list[NewElder], seen: intake.Seen, shown: str) -> Callable[[Tx], Counts]:
+    @property
+    def faults(self) -> list[Fault]:
+        """What was found so far."""
+        return [*self._unread, *self._misplaced.values()]
+
+    def faulty_lines(self) -> int:
+        """After the last chunk: how many lines the reader did not take; what the store shows is counted by chunks."""
+        return len({(fault.sheet, fault.line) for fault in self._unread if fault.line and not fault.warning})
+
+    def faulty(self) -> bytes | None:
+        """After the last chunk, once: the copy with what to mend, None where there is nothing."""
+        self._reading = None  # the workbook's memory, before its copy is made
+        faults = [fault for fault in self.faults if fault.line]
+        if not faults:
+            return None
+        ledger_report.write_faulty_copy(self._source, copy := BytesIO(), faults)
+        return copy.getvalue()
+
+    async def portions(self) -> AsyncIterator[tuple[list[Row], list[NewElder]]]:
+        """The right lines, and the files that they make; what is faulty is noted on the way."""
+        portions = self._read()
+        while rows := await aside(lambda: next(portions, None)):  # one at a time: a whole ledger is large
+            yield rows, [self.file(row) for row in rows]
+
+    def _read(self) -> Iterator[list[Row]]:
+        rows: list[Row] = []
+        for found in self._reading or ():
+            if isinstance(found, Fault):
+                self._unread.append(found)
+                continue
+            rows.append(found)
+            if len(rows) == intake.CHUNK:
+                yield rows
+                rows = []
+        yield rows
+
+    async def _look(self, rows: list[Row], files: list[NewElder], seen: Seen) -> list[Taken]:
+        taken = await self._store.read(partial(intake.look, files=files, seen=seen))
+        self._note(rows, taken)
+        return taken
+
+    def _work(self, rows: list[Row], files: list[NewElder], seen: Seen, shown: str, over: bool,
+              ) -> Callable[[Tx], Counts]:
         def work(tx: Tx) -> Counts:
-            taken = intake.take(tx, files, self._policies, self._person, self._now, seen=seen.copy(), over=True,
+            taken = intake.take(tx, files, self._policies, self._actor, self._now, seen=seen.copy(), over=over,
                                 shown=shown)  # a copy: a unit of work may run twice
-            self.elsewhere(rows, taken)
+            self._note(rows, taken)
             return _counts(taken)
 
         return work
 
-    def elsewhere(self, rows: list[Row], taken: Sequence[Taken]) -> None:
-        """Notes the lines of elders who are registered in another village: they are for the copy to mend."""
-        self._there += self._done.elsewhere(rows, taken)
+    def _note(self, rows: list[Row], taken: Sequence[Taken]) -> None:
+        self._misplaced |= {(row.sheet, row.line): self._fault(row, each)
+                            for row, each in zip(rows, taken, strict=True) if each.outcome in _BY_LOOKING}
 
-    def faulty_lines(self) -> int:
-        """As in `Applying`."""
-        return len({(fault.sheet, fault.line) for fault in self._found if fault.line and not fault.warning})
+    def _fault(self, row: Row, taken: Taken) -> Fault:
+        township, village = self._villages.names[taken.village_id]
+        column, value = ("id_number", row.id_number) if taken.outcome == "elsewhere" else ("number", str(row.number))
+        return Fault(sheet=row.sheet, line=row.line, column=COLUMN_TITLES[column], column_number=None,
+                     value=value or "", reason=_BY_LOOKING[taken.outcome],
+                     details={"township": township, "village": village})
 
-    def faulty(self) -> bytes | None:
-        """As in `Applying`."""
-        faults = [fault for fault in (*self._found, *self._there) if fault.line]
-        if not faults:
-            return None
-        copy = BytesIO()
-        ledger_report.write_faulty_copy(self._source, copy, faults)  # type: ignore[arg-type]
-        return copy.getvalue()
+    def file(self, row: Row) -> NewElder:
+        """The file of a row. An ability that nobody has judged stays empty: it is not the same as intact."""
+        group = self._words.say("import.group", {"number": row.group}) if (row.group or "").isdigit() else row.group
+        facts = {
+            "emergency_name": row.emergency_name, "emergency_phone": row.emergency_phone, "address": row.address,
+            "at_registered_residence": row.at_registered_residence, "illnesses": row.illnesses,
+            "disability_certificate": row.disability_certificate, "economic": row.economic,
+            "income_source": row.income_source, "income": row.income, **row.annex,
+        }
+        return NewElder(
+            village_id=row.area, group_name=group or "", name=row.name, initials=initials(row.name), sex=row.sex,
+            birth=row.birth.isoformat() if row.birth else None, categories=row.categories, ability=row.ability or "",
+            registered_on=row.registered_on.isoformat() if row.registered_on else "",
+            wish=row.wish or "", disability_grade=row.disability_grade, id_number=row.id_number or "",
+            phone=row.phone or "", facts={name: value for name, value in facts.items() if value is not None},
+            visits_made=row.visits_before, earlier_visit_on=row.last_visit.isoformat() if row.last_visit else None,
+            number=row.number)
+
+
+# outcomes that are faults of the line, and the reasons told
+_BY_LOOKING = {"elsewhere": "registered_elsewhere", "unknown": "number_unknown"}
 
 
 def _counts(taken: Sequence[Taken]) -> Counts:
@@ -206,5 +230,5 @@ def _counts(taken: Sequence[Taken]) -> Counts:
     outcomes = ["left" if each.outcome == "differs" and not each.elder_id else each.outcome for each in taken]
     return Counts(
         new=outcomes.count("new"), changed=outcomes.count("differs") + outcomes.count("changed"),
-        same=outcomes.count("same"), faulty=outcomes.count("elsewhere"),
+        same=outcomes.count("same"), faulty=sum(map(outcomes.count, _BY_LOOKING)),
         left=outcomes.count("left") + outcomes.count("closed"))

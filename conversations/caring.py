@@ -1,5 +1,6 @@
 """What assigning, handing over and suspending become when their forms are submitted."""
 
+from conversations import staff
 from conversations.draft import Draft
 from conversations.ended import Ended
 from conversations.engine import Part
@@ -23,6 +24,10 @@ def assign(ask: Ask, form: Form, draft: Draft) -> Ended:
         return Ended((("form.not_yours", {}),), "paused")
     if person is None:
         return Ended((("people.not_near", {"buttons": [[["button.assign", {}, f"/assign {elder_id}"]]]}),), "cancelled")
+    if _without_consent(ask, person):
+        return Ended((("people.no_consent", {"name": _name(ask, person), "buttons": [
+            [["button.edit_person", {}, f"/editperson {person}"]],
+            [["button.assign", {}, f"/assign {elder_id}"]]]}),), "cancelled")
     if _left_alone(ask, person, elder_id):
         return Ended((("people.minor_alone", {"name": _name(ask, person), "buttons": [
             [["button.assign", {}, f"/assign {elder_id}"]]]}),), "cancelled")
@@ -36,10 +41,14 @@ def assign(ask: Ask, form: Form, draft: Draft) -> Ended:
 
 
 def handover(ask: Ask, form: Form, draft: Draft) -> Ended:
-    """The whole caseload, as far as it lies in the asker's area, in one unit of work. Open forms end by themselves."""
+    """The caseload, or what of it lies in one village, as far as that is the asker's area, in one unit of work.
+
+    Open forms end by themselves.
+    """
     giver, to = str(draft.context["person_id"]), _chosen(ask, draft)
     if people.held(ask.tx, ask.scope, giver) is None:
         return Ended((("people.gone", {"buttons": [[["button.people", {}, "/people"]]]}),), "cancelled")
+    part = draft.context.get("part")
     again: Buttons = [[["button.handover", {}, f"/handover {giver}"]]]
     if to is None:
         return Ended((("people.not_near", {"buttons": again}),), "cancelled")
@@ -49,16 +58,16 @@ def handover(ask: Ask, form: Form, draft: Draft) -> Ended:
               for each in assignments.caseload(ask.tx, ask.scope, to)}
     moved: set[str] = set()
     for held in assignments.caseload(ask.tx, ask.scope, giver):
-        if held.role not in assignments.CARING:
+        if held.role not in assignments.CARING or (part and held.village_id != part):
             continue
         if theirs.get((held.elder_id, held.role), "") < (held.until_on or FOR_GOOD):  # else he keeps his own
             assignments.entrust(ask.tx, to, held.elder_id, held.role, ask.today.isoformat(), held.until_on)
         assignments.end(ask.tx, giver, held.elder_id, ask.today, held.role)
         ask.note("elder.handover", held.elder_id, (giver, to))
         moved.add(held.elder_id)
-    leaves = draft.answers["leaves"].value == "leaves"
-    if leaves:
-        people.suspend(ask.tx, giver, ask.writer.person_id, ask.now, leaves=True)
+    leaves = "leaves" in draft.answers and draft.answers["leaves"].value == "leaves" and people.suspend(
+        ask.tx, giver, ask.writer.person_id, ask.now, leaves=True, shown=draft.context.get("shown", "active"),
+        since=ask.today.isoformat())
     told = notices.tell(ask.tx, Caseload(person=to, count=len(moved)), ask.now)
     return Ended((("people.handed", {
         "count": len(moved), "name": str(draft.context["person_name"]), "to": _name(ask, to), "left": leaves,
@@ -67,14 +76,17 @@ def handover(ask: Ask, form: Form, draft: Draft) -> Ended:
 
 
 def suspend(ask: Ask, form: Form, draft: Draft) -> Ended:
-    """From the next message on this person can do nothing; why stands with the form that was submitted."""
+    """From the next message on this person can do nothing; why stands with him."""
     person_id = str(draft.context["person_id"])
     person = people.held(ask.tx, ask.scope, person_id)
     if person is None or person_id == ask.writer.person_id:
         return Ended((("people.gone", {"buttons": [[["button.people", {}, "/people"]]]}),), "cancelled")
-    people.suspend(ask.tx, person_id, ask.writer.person_id, ask.now)
+    if not people.suspend(ask.tx, person_id, ask.writer.person_id, ask.now, since=ask.today.isoformat(),
+                          reason=str(draft.answers["reason"].value)):
+        return Ended((("people.changed_since", {"name": person.name}), staff.card(ask, person)), "cancelled")
     said: Part = ("people.suspended", {"name": person.name, "buttons": [
-        [["button.handover", {}, f"/handover {person_id}"]], [["button.activate", {}, f"/activate {person_id}"]]]})
+        [["button.handover", {}, f"/handover {person_id}"]],
+        [["button.activate", {}, f"/activate {person_id} suspended"]]]})
     return Ended((said,), result=person_id)
 
 
@@ -87,6 +99,12 @@ def _chosen(ask: Ask, draft: Draft) -> str | None:
 def _under_age(ask: Ask, person_id: str) -> bool:
     found = people.find(ask.tx, person_id)
     return found is not None and minor(found.minor_until, ask.today)
+
+
+def _without_consent(ask: Ask, person_id: str) -> bool:
+    """Whether it is not known that the guardian of somebody under age agreed."""
+    found = people.find(ask.tx, person_id)
+    return found is not None and minor(found.minor_until, ask.today) and not found.guardian_consent_on
 
 
 def _left_alone(ask: Ask, person_id: str, elder_id: str) -> bool:

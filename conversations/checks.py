@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from conversations import duplicates, firstcontact
+from conversations import duplicates, firstcontact, staff
 from conversations.draft import Draft
 from conversations.engine import Part
 from conversations.turn import Ask
@@ -11,4 +11,5 @@ from conversations.turn import Ask
 CHECKS: dict[str, Callable[[Ask, Draft], tuple[dict[str, Any], tuple[Part, ...]]]] = {
     "duplicates": duplicates.check,
     "first_contact": firstcontact.check,
+    "under_age": staff.under_age,
 }

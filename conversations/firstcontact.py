@@ -1,6 +1,7 @@
 """第一联系人: the rule proposes with its reason, village and township confirm (三(一), C2)."""
 
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from conversations import lists, proposing
@@ -11,15 +12,17 @@ from conversations.form import Form
 from conversations.form_rows import answered
 from conversations.lookups import LOOK_UPS
 from conversations.turn import Ask
-from scheduler import annex2, casework, contacts
+from scheduler import annex2, casework, contacts, notices
 from scheduler.contacts import Child, Choice
 from scheduler.visitor_kinds import minor
-from storage import assignments, elder_files, elders, people, proposals
+from storage import accounts, assignments, elder_files, elders, people, proposals
+from storage.elders import Elder
 from storage.proposals import Proposal
 
 KIND = "first_contact"
 FORM = "firstcontact"
 CHILDREN = 6  # rows that the form has
+AGAIN = "again"  # after an elder's id: another one is to be chosen
 Parts = tuple[Part, ...]
 
 
@@ -86,9 +89,17 @@ def _wanted(ask: Ask, proposal: Proposal) -> list[str]:
 
 
 def may_decide(ask: Ask, proposal: Proposal) -> bool:
-    """Whether the next yes is this person's: of the post whose turn it is, or one above it."""
-    wanted = _wanted(ask, proposal)
-    return bool(wanted) and people.coordinates(ask.tx, ask.writer.person_id, proposal.area_id, wanted[0])
+    """Whether the next yes is this person's."""
+    return bool(_his(ask, proposal))
+
+
+def _his(ask: Ask, proposal: Proposal) -> list[str]:
+    """The posts for which this person says yes now: his own, and a lower one whose turn it is and that nobody holds.
+
+    The village's committees say for themselves what the township cannot say for them (三(一)).
+    """
+    return list(takewhile(lambda role: ask.writer.person_id in notices.confirmers(ask.tx, proposal.area_id, role),
+                          _wanted(ask, proposal)))
 
 
 def card(ask: Ask, proposal: Proposal) -> Part:
@@ -96,7 +107,8 @@ def card(ask: Ask, proposal: Proposal) -> Part:
     day = proposal.made_at.astimezone(ask.house.policy.zone).date().isoformat()
     return ("firstcontact.card", {
         "elder": proposal.body["name"], "contact": proposal.body["contact"], "why": proposal.body["why"],
-        "maker": proposal.maker or "", "day": day, "by": proposal.body["by"], "wanted": _wanted(ask, proposal)})
+        "maker": proposal.maker or "", "day": day, "by": proposal.body["by"], "wanted": _wanted(ask, proposal),
+        "yours": may_decide(ask, proposal)})
 
 
 def decide(ask: Ask, proposal: Proposal, *, yes: bool, reason: str = "") -> Parts:
@@ -108,9 +120,7 @@ def decide(ask: Ask, proposal: Proposal, *, yes: bool, reason: str = "") -> Part
             return (("pending.decided_before", {"buttons": back}),)
         proposing.tell_maker(ask, proposal)
         return (("firstcontact.refused", {"elder": name, "buttons": back}),)
-    said = [role for role in _wanted(ask, proposal)
-            if people.coordinates(ask.tx, ask.writer.person_id, proposal.area_id, role)]
-    body = {**proposal.body, "by": [*proposal.body["by"], *said]}
+    body = {**proposal.body, "by": [*proposal.body["by"], *_his(ask, proposal)]}
     if not proposals.agree(ask.tx, proposal, body):
         return (("pending.decided_before", {"buttons": back}),)
     proposal = replace(proposal, body=body)
@@ -131,8 +141,8 @@ def _appoint(ask: Ask, proposal: Proposal, contact: str) -> Parts:
     proposing.tell_maker(ask, proposal)
     buttons: list[list[list[object]]] = [[["button.file", {}, f"/elder {proposal.elder_id}"]],
                                          [["button.pending", {}, "/pending"]]]
-    if not person:
-        buttons.insert(0, [["button.invite_family", {}, f"/invitefamily {proposal.elder_id}"]])
+    if not person and ask.may("invite_family"):
+        buttons.insert(0, [["button.invite_contact", {"name": contact}, f"/invitefamily {proposal.id}"]])
     return (("firstcontact.confirmed", {
         "elder": proposal.body["name"], "contact": contact, "bound": bool(person), "buttons": buttons}),)
 
@@ -143,6 +153,31 @@ def _ask_next(ask: Ask, proposal: Proposal) -> None:
 
 def _because(choice: Choice) -> Part:
     return ("firstcontact.because", {"contact": choice.child.name if choice.child else "", "why": choice.why})
+
+
+# A child who is not on the system yet
+
+
+def to_invite(ask: Ask, proposal: str) -> Proposal | None:
+    """A first contact who was decided on and is nobody here yet: his invitation is made from what is known of him."""
+    found = proposals.find(ask.tx, ask.scope, proposal)
+    named = found is not None and found.kind == KIND and found.state == "confirmed" and not found.body["person"]
+    return found if named else None
+
+
+def awaited(ask: Ask, elder: Elder, *, joined: bool = False) -> Parts:
+    """What is said of an elder whose first contact was chosen and has not come in yet; with `joined`, of any.
+
+    Empty where he has none.
+    """
+    chosen = next((each for each in assignments.carers(ask.tx, ask.scope, elder.id)
+                   if each.role == KIND and (joined or not accounts.joined(ask.tx, each.person_id))), None)
+    if chosen is None:
+        return ()
+    buttons: list[list[list[object]]] = [[["button.choose_other", {}, f"/firstcontact {elder.id} {AGAIN}"]]]
+    if ask.may("invite") and people.held(ask.tx, ask.scope, chosen.person_id):
+        buttons.insert(0, [["button.invite_again", {"name": chosen.name}, f"/invite {chosen.person_id}"]])
+    return (("firstcontact.awaited", {"elder": elder.name, "name": chosen.name, "buttons": buttons}),)
 
 
 def without(ask: Ask, skip: int) -> Parts:

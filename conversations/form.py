@@ -62,7 +62,10 @@ class Section(_Part):
 
 
 class Question(_Part):
-    """One question. `label` is the official word, `ask` what is asked, `say` the words to say to the elder."""
+    """One question. `label` is the official word, `ask` what is asked, `say` the words to say to the elder.
+
+    `{level}` in `ask` stands for the level of areas that the draft's fact `level` names.
+    """
 
     id: str
     section: str

@@ -4,7 +4,7 @@ Who may invite whom: a coordinator invites into his own area and what lies in it
 always that of the area it is for. So nobody hands out more than he has. Operators come in by the command line.
 """
 
-from conversations import offices
+from conversations import firstcontact, offices
 from conversations.draft import Draft
 from conversations.ended import Ended
 from conversations.engine import Part
@@ -23,6 +23,9 @@ def submit(ask: Ask, form: Form, draft: Draft) -> Ended:
     if not ask.may("invite"):
         return Ended((("menu.not_allowed", {}),), "cancelled")
     if draft.context["purpose"] == "elder":
+        elder = elders.find(ask.tx, ask.scope, str(draft.context["elder_id"]))
+        if elder and "decided" in draft.context and (said := firstcontact.awaited(ask, elder, joined=True)):
+            return Ended(said, "cancelled")  # somebody was quicker
         person = _for_elder(ask, given, str(draft.context["elder_id"]))
     else:
         person = _for_area(ask, given, str(draft.context["area_id"]))
@@ -37,7 +40,8 @@ def _for_area(ask: Ask, given: dict[str, str], area_id: str) -> Person | None:
         return None
     role = area.level if given["role"] == "coordinator" else "visitor"
     person = people.add(ask.tx, area.id, given["name"], (role,), ask.now, given.get("kind") or None,
-                        given.get("organisation", ""), given.get("comes_of_age") or None)
+                        given.get("organisation", ""), given.get("comes_of_age") or None,
+                        given.get("guardian_consent") or None)
     ask.note("person.add", person.id, (role,))
     return person
 

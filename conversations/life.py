@@ -10,7 +10,8 @@ from conversations.form import Form
 from conversations.turn import Ask, label
 from scheduler import casework, notices
 from scheduler.notices import Decided, LifeChanged, MovedHere
-from storage import elders, people, proposals, ties
+from storage import elder_files, elders, people, proposals, ties
+from storage.elder_files import Wish
 from storage.elders import Elder
 from storage.proposals import Proposal
 
@@ -18,6 +19,7 @@ KIND = "life"
 FORM = "life"
 PAUSING = ("hospital", "away")
 CLOSING = ("moved", "died")
+WITHDRAWN = "refused"  # consent taken back: a visitor's word pauses the file, the coordinator's closes it
 Parts = tuple[Part, ...]
 
 
@@ -33,7 +35,7 @@ def submit(ask: Ask, form: Form, draft: Draft) -> Ended:
             "to": given.get("village", ""), "words": given.get("reason" if closed else "words", "")}
     if not _fits(elder, body["what"]):
         return Ended((("life.not_fitting", {"elder": elder.name}),))
-    if closed and not _confirms(ask, elder.village_id):
+    if closed and not confirms(ask, elder.village_id):
         return Ended((("menu.not_allowed", {}),), "cancelled")
     proposal = proposals.add(ask.tx, KIND, elder.village_id, body, ask.writer.person_id, ask.now, elder_id=elder.id,
                              draft_id=draft.id)
@@ -46,12 +48,25 @@ def submit(ask: Ask, form: Form, draft: Draft) -> Ended:
     return Ended((("life.reported", {"elder": elder.name, "by": role}),), result=proposal)
 
 
+def withdrawn(ask: Ask, elder: Elder, day: str, draft: Draft) -> Part:
+    """Consent was taken back on that day (ISO), as a visitor says: nothing is due or sent from now on, and a
+    coordinator closes the file, or asks once more.
+    """
+    casework.stand(ask.tx, ask.scope, elder.id, "paused", WITHDRAWN, day, ask.house.policies, ask.now)
+    body = {"name": elder.name, "what": WITHDRAWN, "since": day, "until": "", "to": "", "words": ""}
+    proposal = proposals.add(ask.tx, KIND, elder.village_id, body, ask.writer.person_id, ask.now, elder_id=elder.id,
+                             draft_id=draft.id)
+    told = proposing.ask_for_yes(ask, proposal, elder.village_id, ask.policy(elder.village_id).life_confirmed_by)
+    return ("life.wish_paused", {"elder": elder.name, "day": day, "told": told})
+
+
 def may_decide(ask: Ask, proposal: Proposal) -> bool:
     """Whether this person says in that village that a change is so: by the post of the policy, or a higher one."""
-    return _confirms(ask, proposal.area_id)
+    return confirms(ask, proposal.area_id)
 
 
-def _confirms(ask: Ask, village_id: str) -> bool:
+def confirms(ask: Ask, village_id: str) -> bool:
+    """The same of any change there."""
     return people.coordinates(ask.tx, ask.writer.person_id, village_id, ask.policy(village_id).life_confirmed_by)
 
 
@@ -78,6 +93,8 @@ def decide(ask: Ask, proposal: Proposal, *, yes: bool, reason: str = "") -> Part
         return (("pending.decided_before", {}),)
     if state != "withdrawn" and proposal.made_by and proposal.made_by != me:
         notices.tell(ask.tx, Decided(person=proposal.made_by, proposal=proposal.id), ask.now)
+    if not yes and fitting and elder and body["what"] == WITHDRAWN:
+        return (_not_withdrawn(ask, elder),)
     if not yes:
         return (("life.refused", {"elder": body["name"]}),)
     if elder is None or not fitting:
@@ -95,9 +112,26 @@ def _fits(elder: Elder, what: str) -> bool:
     """Whether the change still makes sense as the file stands now."""
     if what == "restored":
         return elder.status == "closed" and elder.condition in CLOSING
-    if what == "back":
-        return elder.status == "paused"
-    return elder.status != "closed"
+    if in_question(elder):
+        return what in (WITHDRAWN, "died")
+    return elder.status == "paused" if what == "back" else elder.status != "closed" and what != WITHDRAWN
+
+
+def in_question(elder: Elder) -> bool:
+    """Whether a coordinator is still to say if he took his consent back: until then nothing else changes."""
+    return elder.status == "paused" and elder.condition == WITHDRAWN
+
+
+def _not_withdrawn(ask: Ask, elder: Elder) -> Part:
+    """The coordinator asked once more: the file goes on as before, and the wish is to be talked about again."""
+    basis = next((each.basis for each in elder_files.wishes_of(ask.tx, elder.id) if each.basis), "")
+    today = ask.today.isoformat()
+    casework.keep_wish(ask.tx, elder.id, Wish("undecided", basis, today, ask.writer.person_id), ask.house.policies,
+                       ask.now)
+    ask.note("elder.wish", elder.id, ("wish",))
+    back = casework.stand(ask.tx, ask.scope, elder.id, "active", "recovered", today, ask.house.policies, ask.now)
+    return ("life.not_withdrawn", {"elder": elder.name, "due": ask.due(back or elder), "buttons": [
+        [["button.wish", {}, f"/wish {elder.id}"], ["button.file", {}, f"/elder {elder.id}"]]]})
 
 
 def _write(ask: Ask, elder: Elder, body: dict[str, Any]) -> Parts:
@@ -117,7 +151,7 @@ def _write(ask: Ask, elder: Elder, body: dict[str, Any]) -> Parts:
     if what in PAUSING:
         casework.stand(ask.tx, ask.scope, elder.id, "paused", what, since, rules, ask.now, until=body["until"] or None)
         return (("life.paused", said),)
-    if what in CLOSING:
+    if what in (*CLOSING, WITHDRAWN):
         casework.stand(ask.tx, ask.scope, elder.id, "closed", what, since, rules, ask.now)
         return (("life.closed", said),)
     if what == "restored":

@@ -46,6 +46,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "export": LOCAL,
     "stop": COORDINATING,
     "people": COORDINATING,
+    "edit_person": COORDINATING,
     "suspend": COORDINATING,
     "activate": COORDINATING,
     "assign": LOCAL,
@@ -71,11 +72,13 @@ BY_KIND: dict[str, Task | Field] = {
     "register": "file", "amend": "file", "complete": "file", "refresh": "file", "firstcontact": "file",
     "survey": "survey", "surveyed": "survey", "wish": "wish", "phone": "phone",
 }
+# the command that each form goes beyond visiting with: asked again at every step, a kind may change meanwhile
+BY_FORM = {"elder": "register", "survey": "surveyed", "wish": "wish", "firstcontact": "firstcontact"}
 BOUND_BY_KIND = frozenset({"visitor", "first_contact"})
 
 
 def may(roles: frozenset[str], command: str, kind: VisitorKind | None = None) -> bool:
-    """Whether one of these roles may use the command. A visitor's kind, where he is of one, bounds what he may."""
+    """Whether one of these roles may use the command. A visitor's kind bounds what he may; `kind` is None of others."""
     if kind is not None and command in BY_KIND and BY_KIND[command] not in kind.tasks | kind.sees:
         roles -= BOUND_BY_KIND
     return bool(roles & ALLOWED[command])

@@ -6,10 +6,14 @@ from scheduler.notices import Decided, ToConfirm
 from storage.proposals import Proposal
 
 
-def ask_for_yes(ask: Ask, proposal_id: str, area_id: str, role: str) -> None:
-    """Tells those whose yes is wanted: who holds this post over the area, or the next one above it."""
-    for person in notices.confirmers(ask.tx, area_id, role):
-        notices.tell(ask.tx, ToConfirm(person=person, proposal=proposal_id), ask.now)
+def ask_for_yes(ask: Ask, proposal_id: str, area_id: str, role: str) -> bool:
+    """Tells those whose yes is wanted: who holds this post over the area, or the next one above it.
+
+    False where nobody could be told.
+    """
+    told = [notices.tell(ask.tx, ToConfirm(person=person, proposal=proposal_id), ask.now)
+            for person in notices.confirmers(ask.tx, area_id, role)]
+    return any(told)
 
 
 def tell_maker(ask: Ask, proposal: Proposal) -> None:

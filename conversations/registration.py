@@ -8,6 +8,7 @@ from conversations.form import Form
 from conversations.lookups import villages
 from conversations.turn import Ask
 from scheduler import casework
+from scheduler.visitor_kinds import minor
 from storage import assignments, elder_files, elders, people, proposals
 from storage import duplicates as files
 from storage.elders import NewElder
@@ -137,7 +138,9 @@ def decide(ask: Ask, proposal: Proposal, *, yes: bool, reason: str = "") -> Part
     ask.note("elder.register", elder_id, tuple(sorted(answers)))
     if proposal.made_by and (wish := registering.wish_of(answers, proposal.made_by, ask.house.policy.zone)):
         casework.keep_wish(ask.tx, elder_id, wish, ask.house.policies, ask.now)
-    visitor = proposal.made_by if proposal.made_by and "visitor" in people.roles(ask.tx, proposal.made_by) else None
+    maker = people.find(ask.tx, proposal.made_by) if proposal.made_by else None
+    visitor = maker.id if maker and "visitor" in people.roles(ask.tx, maker.id) and not minor(
+        maker.minor_until, ask.today) else None  # nobody under age visits alone
     if visitor:
         assignments.entrust(ask.tx, visitor, elder_id, "visitor", ask.today.isoformat())
     if proposal.made_by != ask.writer.person_id:

@@ -93,7 +93,8 @@ def _question(fields: dict[str, Any], words: Words, book: FormBook) -> tuple[str
     sweep_over = words.say("values.joiner").join(form.by_id[each].label for each in fields["sweep"])
     text = words.say("form.question", {
         "elder": fields["elder"], "section": section.title, "nth": fields["nth"], "of": fields["of"],
-        "ask": question.ask, "sweep_over": sweep_over, "sweep": LABELS["sweep"],
+        "ask": question.ask.replace("{level}", words.say(f"rule_value.{fields['level']}"))
+        if "{level}" in question.ask else question.ask, "sweep_over": sweep_over, "sweep": LABELS["sweep"],
         "several": several, "done": LABELS["done"],
         "last": value(question, last, 0, words) if last not in (None, "") and question.kind != "person" else "",
         "given": value(question, given, fields["media"], words, fields["elder"]) if given is not None else "",

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from conversations import checks, engine, outcomes
+from conversations import checks, engine, outcomes, permissions
 from conversations.controls import plain
 from conversations.draft import ABROAD, Answer, Candidate, Draft, dump, parse
 from conversations.engine import Event, Facts, Part, Turn
@@ -105,6 +105,12 @@ def theirs(ask: Ask, draft: Draft) -> bool:
     return elder is None or elders.in_scope(ask.tx, ask.scope, elder)
 
 
+def allowed(ask: Ask, form: str) -> bool:
+    """Whether the person may still do what the form is for."""
+    command = permissions.BY_FORM.get(form)
+    return command is None or ask.may(command)
+
+
 def is_writing(ask: Ask, kept: OpenDraft) -> bool:
     """Whether the open question takes any text: then 打印 材料 is an answer, not a command."""
     draft = _opened(ask, kept)
@@ -117,6 +123,8 @@ def resume(ask: Ask, kept: Kept) -> tuple[Part, ...]:
     draft = parse(kept.id, kept.tag, kept.form_hash, kept.body)
     if not theirs(ask, draft):
         return (("form.not_yours", {}),)
+    if not allowed(ask, kept.form):
+        return (("form.not_allowed", {}),)
     if ask.writer.draft is not None:
         if ask.writer.draft.id == kept.id:
             return again(ask, ask.writer.draft)
@@ -140,10 +148,12 @@ def keep_media(ask: Ask) -> tuple[tuple[str, str], ...]:
 
 
 def _current(ask: Ask, kept: OpenDraft) -> Draft | tuple[Part, ...]:
-    """The open draft, or what is said instead: its elder is no more theirs, or its form has changed."""
+    """The open draft, or what is said instead: its elder is no more theirs, nor its task, or its form has changed."""
     draft = _opened(ask, kept)
     if not theirs(ask, draft):
-        return _put_away(ask, kept)
+        return _put_away(ask, kept, "form.not_yours")
+    if not allowed(ask, kept.form):
+        return _put_away(ask, kept, "form.not_allowed")
     form = ask.house.book.current[kept.form]
     return _here(ask, draft) if form.hash == kept.form_hash else _refitted(ask, form, _here(ask, draft))
 
@@ -155,10 +165,10 @@ def _here(ask: Ask, draft: Draft) -> Draft:
     return replace(draft, context={**draft.context, ABROAD: ask.abroad})
 
 
-def _put_away(ask: Ask, kept: OpenDraft) -> tuple[Part, ...]:
-    """The elder went to somebody else meanwhile: nothing of him is shown, and nothing typed is lost."""
+def _put_away(ask: Ask, kept: OpenDraft, why: str) -> tuple[Part, ...]:
+    """The elder or the task went to somebody else meanwhile: nothing of it is shown, and nothing typed is lost."""
     drafts.close(ask.tx, kept.id, "paused", ask.now)
-    return (("form.not_yours", {}),)
+    return ((why, {}),)
 
 
 def _opened(ask: Ask, kept: OpenDraft) -> Draft:

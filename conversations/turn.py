@@ -85,13 +85,15 @@ class Ask:
 
     @cached_property
     def kind(self) -> VisitorKind | None:
-        """The kind of visitor that who asks is, as the policy of his area has it; None: he is of no kind."""
-        return self.kind_of(self.person)
+        """The kind of visitor that who asks is, as the policy of his area has it; None: he is no visitor."""
+        return self.kind_of(self.person, self.roles)
 
-    def kind_of(self, person: Person) -> VisitorKind | None:
-        """The kind of visitor that somebody is."""
-        kinds = self.policy(person.area_id).visitor_kinds
-        return kinds.get(person.visitor_kind, LEAST) if person.visitor_kind else None
+    def kind_of(self, person: Person, roles: frozenset[str]) -> VisitorKind | None:
+        """The kind of visitor that somebody with these roles is; a visitor to whom nobody gave one is of the narrowest.
+        """
+        if person.visitor_kind is None:
+            return LEAST if "visitor" in roles else None
+        return self.policy(person.area_id).visitor_kinds.get(person.visitor_kind, LEAST)
 
     def may(self, command: str) -> bool:
         """Whether the person may use the command: by his roles and his kind."""

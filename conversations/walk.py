@@ -170,6 +170,7 @@ def shown(form: Form, draft: Draft, listing: Sequence[Candidate] = ()) -> tuple[
         "of": of,
         "last": context.get("last", {}).get(question.id),
         "given": _told(question, answer, context) if answer else None,
+        "level": context.get("level", "township"),
         "media": len(answer.media) if answer else 0,
         "chosen": draft.chosen,
         "sweep": swept(form, draft, question) if not answer else [],

@@ -16,7 +16,7 @@ from scheduler.policy import Policy
 from scheduler.windows import Due, Seen
 from storage.courses import Change
 from storage.figures import File, Stood
-from storage.ids import millis
+from storage.ids import instant, millis
 
 CLASSES = ("priority", "general")
 Outcome = Literal["met", "late", "missed", "waiting", "refused", "paused", "excused"]
@@ -158,7 +158,9 @@ def count(file: File, log: Sequence[Change], stood: Sequence[Stood], months: Seq
     gives those of a village. Days are those on the wall there.
     """
     as_of = millis(before) - 1
-    begin = date.fromisoformat(_entered(log, "registered", file.registered_on, as_of))
+    zone = rules(file.village_id).policy.zone  # the city's: it is the same everywhere
+    opened = instant(file.created_at).astimezone(zone).date()  # of the time before nothing is known
+    begin = max(opened, date.fromisoformat(_entered(log, "registered", file.registered_on, as_of)))
     earlier = _entered(log, "earlier", file.earlier_visit_on or "", as_of)
     lived = windows.values(log, "village", begin, _at_first(log, "village", file.village_id), as_of=as_of)
     course = windows.course(log, begin, _at_first(log, "class", file.care_class), as_of=as_of)
@@ -167,7 +169,7 @@ def count(file: File, log: Sequence[Change], stood: Sequence[Stood], months: Seq
         village = windows.at(lived, day)
         there = rules(village)
         policy = there.policy
-        today = min((before - timedelta(milliseconds=1)).astimezone(policy.zone).date(), day + _DAY)
+        today = min((before - timedelta(milliseconds=1)).astimezone(zone).date(), day + _DAY)
         if begin > min(day, today) or _off(windows.at(course.standings, month.first - _DAY)):
             continue
         care_class = "priority" if windows.at(course.classes, day) == "priority" else "general"
@@ -180,7 +182,7 @@ def count(file: File, log: Sequence[Change], stood: Sequence[Stood], months: Seq
             numbers = replace(numbers, left=1, left_missed=int(missed))
         else:
             numbers = replace(numbers, **{outcome(dues): 1})
-        cut_off = month.cut_off(policy.figures_cut_off_days, policy.zone)
+        cut_off = month.cut_off(policy.figures_cut_off_days, zone)
         yield Counted(month, village, care_class, numbers, sum(each.entered_at >= cut_off for each in visits))
 
 

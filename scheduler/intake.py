@@ -26,7 +26,7 @@ KEY = "intake"  # works under this key run one after another, on every machine
 _COLUMNS = ("name", "group_name", "sex", "birth", "id_number", "phone", "categories", "ability", "disability_grade",
             "visits_made", "earlier_visit_on", "wish")
 
-Outcome = Literal["new", "same", "differs", "changed", "closed", "elsewhere"]
+Outcome = Literal["new", "same", "differs", "changed", "closed", "elsewhere", "unknown"]
 Outcomes = Counter[str]  # how many lines of each, and `faulty` ones
 
 
@@ -39,7 +39,8 @@ class Taken:
     """What became, or would become, of one file: `new` is opened, of those that were there `changes` are taken over.
 
     `differs`: it says otherwise or more, and is left as it is; `changed`: that was taken over. `closed`: the file is
-    closed, and left. `elsewhere`: registered in the other village `village_id`.
+    closed, and left. `elsewhere`: registered in the other village `village_id`. `unknown`: it goes by a file's number
+    only, and there is no such file.
     """
 
     outcome: Outcome
@@ -54,7 +55,7 @@ class Seen:
 
     def __init__(self) -> None:
         self._by_id: dict[str, NewElder] = {}
-        self._by_person: dict[tuple[str, str, str | None], NewElder] = {}
+        self._by_person: dict[tuple[str, str, str], NewElder] = {}
 
     def copy(self) -> "Seen":
         """One of its own that goes on from here."""
@@ -72,7 +73,7 @@ class Seen:
         """Notes a line of somebody who was not noted before."""
         if new.id_number:
             self._by_id[new.id_number] = new
-        person = (new.village_id, new.name, new.birth)
+        person = _person(new)
         if not new.id_number or person not in self._by_person:  # one without an ID number matches every other
             self._by_person[person] = new
 
@@ -80,7 +81,7 @@ class Seen:
         """What a further line for somebody noted before becomes; None where there is none."""
         found = self._by_id.get(new.id_number) if new.id_number else None
         if found is None:
-            namesake = self._by_person.get((new.village_id, new.name, new.birth))
+            namesake = self._by_person.get(_person(new))
             found = namesake if namesake and not (new.id_number and namesake.id_number) else None
         if found is None:
             return None
@@ -88,6 +89,10 @@ class Seen:
             return Taken("elsewhere", found.village_id)
         differs = replace(found, number=None) != replace(new, number=None)
         return Taken("differs" if differs else "same", found.village_id)
+
+
+def _person(new: NewElder) -> tuple[str, str, str]:
+    return new.village_id, new.name, new.birth or f"#{new.number}"
 
 
 def look(tx: Tx, files: Sequence[NewElder], seen: Seen) -> list[Taken]:
@@ -99,7 +104,9 @@ def _become(new: NewElder, known: Known | None, seen: Seen) -> Taken:
     if again := seen.taken(new):
         return again
     seen.add(new)
-    return _of(known, new) if known else Taken("new", new.village_id)
+    if known is None:
+        return Taken("new" if new.number is None else "unknown", new.village_id)
+    return _of(known, new)
 
 
 def digest(taken: Sequence[Taken]) -> str:
@@ -113,6 +120,7 @@ def take(tx: Tx, files: Sequence[NewElder], policies: Policies, actor: str, now:
          seen: Seen | None = None, over: bool = False, shown: str = "") -> list[Taken]:
     """Opens a portion of files, numbered on in their villages as they come; gives what became of each.
 
+    A source that says no filing date (`registered_on` empty) means today.
     `seen` has the portions before. With `over`, what a source says otherwise is taken over; with `shown`, only where
     the portion is what was shown (raises ChangedMeanwhile). Doing it again opens and changes nothing. Audited as one
     line of `actor`'s for what is opened, and one for each file that is changed.
@@ -123,9 +131,10 @@ def take(tx: Tx, files: Sequence[NewElder], policies: Policies, actor: str, now:
     seen = seen or Seen()
     taken = [_become(new, there, seen) for new, there in zip(files, known, strict=True)]
     opened: list[NewElder] = []
+    today = now.astimezone(policies.city.zone).date().isoformat()
     for new, found in zip(files, taken, strict=True):
         if found.outcome == "new":
-            opened.append(replace(new, number=numbers[new.village_id]))
+            opened.append(replace(new, number=numbers[new.village_id], registered_on=new.registered_on or today))
             numbers[new.village_id] += 1
     if shown and digest(taken) != shown:
         raise ChangedMeanwhile

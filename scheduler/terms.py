@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Term(NamedTuple):
-    """Its first and its last day."""
+    """A term, or another period: its first and its last day."""
 
     first: date
     last: date
@@ -18,6 +18,12 @@ def term(day: date, begins: Sequence[str]) -> Term:
                   for each in begins)
     first = max(each for each in days if each <= day)
     return Term(first, min(each for each in days if each > day) - timedelta(days=1))
+
+
+def month(day: date) -> Term:
+    """The calendar month that the day lies in."""
+    first = day.replace(day=1)
+    return Term(first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1))
 
 
 def before(this: Term, begins: Sequence[str]) -> Term:

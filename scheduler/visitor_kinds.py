@@ -28,7 +28,7 @@ class VisitorKind(BaseModel):
         return self
 
 
-LEAST = VisitorKind()  # of a kind that the policy does not know (any more): visits, and no more
+LEAST = VisitorKind()  # of no kind yet, or of one that the policy does not know (any more): visits, and no more
 
 
 def minor(minor_until: str | None, today: date) -> bool:
@@ -37,5 +37,5 @@ def minor(minor_until: str | None, today: date) -> bool:
 
 
 def may_answer_alerts(kind: VisitorKind | None, minor_until: str | None, today: date) -> bool:
-    """Whether a visitor may stand on an alert's ladder: never under age, else as the kind says (None: no kind)."""
+    """Whether somebody may stand on an alert's ladder: never under age, else as the kind says (None: no visitor)."""
     return not minor(minor_until, today) and (kind is None or kind.on_ladder)

@@ -131,6 +131,11 @@ def in_chat(tx: Tx, channel: str, chat: str) -> tuple[str, str] | None:
     return (row[0], row[1]) if row else None
 
 
+def joined(tx: Tx, person_id: str) -> bool:
+    """Whether a person can write here: an account of his is active."""
+    return any(each.state == "active" for each in of(tx, person_id))
+
+
 def of(tx: Tx, person_id: str) -> list[Account]:
     """Every account of a person, the one bound first at the top."""
     return [Account(channel, account, chat, state, instant(at))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, case, func, or_, select
 
 from storage import surveys
-from storage.assignments import nobody
+from storage.assignments import beginning, nobody
 from storage.database import Tx
 from storage.scope import HELD_HERE, VILLAGES_HELD, Scope
 from storage.tables import areas, elders, people, posts
@@ -38,7 +38,7 @@ class Gaps:
 
 def gaps(tx: Tx, scope: Scope, village_id: str) -> Gaps:
     """What is missing in a village; nothing where the scope's person does not coordinate it."""
-    row = tx.one(_GAPS, village=village_id, of_role="first_contact", **scope.values)
+    row = tx.one(_GAPS, village=village_id, of_role="first_contact", **beginning(scope), **scope.values)
     groups = surveys.coverage(tx, village_id)
     alone, needs = row or (0, 0)
     return Gaps(int(alone or 0), int(needs or 0), len(groups), sum(each.on_day is not None for each in groups))

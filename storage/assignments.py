@@ -4,7 +4,7 @@ The callers note changes on the audit chain in the name of who made them.
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import and_, bindparam, func, or_, select, text, update
@@ -13,8 +13,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
 from storage.database import Tx
+from storage.ids import millis
 from storage.scope import ELDER_IN_SCOPE, VILLAGES_HELD, Scope
-from storage.tables import areas, assignments, elders, people, posts
+from storage.tables import accounts, areas, assignments, elders, invitations, people, posts
 
 CARING = ("visitor", "first_contact", "cadre")  # those who go to the door; a family stays what it is
 
@@ -37,17 +38,21 @@ _END_ROLE = update(assignments).where(
     until_on=bindparam("last_day"))
 _ROLES_OF = select(assignments.c.role).where(assignments.c.elder_id == bindparam("elder"), _AFTER).distinct()
 _care = assignments.alias("care")  # the scope has `assignments` of its own
-_CARERS = (
+_OF_ELDER = (
     select(_care.c.person_id, people.c.name, people.c.visitor_kind, _care.c.role, _care.c.from_on,
            _care.c.until_on, people.c.minor_until)
     .select_from(_care.join(people, people.c.id == _care.c.person_id).join(
         elders, elders.c.id == _care.c.elder_id))
-    .where(_care.c.elder_id == bindparam("elder"), people.c.status == "active", _runs("scope_day", _care),
-           ELDER_IN_SCOPE).order_by(_care.c.role, people.c.name, people.c.id)
+    .where(_care.c.elder_id == bindparam("elder"), ELDER_IN_SCOPE)
 )
+_CARERS = _OF_ELDER.where(people.c.status == "active", _runs("scope_day", _care)).order_by(
+    _care.c.role, people.c.name, people.c.id)
+_EVER = _OF_ELDER.order_by(_care.c.from_on, people.c.name, people.c.id)
 _CASELOAD = (
-    select(assignments.c.elder_id, assignments.c.role, assignments.c.until_on, elders.c.name, elders.c.village_id)
-    .select_from(assignments.join(elders, elders.c.id == assignments.c.elder_id))
+    select(assignments.c.elder_id, assignments.c.role, assignments.c.until_on, elders.c.name, elders.c.village_id,
+           areas.c.name)
+    .select_from(assignments.join(elders, elders.c.id == assignments.c.elder_id).join(
+        areas, areas.c.id == elders.c.village_id))
     .where(assignments.c.person_id == bindparam("person"), elders.c.status != "closed", _runs("scope_day"),
            elders.c.village_id.in_(VILLAGES_HELD)).order_by(elders.c.village_id, elders.c.number)
 )
@@ -65,13 +70,29 @@ _IN_REACH = (
 )
 
 
+_COMES = or_(  # somebody who is on the system, or for whom an invitation is open
+    select(accounts.c.account).where(accounts.c.person_id == people.c.id, accounts.c.state == "active").exists(),
+    select(invitations.c.id).where(
+        invitations.c.person_id == people.c.id, invitations.c.used_at.is_(None), invitations.c.revoked_at.is_(None),
+        invitations.c.expires_at >= bindparam("scope_from")).exists())
+
+
 def nobody(role: Any) -> ColumnElement[bool]:
-    """The condition on `elders` that nobody who is active and of age has this role for them on the scope's day."""
+    """The condition on `elders` that nobody who is active and of age has this role for them on the scope's day.
+
+    A first contact who is not on the system counts while his invitation is open: the callers give `beginning` of the
+    scope's day.
+    """
     return ~select(assignments.c.elder_id).select_from(assignments.join(
         people, people.c.id == assignments.c.person_id)).where(
         assignments.c.elder_id == elders.c.id, assignments.c.role == role, people.c.status == "active",
         or_(people.c.minor_until.is_(None), people.c.minor_until <= bindparam("scope_day")),
-        _runs("scope_day")).exists()
+        or_(assignments.c.role != "first_contact", _COMES), _runs("scope_day")).exists()
+
+
+def beginning(scope: Scope) -> dict[str, int]:
+    """What the statements with `nobody` want beside the scope's values: when its day begins, in milliseconds."""
+    return {"scope_from": millis(datetime.combine(scope.day, time(), UTC))}
 
 
 _WITHOUT = select(elders.c.id).where(
@@ -98,7 +119,7 @@ LOOKED_BACK = timedelta(days=7)  # a day on which the clock stood still is made 
 
 @dataclass(frozen=True, slots=True)
 class Carer:
-    """Somebody who cares for an elder now, and what as; ISO days."""
+    """Somebody who cares or cared for an elder, and what as; ISO days, `until_on` None where there is no end."""
 
     person_id: str
     name: str
@@ -118,6 +139,7 @@ class Held:
     until_on: str | None
     name: str
     village_id: str
+    village: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +186,11 @@ def carers(tx: Tx, scope: Scope, elder_id: str) -> list[Carer]:
     return [Carer(*row) for row in tx.all(_CARERS, elder=elder_id, **scope.values)]
 
 
+def ever(tx: Tx, scope: Scope, elder_id: str) -> list[Carer]:
+    """Everybody who cares or cared for an elder of the scope, the earliest first."""
+    return [Carer(*row) for row in tx.all(_EVER, elder=elder_id, **scope.values)]
+
+
 def caseload(tx: Tx, scope: Scope, person_id: str) -> list[Held]:
     """The elders in a person's care, as far as they lie where the scope's person coordinates."""
     return [Held(*row) for row in tx.all(_CASELOAD, person=person_id, **scope.values)]
@@ -179,8 +206,9 @@ def without(tx: Tx, scope: Scope, role: str, count: int, skip: int = 0) -> tuple
     """How many elders in the area that the scope's person coordinates have nobody of age in this role, and a page of
     their ids.
     """
-    row = tx.one(_WITHOUT_COUNT, of_role=role, **scope.values)
-    page = tx.all(_WITHOUT_PAGE, of_role=role, count=count, skip=skip, **scope.values)
+    values = {**scope.values, **beginning(scope)}
+    row = tx.one(_WITHOUT_COUNT, of_role=role, **values)
+    page = tx.all(_WITHOUT_PAGE, of_role=role, count=count, skip=skip, **values)
     return int(row[0]) if row else 0, [elder for elder, in page]
 
 

@@ -69,6 +69,11 @@ class Statements:
         return kept
 
 
+def escaped(text: str) -> str:
+    """A text as a part of a pattern of LIKE, with a backslash as its escape."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
 class Tx:
     """One unit of work's hands on the database. Ledgers take it as their first argument."""
 

@@ -1,7 +1,7 @@
 """Whether there is a file for somebody already, and what another source says otherwise (C3).
 
-There is no scope, since duplicates are looked for everywhere: of what is found in another village nothing is given
-away but where it is. A caller that shows differences has asked whose village it is.
+Duplicates (`known`) are looked for everywhere, so without a scope: of what is found in another village nothing is
+given away but where it is. A caller that shows differences has asked whose village it is. `listed` has a scope.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,9 +12,10 @@ import orjson
 from sqlalchemy import bindparam, select, text
 from sqlalchemy.sql.expression import ClauseElement
 
-from storage.database import Tx
+from storage.database import Row, Tx
 from storage.elders import NewElder
-from storage.tables import elders
+from storage.scope import HELD_HERE, Scope
+from storage.tables import areas, elders
 
 _WIDTH = 50  # keys in one look-up of many: a fixed number, so that the statement is built once
 _COLUMNS = (
@@ -25,8 +26,14 @@ _COLUMNS = (
 _WANTED = [bindparam(f"wanted_{n}", type_=elders.c.name.type) for n in range(_WIDTH)]
 _WITH_INDEXES = select(*_COLUMNS).where(elders.c.id_index.in_(_WANTED))
 _WITH_NAMES = select(*_COLUMNS).where(elders.c.village_id == bindparam("village"), elders.c.name.in_(_WANTED))
+_village = areas.alias("village")
+_LISTED = select(*_COLUMNS, _village.c.name).select_from(
+    elders.join(_village, _village.c.id == elders.c.village_id)).where(
+    HELD_HERE, _village.c.path >= bindparam("path"), _village.c.path < bindparam("path_end"),
+    elders.c.id_index.in_(_WANTED))
 _PLAN_EACH = text("SET LOCAL plan_cache_mode = force_custom_plan")
-_SAID = ("name", "group_name", "sex", "birth", "ability", "disability_grade", "phone", "wish")  # compared as they are
+_SAID = (  # compared as they are
+    "name", "group_name", "sex", "birth", "ability", "disability_grade", "phone", "wish", "registered_on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +62,38 @@ class Known:
         return self.closed or bool(self.changes)
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A file whose ID number stands on somebody's list, with its village's name."""
+
+    elder_id: str
+    village: str
+    closed: bool
+    file: NewElder
+
+
+def listed(tx: Tx, scope: Scope, path: str, id_numbers: Sequence[str]) -> dict[str, Listed]:
+    """The files with these ID numbers, by them, in a part of the area that the scope's person coordinates.
+
+    `path` is that part's. Of anybody else nothing is told, not even that there is a file.
+    """
+    _plan_each(tx)
+    numbers = {tx.keys.blind(number, "elders.id_number"): number for number in id_numbers}
+    found: dict[str, Listed] = {}
+    for *columns, village in _pages(tx, _LISTED, numbers, path=path, path_end=path + "~",
+                                    scope_person=scope.person_id):
+        row = _Row._make(columns)
+        found[numbers[row.id_index or ""]] = Listed(row.id, village, row.status == "closed", _opened(tx, row))
+    return found
+
+
 def known(tx: Tx, files: Sequence[NewElder]) -> list[Known | None]:
     """For each of these the file that is there already: the one with the ID number, wherever it is.
 
     Where one of the two has no ID number: the one in that village with the same name and birth date, or with the
     same name and file number.
     """
-    if tx.dialect == "postgresql":  # a plan kept from when the table was empty reads all of it, for every village
-        tx.run(_PLAN_EACH)
+    _plan_each(tx)
     indexes = [tx.keys.blind(new.id_number, "elders.id_number") if new.id_number else "" for new in files]
     by_index = {row.id_index: row for row in _looked_up(tx, _WITH_INDEXES, filter(None, indexes))}
     names: dict[str, list[str]] = {}
@@ -82,10 +113,18 @@ def known(tx: Tx, files: Sequence[NewElder]) -> list[Known | None]:
     return found
 
 
+def _plan_each(tx: Tx) -> None:
+    """On PostgreSQL a plan kept from when the table was empty reads all of it, for every village."""
+    if tx.dialect == "postgresql":
+        tx.run(_PLAN_EACH)
+
+
 def merged(kept: NewElder, new: NewElder) -> NewElder:
     """The kept file with all that the other source says; what it leaves out stays, visits are never fewer."""
     said = {name: getattr(new, name) for name in _SAID if getattr(new, name)}
     facts = {**kept.facts, **new.facts}
+    if new.name and new.name != kept.name:
+        facts.pop("surname_only", None)
     if facts.get("household"):
         facts.pop("alone", None)
     return replace(
@@ -141,22 +180,31 @@ def _same_person(row: _Row, new: NewElder) -> bool:
 
 
 def _known(tx: Tx, row: _Row, new: NewElder, by_id_number: bool) -> Known:
-    def opened(column: str, sealed: bytes | None) -> bytes:
-        return tx.keys.open(sealed, f"elders.{column}", row.id) if sealed else b""
-
-    file = NewElder(
-        row.village_id, row.group_name, row.name, row.initials, row.sex, row.birth, row.categories.split(),
-        row.ability, row.registered_on, row.disability_grade, opened("id_number", row.id_number).decode(),
-        opened("phone", row.phone).decode(), orjson.loads(opened("facts", row.facts) or b"{}"), row.visits_made,
-        row.earlier_visit_on, row.number, row.wish)
+    file = _opened(tx, row)
     return Known(row.id, row.village_id, by_id_number, row.status == "closed", file,
                  changes(file, new, row.last_visit_on))
 
 
+def _opened(tx: Tx, row: _Row) -> NewElder:
+    def opened(column: str, sealed: bytes | None) -> bytes:
+        return tx.keys.open(sealed, f"elders.{column}", row.id) if sealed else b""
+
+    return NewElder(
+        row.village_id, row.group_name, row.name, row.initials, row.sex, row.birth, row.categories.split(),
+        row.ability, row.registered_on, row.disability_grade, opened("id_number", row.id_number).decode(),
+        opened("phone", row.phone).decode(), orjson.loads(opened("facts", row.facts) or b"{}"), row.visits_made,
+        row.earlier_visit_on, row.number, row.wish)
+
+
 def _looked_up(tx: Tx, statement: ClauseElement, wanted: Iterable[str], **values: str) -> Iterator[_Row]:
+    """The rows for any number of keys."""
+    return map(_Row._make, _pages(tx, statement, wanted, **values))
+
+
+def _pages(tx: Tx, statement: ClauseElement, wanted: Iterable[str], **values: str) -> Iterator[Row]:
     """The rows for any number of keys; the last page is filled up with its last key."""
     keys = list(dict.fromkeys(wanted))
     for start in range(0, len(keys), _WIDTH):
         page = keys[start:start + _WIDTH]
         page += page[-1:] * (_WIDTH - len(page))
-        yield from map(_Row._make, tx.all(statement, **values, **{f"wanted_{n}": key for n, key in enumerate(page)}))
+        yield from tx.all(statement, **values, **{f"wanted_{n}": key for n, key in enumerate(page)})

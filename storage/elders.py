@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import CompoundSelect, bindparam, func, insert, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from storage.database import Tx
+from storage.database import Tx, escaped
 from storage.ids import millis
 from storage.scope import ELDER_IN_SCOPE, HELD_HERE, Scope, within
 from storage.tables import areas, elders
@@ -227,8 +227,8 @@ def closed_named(tx: Tx, scope: Scope, name: str, count: int) -> list[Elder]:
 
 def matching(tx: Tx, scope: Scope, text: str, count: int) -> list[Elder]:
     """The elders with this part in the name, or whose initials begin so."""
-    literal = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return [Elder(*row) for row in tx.all(_MATCHING, part=f"%{literal}%", initials=f"{literal.lower()}%", count=count,
+    part = escaped(text)
+    return [Elder(*row) for row in tx.all(_MATCHING, part=f"%{part}%", initials=f"{part.lower()}%", count=count,
                                           **scope.values)]
 
 

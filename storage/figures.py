@@ -28,7 +28,8 @@ _there = union(
 ).subquery()
 _OF = select(_there.c.id).where(_there.c.id > bindparam("after"), _there.c.id <= bindparam("last"))
 _FILES = (
-    select(elders.c.id, elders.c.village_id, elders.c.registered_on, elders.c.earlier_visit_on, elders.c.care_class)
+    select(elders.c.id, elders.c.village_id, elders.c.registered_on, elders.c.earlier_visit_on, elders.c.care_class,
+           elders.c.created_at)
     .where(elders.c.created_at < bindparam("before"),
            elders.c.id.in_(select(_there.c.id).where(_there.c.id > bindparam("after"))))
     .order_by(elders.c.id).limit(bindparam("count")))
@@ -85,6 +86,7 @@ class File:
     registered_on: str
     earlier_visit_on: str | None
     care_class: str
+    created_at: int  # milliseconds
 
 
 @dataclass(frozen=True, slots=True)

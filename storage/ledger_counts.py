@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, and_, bindparam, case, func, literal, or_, select
 
 from storage import elders as files
-from storage.assignments import nobody
+from storage.assignments import beginning, nobody
 from storage.database import Row, Tx
 from storage.elders import Elder
 from storage.scope import HELD_HERE, VILLAGES_HELD, Scope, within
@@ -65,6 +65,7 @@ def count(tx: Tx, scope: Scope, village: str, categories: Sequence[str], fields:
     """Counts all of it; `since` is the day (ISO) on which or before which a file that is old was last gone through."""
     grouped, states, alone = _BY_VILLAGE[bool(village)]
     values: dict[str, Any] = {**scope.values, **({"village": village} if village else {})}
+    alone_on = {**values, **beginning(scope)}
     classes: dict[str, int] = {}
     paused: dict[str, int] = {}
     wishes: dict[str, int] = {}
@@ -86,7 +87,8 @@ def count(tx: Tx, scope: Scope, village: str, categories: Sequence[str], fields:
         sum(classes.values()), classes, paused, wishes, {why: number for why, number in closed.items() if number},
         dict(zip(categories, rest[:len(categories)], strict=True)), lacking_any,
         {name: number for name, number in lacking if number}, old,
-        _number(tx.one(alone, of_role="visitor", **values)), _number(tx.one(alone, of_role="first_contact", **values)),
+        _number(tx.one(alone, of_role="visitor", **alone_on)),
+        _number(tx.one(alone, of_role="first_contact", **alone_on)),
         dict(tx.all(states, **values)))
 
 

@@ -1,12 +1,10 @@
 """What somebody is to one elder: coordinator of where he lives, visitor, first contact, family, cadre."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import and_, bindparam, or_, select, union
 
 from storage.database import Tx
 from storage.scope import Scope
-from storage.tables import areas, assignments, elders, people, posts
+from storage.tables import areas, assignments, elders, posts
 
 _held, _village = areas.alias("held"), areas.alias("village")
 _OVER = union(
@@ -20,11 +18,6 @@ _OVER = union(
         assignments.c.from_on <= bindparam("scope_day"),
         or_(assignments.c.until_on.is_(None), assignments.c.until_on >= bindparam("scope_day"))),
 )
-_CARERS = select(people.c.name, assignments.c.role, assignments.c.from_on, assignments.c.until_on).select_from(
-    assignments.join(people, people.c.id == assignments.c.person_id)).where(
-    assignments.c.elder_id == bindparam("elder")).order_by(assignments.c.from_on, people.c.name)
-
-
 _NUMBER = select(elders.c.number).where(elders.c.id == bindparam("elder"))
 _NOW = select(assignments.c.person_id, assignments.c.role).where(
     assignments.c.elder_id == bindparam("elder"), assignments.c.from_on <= bindparam("on_day"),
@@ -32,24 +25,9 @@ _NOW = select(assignments.c.person_id, assignments.c.role).where(
     assignments.c.person_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Carer:
-    """Somebody an elder is or was entrusted to: name, role, and ISO days from and until (None: still)."""
-
-    name: str
-    role: str
-    from_on: str
-    until_on: str | None
-
-
 def over(tx: Tx, scope: Scope, elder_id: str) -> frozenset[str]:
     """The roles in which the scope's person has to do with this elder today; empty for a stranger."""
     return frozenset(role for role, in tx.all(_OVER, elder=elder_id, **scope.values))
-
-
-def carers(tx: Tx, elder_id: str) -> list[Carer]:
-    """Everybody who cares or cared for the elder. The caller has looked that the asker may know."""
-    return [Carer(*row) for row in tx.all(_CARERS, elder=elder_id)]
 
 
 def visiting(tx: Tx, elder_id: str, day: str) -> list[str]:

@@ -4,6 +4,7 @@ from conversations import lookup
 from conversations.commands import life, privacy
 from conversations.commands.parts import visit_lines
 from conversations.engine import Part
+from conversations.life import in_question
 from conversations.turn import Ask, label
 from storage import elders, visits
 from storage.elders import Elder
@@ -37,7 +38,7 @@ def _shown(ask: Ask, found: Elder) -> Part:
     last = visits.last(ask.tx, ask.scope, found.id, 3)
     ask.note("elder.read", found.id, ("name", "class", "visits"))
     buttons: list[list[list[object]]] = []
-    if ask.may("visit") and found.status != "closed":
+    if ask.may("visit") and found.status != "closed" and not in_question(found):
         buttons.append([["button.visit", {}, f"/visit {found.id}"]])
     if found.missing and ask.may("complete") and found.status != "closed":
         buttons.append([["button.complete", {"count": len(found.missing.split())}, f"/complete {found.id}"]])

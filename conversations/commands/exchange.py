@@ -16,6 +16,7 @@ from storage.jobs import Asker
 
 Buttons = list[list[list[object]]]
 PAGE = 20  # areas in one list
+MATCH_DAYS = 14  # as long as the differences between a list and the ledger can be answered
 PERIOD = re.compile(r"20\d\d(-(0[1-9]|1[0-2]))?")  # a month or a year
 WEB = ("web", "网页")
 WHAT = {"ledger": "ledger", "台账": "ledger", "visits": "visits", "探访记录": "visits"}
@@ -89,22 +90,25 @@ def import_(ask: Ask, rest: str) -> tuple[Part, ...]:
 
 
 def _answered(ask: Ask, job: jobs.Job, word: str, area_id: str) -> tuple[Part, ...]:
+    of_list = bool(job.fields.get("match"))
     if word == "no":
         jobs.answer(ask.tx, job, "cancelled", ask.now)
-        return (("files.dropped", {}),)
+        return (("matching.dropped", {"days": MATCH_DAYS}),) if of_list else (("files.dropped", {}),)
     area = holds(ask.tx, ask.writer.person_id, area_id if word == "in" else str(job.fields.get("area", "")))
     if area is None:
         return (("menu.not_allowed", {}),)
-    if (word == "in") == ("previewed" in job.fields):  # an area for what was looked through, a yes for what was not
+    if (word == "in") == (of_list or "previewed" in job.fields):  # an area for what was seen, a yes for what was not
         return (("files.answered", {}),)
     jobs.answer(ask.tx, job, "done", ask.now)
     if word == "yes":
-        ask.note("import.confirm", area.id)
-    kind = "import" if word == "in" else "import_apply"
+        ask.note("list.confirm" if of_list else "import.confirm", area.id)
+    what = "match" if of_list else "areas" if "areas" in job.fields else "import"
+    kind = "import" if word == "in" else f"{what}_apply"
     begun = jobs.add(ask.tx, kind, {**job.fields, "area": area.id}, ask.now, asker_of(ask))
     if begun is None:
         return busy(ask.tx, asker_of(ask))
-    said = "files.looking" if word == "in" else "files.applying"
+    said = "files.looking" if word == "in" else {
+        "match": "matching.taking_all", "areas": "areas.adding", "import": "files.applying"}[what]
     return ((said, {"area": area.name, "buttons": [stop_button(begun)]}),)
 
 

@@ -60,9 +60,9 @@ def menu(ask: Ask) -> list[list[list[object]]]:
 
 
 def _kept(ask: Ask) -> list[Kept]:
-    """What was put aside, but for elders who are not theirs any more."""
+    """What was put aside, but for elders and tasks that are not theirs any more."""
     paused = drafts.paused(ask.tx, ask.writer.person_id, MOST_COUNTED)
-    return [kept for kept in paused if session.theirs(ask, _draft(kept))]
+    return [kept for kept in paused if session.theirs(ask, _draft(kept)) and session.allowed(ask, kept.form)]
 
 
 def _draft(kept: Kept) -> Draft:

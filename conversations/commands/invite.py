@@ -1,11 +1,13 @@
 """邀请, 邀请名单: how somebody comes in, and what is still open."""
 
-from conversations import inviting, offices, session
+from conversations import firstcontact, inviting, offices, session
+from conversations.draft import REVIEW, Answer
 from conversations.engine import Part
 from conversations.inviting import Buttons
 from conversations.turn import Ask
 from storage import areas, elders, invitations, people
 from storage.areas import Area
+from storage.ids import millis
 from storage.people import Person
 
 Parts = tuple[Part, ...]
@@ -40,13 +42,23 @@ def invite(ask: Ask, rest: str) -> Parts:
 
 
 def invite_family(ask: Ask, rest: str) -> Parts:
-    """Somebody who is to look after one elder: from his file."""
-    elder = elders.find(ask.tx, ask.scope, rest)
+    """Somebody who is to look after one elder: from his file, or a first contact from what was decided (`rest` is that
+    proposal's id): he is invited once, with what is known of him filled in.
+    """
+    decided = firstcontact.to_invite(ask, rest)
+    elder = elders.find(ask.tx, ask.scope, (decided.elder_id or "") if decided else rest)
     if elder is None:
         return (("menu.elder_gone", {}),)
     if not elders.held(ask.tx, ask.scope, elder.id):
         return (("menu.not_allowed", {}),)
-    return session.start(ask, FORM, {"purpose": "elder", "elder_id": elder.id, "elder_name": elder.name})
+    context = {"purpose": "elder", "elder_id": elder.id, "elder_name": elder.name}
+    if decided is None:
+        return session.start(ask, FORM, context)
+    if said := firstcontact.awaited(ask, elder, joined=True):
+        return said
+    known = {"name": str(decided.body["contact"]), "tie": firstcontact.KIND}
+    return session.start(ask, FORM, {**context, "decided": decided.id}, {
+        question: Answer(value, millis(ask.now), "kept") for question, value in known.items()}, at=REVIEW)
 
 
 def pending(ask: Ask, rest: str) -> Parts:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from conversations import lists, lookup, session
 from conversations.engine import Part
+from conversations.life import in_question
 from conversations.lists import PAGE, skipped
 from conversations.turn import Ask, label
 from storage import elder_files, elders, people, reviews
@@ -17,6 +18,9 @@ def change(ask: Ask, rest: str) -> tuple[Part, ...]:
     found = lookup.one(ask, rest, "change") if rest else _only(ask)
     if not isinstance(found, Elder):
         return found
+    if in_question(found):
+        return (("life.consent_paused", {"elder": found.name, "buttons": [[["button.wish", {}, f"/wish {found.id}"]]]
+                                         if ask.may("wish") else []}),)
     if found.status == "closed":
         if found.condition == "erased":
             return (("menu.elder_gone", {}),)

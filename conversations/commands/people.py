@@ -1,35 +1,63 @@
 """人员, 分派, 移交, 暂停: who works here, and who cares for whom (C2, C9). A person decides; the bot only suggests."""
 
-from conversations import lists, lookup, offices, session
+from conversations import lists, lookup, offices, session, staff
+from conversations.draft import REVIEW
 from conversations.engine import Part
 from conversations.lists import PAGE, skipped
 from conversations.turn import Ask, label
-from storage import assignments, elders, people
-from storage.assignments import Carer
+from conversations.words_book import visitor_kind
+from storage import accounts, assignments, elders, people
+from storage.assignments import Carer, Held
 from storage.elders import Elder
 from storage.people import Person
 
-NAMED = 5  # elders by name on a card
-TAIL = 8  # of a person's id, beside an elder's on a button: both whole are too long for one
+TAIL = 8  # of an id, beside another one on a button: both whole are too long for one
+ALL = "all"
+SOUGHT = 16  # characters: a button's token holds no longer search, and ids are longer
 Parts = tuple[Part, ...]
 Rows = list[list[list[object]]]
 
 
 def listed(ask: Ask, rest: str) -> Parts:
-    """Who works in the asker's area; or one of them, by id or name."""
-    if rest and not rest.startswith("+"):
-        found = _one(ask, rest, "people")
-        return _card(ask, found) if isinstance(found, Person) else found
-    skip = skipped(rest)
-    total, page = people.all_held(ask.tx, ask.scope, PAGE, skip)
+    """Who works in the asker's area; one of them, by id or name; or those of a kind, an organisation, a village.
+
+    `+8 志愿者` is the next page of those.
+    """
+    number, _, text = rest.partition(" ") if rest.startswith("+") else ("", "", rest)
+    skip = skipped(number)
+    if not number and (len(text) > SOUGHT or people.held_named(ask.tx, ask.scope, text)):
+        found = _one(ask, text, "people")
+        return (staff.card(ask, found),) if isinstance(found, Person) else found
+    text = text[:SOUGHT]
+    total, page = people.search_held(ask.tx, ask.scope, text, _kinds(ask, text), PAGE, skip) if text else (
+        people.all_held(ask.tx, ask.scope, PAGE, skip))
     if not page:
-        return (("people.none", {"buttons": [[["button.mine", {}, "/my"]]]}),)
+        return (("people.found_none", {"text": text, "buttons": [[["button.people", {}, "/people"]]]}) if text else (
+            "people.none", {"buttons": [[["button.mine", {}, "/my"]]]}),)
     lines = [{"name": each.person.name, "load": each.load, "status": each.person.status,
               "offices": offices.of(ask.tx, each.person.id, ask.today)} for each in page]
     buttons: Rows = [[["button.person_card", {"name": each.person.name}, f"/people {each.person.id}"]] for each in page]
     if skip + PAGE < total:
-        buttons.append([["button.next_page", {}, f"/people +{skip + PAGE}"]])
-    return (("people.list", {"total": total, "people": lines, "buttons": buttons}),)
+        buttons.append([["button.next_page", {}, f"/people +{skip + PAGE} {text}".strip()]])
+    return (("people.list", {"total": total, "text": text, "people": lines, "buttons": buttons}),)
+
+
+def _kinds(ask: Ask, text: str) -> list[str]:
+    """The kinds of visitors that the text means: by the whole word, else by a part of it."""
+    known = {name: visitor_kind(name) for name in ask.policy(ask.person.area_id).visitor_kinds}
+    return [name for name, word in known.items() if word == text] or [
+        *(name for name, word in known.items() if text in word), text]  # a county's own is called by its key
+
+
+def edit(ask: Ask, rest: str) -> Parts:
+    """What is kept of somebody, to be changed: kind, organisation, what he does."""
+    found = _one(ask, rest, "editperson")
+    if not isinstance(found, Person):
+        return found
+    context, answers = staff.known(ask, found)
+    whole = "kind" in answers or not context["visitor"]
+    said: Part = ("people.editing", {"name": found.name})
+    return (said, *session.start(ask, "person", context, answers, at=REVIEW if whole else ""))
 
 
 def suspend(ask: Ask, rest: str) -> Parts:
@@ -39,17 +67,25 @@ def suspend(ask: Ask, rest: str) -> Parts:
         return found
     if found.id == ask.writer.person_id:
         return (("people.not_yourself", {}),)
+    if found.status != "active":
+        return (staff.card(ask, found),)
     return session.start(ask, "suspend", {"person_id": found.id, "person_name": found.name})
 
 
 def activate(ask: Ask, rest: str) -> Parts:
-    """The person may work again."""
-    found = _one(ask, rest, "activate")
+    """The person may work again. Who had left comes back only after a question: `ID left` answers it."""
+    who, _, shown = rest.partition(" ")
+    found = _one(ask, who, "activate")
     if not isinstance(found, Person):
         return found
-    people.activate(ask.tx, found.id, ask.writer.person_id, ask.now)
-    return (("people.activated", {"name": found.name, "buttons": [
-        [["button.person_card", {"name": found.name}, f"/people {found.id}"]]]}),)
+    card: Rows = [[["button.person_card", {"name": found.name}, f"/people {found.id}"]]]
+    if found.status == "left" and not shown:
+        return (("people.left_ask", {"name": found.name, "since": found.status_since or "", "buttons": [
+            [["button.take_back", {}, f"/activate {found.id} left"]], *card]}),)
+    if not people.activate(ask.tx, found.id, ask.writer.person_id, ask.now, shown=shown or "suspended",
+                           since=ask.today.isoformat()):
+        return (("people.changed_since", {"name": found.name, "buttons": card}),)
+    return (("people.activated", {"name": found.name, "buttons": card}),)
 
 
 def assign(ask: Ask, rest: str) -> Parts:
@@ -69,7 +105,8 @@ def assign(ask: Ask, rest: str) -> Parts:
     buttons += [[["button.end_care", {"name": each.name}, f"/endcare {found.id} {_tail(each)}"]]
                 for each in carers]
     return (("people.carers", {"elder": label(found), "buttons": buttons, "carers": [
-        {"role": each.role, "name": each.name, "until": each.until_on or ""} for each in carers]}),)
+        {"role": each.role, "name": each.name, "until": each.until_on or "",
+         "waits": each.role == "first_contact" and not accounts.joined(ask.tx, each.person_id)} for each in carers]}),)
 
 
 def entrust(ask: Ask, rest: str) -> Parts:
@@ -100,39 +137,38 @@ def end_care(ask: Ask, rest: str) -> Parts:
 
 
 def handover(ask: Ask, rest: str) -> Parts:
-    """Moves the whole caseload of one person to another: says whose elders they are, then asks to whom."""
-    name, _, _ = rest.partition(" ")
+    """Moves a caseload to another person: says whose elders they are, then asks to whom. Where they live in several
+    villages it is asked first of which: `ID` and the end of the village's id, or `all`.
+    """
+    name, _, part = rest.partition(" ")
     found = _one(ask, name, "handover")
     if not isinstance(found, Person):
         return found
-    load = assignments.caseload(ask.tx, ask.scope, found.id)
+    load = [each for each in assignments.caseload(ask.tx, ask.scope, found.id) if each.role in assignments.CARING]
+    villages = {each.village_id: each.village for each in load}
+    if len(villages) > 1 and not part:
+        return (_which_part(found, load, villages),)
+    load = [each for each in load if part in ("", ALL, each.village_id[-TAIL:])]
     if not load:
         return (("people.nothing", {"name": found.name, "buttons": [[["button.people", {}, "/people"]]]}),)
+    whole = len({each.village_id for each in load}) == len(villages)
     names = list(dict.fromkeys(each.name for each in load))
-    said: Part = ("people.handing", {"name": found.name, "count": len({each.elder_id for each in load}),
-                                     "elders": names[:NAMED]})
+    said: Part = ("people.handing", {
+        "name": found.name, "where": "" if whole else load[0].village, "count": len({each.elder_id for each in load}),
+        "elders": names[:staff.NAMED]})
     return (said, *session.start(ask, "handover", {
-        "person_id": found.id, "person_name": found.name, "village_id": load[0].village_id, "not_these": [found.id]}))
+        "person_id": found.id, "person_name": found.name, "shown": found.status, "village_id": load[0].village_id,
+        "part": "" if whole else load[0].village_id, "whole": whole, "not_these": [found.id]}))
 
 
-def _card(ask: Ask, found: Person) -> Parts:
-    load = [each for each in assignments.caseload(ask.tx, ask.scope, found.id) if each.role != "family"]
-    names = list(dict.fromkeys(each.name for each in load))
-    buttons: Rows = []
-    if load and ask.may("handover"):
-        buttons.append([["button.handover", {}, f"/handover {found.id}"]])
-    if (kind := ask.kind_of(found)) and kind.hours:
-        buttons.append([["button.hours", {}, f"/hours {found.id}"]])
-    if found.status == "active":
-        buttons.append([["button.suspend", {}, f"/suspend {found.id}"],
-                        ["button.invite_again", {}, f"/invite {found.id}"]])
-    else:
-        buttons.append([["button.activate", {}, f"/activate {found.id}"]])
-    buttons.append([["button.people", {}, "/people"]])
-    return (("people.card", {
-        "name": found.name, "offices": offices.of(ask.tx, found.id, ask.today), "status": found.status,
-        "organisation": found.organisation, "count": len({each.elder_id for each in load}), "elders": names[:NAMED],
-        "buttons": buttons}),)
+def _which_part(giver: Person, load: list[Held], villages: dict[str, str]) -> Part:
+    """Asks of which village the elders are to be handed over."""
+    counts = [{"village": name, "count": len({each.elder_id for each in load if each.village_id == village})}
+              for village, name in villages.items()]
+    buttons: Rows = [[["button.handover_part", count, f"/handover {giver.id} {village[-TAIL:]}"]]
+                     for village, count in zip(villages, counts, strict=True)]
+    buttons.append([["button.handover_all", {}, f"/handover {giver.id} {ALL}"]])
+    return ("people.which_part", {"name": giver.name, "parts": counts, "buttons": buttons})
 
 
 def _without(ask: Ask, skip: int) -> Parts:
@@ -162,5 +198,5 @@ def _one(ask: Ask, rest: str, command: str) -> Person | Parts:
 
 
 COMMANDS = {
-    "people": listed, "suspend": suspend, "activate": activate, "assign": assign, "entrust": entrust,
-    "end_care": end_care, "handover": handover}
+    "people": listed, "edit_person": edit, "suspend": suspend, "activate": activate, "assign": assign,
+    "entrust": entrust, "end_care": end_care, "handover": handover}

@@ -32,10 +32,10 @@ def decidable(ask: Ask, proposal: str) -> Proposal | tuple[Part, ...]:
     found = proposals.find(ask.tx, ask.scope, proposal)
     if found is None:
         return (("pending.gone", {"buttons": back()}),)
-    if not KINDS[found.kind].may_decide(ask, found):
-        return (("menu.not_allowed", {}),)
     if found.state != "proposed":
         return (("pending.decided_before", {"buttons": back()}),)
+    if not KINDS[found.kind].may_decide(ask, found):
+        return (("pending.not_yours", {"buttons": back()}),)
     return found
 
 

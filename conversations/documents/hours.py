@@ -1,4 +1,4 @@
-"""The proof of somebody's service hours in a term, as Word. No elder stands in it."""
+"""The proof of somebody's service hours in a period, as Word. No elder stands in it."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -47,4 +47,4 @@ def docx(kept: Hours, words: Words) -> tuple[str, bytes]:
     document.add_paragraph(words.say("hours.signed", {"day": kept.on_day.isoformat()}))
     file = BytesIO()
     document.save(file)
-    return words.say("hours.file", {"name": kept.name, "first": kept.first}), file.getvalue()
+    return words.say("hours.file", {"name": kept.name, "first": kept.first, "last": kept.last}), file.getvalue()

@@ -242,6 +242,12 @@ def visits(cell: Cell) -> int:
     return int(match["visits"])
 
 
+def file_number(cell: Cell) -> int | None:
+    """The number of a file; None for whatever else somebody keeps under such a header."""
+    found = dense(shown(cell))
+    return int(found) if found.isascii() and found.isdigit() and len(found) < 7 else None
+
+
 def day(cell: Cell, unreadable: str) -> date | YearMonth:
     """A date out of a real date, a serial number or text; (year, month or None) where the day is missing."""
     if isinstance(cell, datetime):

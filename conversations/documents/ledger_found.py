@@ -12,7 +12,8 @@ from conversations.documents.ledger_fields import Ability, Economic
 class Row:
     """One elder as the ledger has him, all cells right. `area` is the village's id, its names are the known ones.
 
-    `disability_grade` counts from 1, the gravest; `income` is whole yuan a month; phones are digits only.
+    `disability_grade` counts from 1, the gravest; `income` is whole yuan a month; phones are digits only. `number` is
+    the file's in its village, told only where neither an ID number nor a birth date says who he is.
     The repr names the place only: the rest is personal.
     """
 
@@ -43,6 +44,7 @@ class Row:
     visits_before: int = field(repr=False)
     registered_on: date | None = field(repr=False, default=None)
     wish: str | None = field(repr=False, default=None)
+    number: int | None = None
     annex: Mapping[str, object] = field(repr=False, default_factory=dict)  # what else annex 2 asks, as facts
 
 

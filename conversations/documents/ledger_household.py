@@ -1,7 +1,7 @@
 """The sheet of households in a ledger: a line a person, beside the elder to whom he belongs."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -16,7 +16,8 @@ from conversations.documents.ledger_layout import Column, Layout
 from conversations.documents.ledger_places import Place, Places
 from conversations.documents.ledger_words import HOUSEHOLD_BY_WORD, HOUSEHOLD_TITLES, word
 
-Key = tuple[str, ...]  # (ID number,) or (village, name) or (village, name, ISO birth) of an elder
+# (ID number,) or (village, name) or (village, name, ISO birth or #number of the file) of an elder
+Key = tuple[str, ...]
 
 _SEARCHED = 40  # rows in which a header is looked for
 _MEMBER: Mapping[str, Callable[[Cell], object]] = {
@@ -50,10 +51,11 @@ def find(sheet: CalamineSheet) -> Layout | None:
 
 
 class Households:
-    """All people of all households in a ledger; each elder takes his own."""
+    """All people of all households in a ledger; each elder takes his own: all of it, or none where a line is faulty."""
 
     def __init__(self, sheets: Iterable[tuple[CalamineSheet, Layout]], places: Places) -> None:
         self._lines: defaultdict[Key, list[_Line]] = defaultdict(list)
+        self._spoilt: set[Key] = set()  # of elders of whom a line is faulty
         self.faults: list[Fault] = []
         for sheet, layout in sheets:
             for line, cells in ledger_layout.lines(sheet):
@@ -63,25 +65,32 @@ class Households:
     def _read(self, reader: "_Reader") -> None:
         if found := reader.read():
             self._lines[found.key].append(found)
+        elif reader.key:
+            self._spoilt.add(reader.key)
         self.faults += reader.faults
 
     def __bool__(self) -> bool:
-        return bool(self._lines)
+        return bool(self._lines or self._spoilt)
 
     @property
     def by_name(self) -> frozenset[Key]:
         """The elders who are named by village and name alone, of whom there must be no two."""
         return frozenset(key for key in self._lines if len(key) == 2)
 
-    def of(self, keys: Iterable[Key]) -> list[dict[str, object]]:
-        """The people beside an elder who goes by these keys, in their order."""
+    def of(self, keys: Sequence[Key]) -> list[dict[str, object]] | None:
+        """The people beside an elder who goes by these keys, in their order; None where a line of his is faulty."""
+        if not self._spoilt.isdisjoint(keys):
+            self._spoilt.update(keys)
+            return None
         return [line.member for key in keys for line in self._lines.get(key, ())]
 
     def left(self, taken: frozenset[Key], ambiguous: frozenset[Key]) -> Iterator[Fault]:
-        """A fault for each line whose elder is none of those taken, or is not the only one."""
+        """A fault for each line whose elder is none of those taken, or is not the only one, or has a faulty line."""
         for key, lines in self._lines.items():
             if key not in taken or key in ambiguous:
                 yield from (line.fault("elder_ambiguous" if key in ambiguous else "elder_not_here") for line in lines)
+            elif key in self._spoilt:
+                yield from (line.fault("household_spoilt") for line in lines)
 
 
 class _Reader:
@@ -91,6 +100,7 @@ class _Reader:
         self._sheet, self._line, self._layout, self._places = sheet, line, layout, places
         here = {column: cells[column.number - 1] for column in layout.columns if column.number <= len(cells)}
         self._cells = {column.field: (column, cell) for column, cell in here.items() if fields.shown(cell)}
+        self.key: Key | None = None  # whose line it is, where that can be told
         self.faults: list[Fault] = []
 
     def read(self) -> _Line | None:
@@ -98,7 +108,7 @@ class _Reader:
         member_cells = self._cells.keys() & _MEMBER.keys()
         if not member_cells:
             return None
-        key = self._elder()
+        key = self.key = self._elder()
         found = {name: self._take(name, parse) for name, parse in _MEMBER.items()}
         if "name" not in self._cells:
             self.faults.append(self._fault("name", "member_name_missing"))
@@ -119,7 +129,9 @@ class _Reader:
         birth = self._take("elder_birth", fields.full_day("birth_unreadable"))
         if not (name and place):
             return None
-        return (place.area, name, birth.isoformat()) if birth else (place.area, name)
+        number = self._take("elder_number", fields.file_number)
+        told = birth.isoformat() if birth else f"#{number}" if number is not None else ""
+        return (place.area, name, told) if told else (place.area, name)
 
     def _place(self) -> Place | None:
         township = self._take("township", lambda cell: self._places.township(fields.shown(cell)))

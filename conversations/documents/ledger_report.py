@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from jinja2 import Environment, StrictUndefined, Template
 from openpyxl import Workbook
@@ -48,8 +48,8 @@ def explain_unreadable(error: Unreadable) -> str:
     return _texts("unreadable")[error.reason].render(error.details)
 
 
-def write_faulty_copy(source: Path | str | bytes, out_path: Path | str, faults: Iterable[Fault]) -> None:
-    """Writes the cells of `source` to `out_path` (.xlsx), which can be put right there and imported again.
+def write_faulty_copy(source: Path | str | bytes, out: Path | str | BinaryIO, faults: Iterable[Fault]) -> None:
+    """Writes the cells of `source` to `out` (.xlsx), which can be put right there and imported again.
 
     Cells with a fault are red, with a warning yellow; the reasons stand in a last column. Long numbers and
     whatever a spreadsheet would take for a formula are written as text. Raises Unreadable.
@@ -64,7 +64,7 @@ def write_faulty_copy(source: Path | str | bytes, out_path: Path | str, faults: 
                 target = copy.create_sheet(each.name)
                 target.sheet_state = "visible" if str(each.visible).endswith(".Visible") else "hidden"
                 _copy_sheet(workbook.get_sheet_by_name(each.name), target, by_line)
-    copy.save(out_path)
+    copy.save(out)
 
 
 def _copy_sheet(sheet: CalamineSheet, target: Worksheet, by_line: dict[tuple[str, int], list[Fault]]) -> None:

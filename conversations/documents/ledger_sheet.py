@@ -59,8 +59,7 @@ class Reading:
                 continue
             keys = _keys(found)
             taken.update(keys)
-            members = self._households.of(key for key in keys if key not in ambiguous)
-            yield _with_members(found, members) if members else found
+            yield _with_members(found, self._households.of([key for key in keys if key not in ambiguous]))
         yield from self._households.left(frozenset(taken), ambiguous)
 
     def _elders(self) -> Iterator[Row | Fault]:
@@ -78,10 +77,12 @@ class Reading:
         return frozenset(key for key, count in times.items() if count > 1)
 
 
-def _with_members(row: Row, members: list[dict[str, object]]) -> Row:
-    """Whoever has a household is not alone."""
+def _with_members(row: Row, members: list[dict[str, object]] | None) -> Row:
+    """The row with its household, which says that he is not alone; None: there is one, and none of it is taken."""
+    if members == []:
+        return row
     annex = {name: value for name, value in row.annex.items() if name != annex2.ALONE}
-    return replace(row, annex={**annex, annex2.HOUSEHOLD: members})
+    return replace(row, annex={**annex, annex2.HOUSEHOLD: members} if members else annex)
 
 
 def _keys(row: Row) -> list[Key]:
@@ -89,7 +90,8 @@ def _keys(row: Row) -> list[Key]:
     if row.id_number:
         return [(row.id_number,)]
     named = (row.area, row.name)
-    return [named, (*named, row.birth.isoformat())] if row.birth else [named]
+    told = row.birth.isoformat() if row.birth else f"#{row.number}" if row.number is not None else ""
+    return [named, (*named, told)] if told else [named]
 
 
 def read(source: Path | str | bytes, today: date, areas: Areas) -> Reading:
@@ -183,7 +185,8 @@ class _LineReader:
             self._fault("name", "name_missing")
         place = self._place(places)
         number, holder = self._identity(seen)
-        sex, birth = self._person(holder, today)
+        file_number = self._take("number", fields.file_number)
+        sex, birth = self._person(holder, today, file_number)
         categories = self._categories()
         economic = self._economic()
         last_visit, visits_before = self._visits(today)
@@ -210,6 +213,7 @@ class _LineReader:
             illnesses=self._take("illnesses", fields.answered), economic=economic,
             income_source=self._take("income_source", fields.text), income=income,
             last_visit=last_visit, visits_before=visits_before, registered_on=registered, wish=wish,
+            number=None if number or birth else file_number,
             annex={field_name: value for field_name, value in annex.items() if value is not None},
         )  # fmt: skip
 
@@ -291,8 +295,11 @@ class _LineReader:
             self._fault("id_number", "id_number_area", warning=True)
         return number, holder
 
-    def _person(self, holder: Holder | None, today: date) -> tuple[Sex | None, date | None]:
-        """Sex and birth, by the ID number where there is a right one; what else is given must agree."""
+    def _person(self, holder: Holder | None, today: date, number: int | None) -> tuple[Sex | None, date | None]:
+        """Sex and birth, by the ID number where there is a right one; what else is given must agree.
+
+        Who is meant must be told by the ID number, the birth date, or the file's number.
+        """
         sex = self._take("sex", fields.sex)
         birth = self._take("birth", lambda cell: fields.day(cell, "birth_unreadable"))
         if holder:
@@ -303,7 +310,7 @@ class _LineReader:
             else:
                 self._age("id_number", holder.birth, today)
             return holder.sex, holder.birth
-        if birth is None and not self._has("birth") and not self._has("id_number"):
+        if birth is None and number is None and not self._has("birth") and not self._has("id_number"):
             self._fault("id_number", "birth_missing")
         if isinstance(birth, date):
             self._age("birth", birth, today)

@@ -50,6 +50,10 @@ PHONE_AFTER: Mapping[str, str] = _toml["beside"]["phone_after"]
 FOOTERS: tuple[str, ...] = tuple(dense(each) for each in _toml["footers"]["words"])
 HOUSEHOLD_TITLES: Mapping[str, str] = {field: block["title"] for field, block in _toml["household"].items()}
 HOUSEHOLD_BY_WORD = _by_word({field: block["words"] for field, block in _toml["household"].items()})
+AREA_BY_WORD: Mapping[str, str] = {
+    **_by_word({level: _toml["columns"][level]["words"] for level in ("township", "village", "group")}),
+    **_by_word(_toml["areas"])}
+LIST_BY_WORD: Mapping[str, str] = {**COLUMN_BY_WORD, **_by_word(_toml["list"])}
 REPORT_COLUMN: str = _toml["report"]["column"]
 
 _values = _toml["values"]
@@ -67,6 +71,7 @@ WISH = _by_word(_values["wish"])
 HELP_UNIT = _by_word(_values["help_unit"])
 RELATION = _by_word(_values["relation"])
 HEALTH = _by_word(_values["health"])
+STATUS = _by_word(_values["status"])
 NO_MONEY = _words(_values["no_money"]["words"])
 
 TOWNSHIP_ENDINGS: tuple[str, ...] = tuple(_toml["patterns"]["township_endings"])

@@ -10,8 +10,8 @@ from scheduler import annex2
 from storage.elder_files import Placed
 
 _COLUMNS = (
-    "township", "village", "group", "name", "sex", "birth", "id_number", "phone", "emergency_name", "emergency_phone",
-    "emergency2_name", "emergency2_phone", "address", "at_registered_residence", "categories",
+    "number", "township", "village", "group", "name", "sex", "birth", "id_number", "phone", "emergency_name",
+    "emergency_phone", "emergency2_name", "emergency2_phone", "address", "at_registered_residence", "categories",
     "disability_certificate", "disability_grade", "certificate_until", "ability", "illnesses", "economic",
     "income_source", "income", "last_visit", "visits_before", "wish", "alone", "water_safe", "electricity_safe",
     "house_safe", "household_income", "pension", "assistance", "assistance_amount", "help_unit", "help_person",
@@ -40,7 +40,7 @@ def _member(placed: Placed, member: Mapping[str, Any]) -> Iterator[Any]:
     file = placed.file
     cells = {
         "elder_id_number": file.id_number, "township": placed.township, "village": placed.village,
-        "elder_name": file.name, "elder_birth": file.birth, "name": member.get("name"),
+        "elder_name": file.name, "elder_birth": file.birth, "elder_number": file.number, "name": member.get("name"),
         "sex": first_word("sex", member.get("sex")), "id_number": member.get("id_number"),
         "relation": first_word("relation", member.get("relation")),
         "health": first_word("health", member.get("health")),
@@ -56,7 +56,8 @@ def _yes_no(value: Any) -> str:
 def _line(placed: Placed, words: Words) -> Iterator[Any]:
     file, joiner = placed.file, words.say("values.joiner")
     cells: dict[str, Any] = {
-        "township": placed.township, "village": placed.village, "group": file.group_name, "name": file.name,
+        "number": file.number, "township": placed.township, "village": placed.village, "group": file.group_name,
+        "name": file.name,
         "sex": first_word("sex", file.sex), "birth": file.birth, "id_number": file.id_number, "phone": file.phone,
         "at_registered_residence": _yes_no(file.facts.get("at_registered_residence")),
         "categories": joiner.join(first_word("categories", each) for each in file.categories),

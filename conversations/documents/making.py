@@ -58,7 +58,7 @@ def _own_data(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) ->
 
 
 def _hours(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) -> Make | None:
-    """The proof of somebody's service hours in a term."""
+    """The proof of somebody's service hours in a period."""
     from conversations.documents import hours
 
     kept = hours.gather(tx, _scope(house, wanted, now), wanted["of"], wanted["first"], wanted["last"])

@@ -14,13 +14,13 @@ from conversations.turn import House
 from conversations.walk import reviewed
 from conversations.words_book import Words
 from scheduler import annex2
-from storage import audit, elder_files, elders, people, ties, visits
+from storage import assignments, audit, elder_files, elders, people, visits
+from storage.assignments import Carer
 from storage.audit import Line
 from storage.database import Tx
 from storage.elder_files import Wish
 from storage.elders import Elder, NewElder
 from storage.scope import Scope
-from storage.ties import Carer
 from storage.visits import Visit
 
 ALL = 100_000  # of anything that one elder has
@@ -58,7 +58,7 @@ def gather(tx: Tx, house: House, scope: Scope, elder_id: str, now: datetime) -> 
     acted = {entry.actor for line in lines for entry in line.entries} | {each.asked_by or "" for each in wishes}
     names = {person: found.name for person in acted if (found := people.find(tx, person))}
     made = [(visit, house.book.form(visit.form_hash)) for visit in visits.last(tx, scope, elder_id, ALL)]
-    return OwnData(elder, file, wishes, made, ties.carers(tx, elder_id), lines, names,
+    return OwnData(elder, file, wishes, made, assignments.ever(tx, scope, elder_id), lines, names,
                    now.astimezone(house.policy.zone))
 
 

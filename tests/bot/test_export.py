@@ -10,12 +10,9 @@ import openpyxl
 import pytest
 import pytest_asyncio
 
-from bot.importing import _Ledger
+from bot.sheets import Ledgers
 from conversations import book as books
-from conversations.documents.ledger_places import Areas
-from conversations.documents.ledger_sheet import read
 from conversations.message import Inbound, Media
-from conversations.words_book import Words
 from scheduler import annex2, casework
 from scheduler import policy as policies
 from storage import areas, elder_files, people, visits
@@ -146,9 +143,8 @@ async def test_a_ledger_that_goes_out_says_all_of_annex_2_to_who_reads_it(office
         await office.running.store.run(partial(casework.register, new=file, policies=policies.load(), now=START))
     await office.exports(f"/export ledger {village}")
     (document,) = office.recorder.documents
-    known = Areas({("云溪镇", "建设村"): village})
-    ledger = _Ledger(read(document.body, START.date(), known), Words(), START.date())
-    files = {row.name: ledger.file(row) for rows, _ in ledger.chunks() for row in rows}
+    ledger = await Ledgers(office.running.store, policies.load()).open(document.body, None, "p", START)
+    files = {file.name: file async for _, made in ledger.portions() for file in made}
     for file in (kept, alone, named):
         back = files[file.name]
         assert replace(back, categories=list(back.categories)) == file
@@ -158,7 +154,8 @@ async def test_a_ledger_that_goes_out_and_comes_in_again_changes_nothing(office:
     file = whole(await office.id_of("建设村"), "51050219480512002X11")
     await office.running.store.run(partial(casework.register, new=file, policies=policies.load(), now=START))
     head, *lines = await office.exports(f"/export ledger {await office.id_of('云溪镇')} all")
-    assert [line[3] for line in lines] == ["张桂芳", "曾国富", "张桂芳", "单秀英", "仇大山", "欧阳明", "陈国清", "罗玉兰"]
+    assert [line[head.index("姓名")] for line in lines] == [
+        "张桂芳", "曾国富", "张桂芳", "单秀英", "仇大山", "欧阳明", "陈国清", "罗玉兰"]
     told = dict(zip(head, lines[-1], strict=True))
     assert (told["身份证号"], told["探访对象类型"], told["住址"]) == (file.id_number, "独居、重残", "=1+1 号")
     (document,) = office.recorder.documents
@@ -170,9 +167,30 @@ async def test_a_ledger_that_goes_out_and_comes_in_again_changes_nothing(office:
     assert "新增 0，更改 0，有误 2，没有变化 7。" in office.recorder.sent[ZHAO][-1].text
 
 
+async def test_files_with_a_surname_and_no_birth_come_back_by_their_number(office: Office) -> None:
+    village = await office.id_of("建设村")
+    bare = NewElder(village, "4组", "张某", "zm", None, None, ["empty_nest"], "", "2026-02-03",
+                    facts={annex2.SURNAME_ONLY: True})
+    second = replace(bare, group_name="5组", facts={"household": [{"name": "张敏", "relation": "child"}]})
+    for file in (bare, second):
+        await office.running.store.run(partial(casework.register, new=file, policies=policies.load(), now=START))
+    before = await office.exports(f"/export ledger {village}")
+    (document,) = office.recorder.documents
+    ledgers, area = Ledgers(office.running.store, policies.load()), await office.running.store.read(
+        lambda tx: areas.find(tx, village))
+    opened = await ledgers.open(document.body, area, "p", START + timedelta(days=9))
+    looked = await opened.look()
+    assert (looked.counts.same, looked.counts.new, looked.counts.changed) == (7, 0, 0)
+    assert "张某" not in "".join(fault.value for fault in opened.faults)
+    written = await ledgers.open(document.body, area, "p", START + timedelta(days=9))
+    async for _, work in written.chunks(0, looked.digests):
+        await office.running.store.run(work)
+    assert await office.exports(f"/export ledger {village}") == before
+
+
 async def test_a_ledger_is_of_the_own_area_only(office: Office) -> None:
-    lines = await office.exports(f"/export ledger {await office.id_of('河坝村')}")
-    assert [line[3] for line in lines[1:]] == ["陈国清"]
+    head, *lines = await office.exports(f"/export ledger {await office.id_of('河坝村')}")
+    assert [line[head.index("姓名")] for line in lines] == ["陈国清"]
     assert await office.exports(f"/export ledger {await office.id_of('龙井村')}") == []
 
 

@@ -38,8 +38,8 @@ class Office:
     count: int = 0
 
     async def invites(self, name: str = "周平", area: str = "云溪镇/建设村", roles: tuple[str, ...] = ("visitor",),
-                      cares_for: tuple[str, ...] = ()) -> list[str]:
-        return await inviting.make(self.base, name, area, roles, "grid_worker", cares_for, START)
+                      cares_for: tuple[str, ...] = (), kind: str | None = "grid_worker") -> list[str]:
+        return await inviting.make(self.base, name, area, roles, kind, cares_for, START)
 
     async def token(self, **given: Any) -> str:
         return (await self.invites(**given))[-1].rpartition(" ")[2]
@@ -80,6 +80,15 @@ async def test_the_printed_link_and_command_bind_whoever_uses_them(office: Offic
     assert f"  https://visits.example/playground?start={token}" in lines
     assert "周平，您好" in await office.says(NEWCOMER, f"/start {token}")
     assert await office.bound(NEWCOMER) == "周平"
+
+
+@pytest.mark.parametrize("kind", [None, "chauffeur"])
+async def test_a_visitor_needs_a_kind_that_the_policy_there_knows(office: Office, kind: str | None) -> None:
+    before = await office.names()
+    with pytest.raises(InvitationRefused, match=r"--kind must be one of grid_worker, volunteer, .*neighbour"):
+        await office.invites(kind=kind)
+    assert await office.names() == before
+    await office.invites(kind=None, roles=("township",), area="云溪镇")
 
 
 async def test_a_qr_code_and_a_spoken_code_are_printed_and_a_coordinator_says_who_typed_it(office: Office) -> None:

@@ -57,3 +57,17 @@ def test_a_ledger_is_shown_written_and_given_back_by_hand(env: dict[str, str], t
     assert os.stat(out).st_mode & 0o077 == 0
     assert "new 0, changed 0, the same 1" in bot(env, "import", out, "--dry-run").stdout
     assert bot(env, "export", "ledger", "--area", "云溪镇", "--out", out, "--by", "赵敏").returncode == 2  # never over it
+
+
+def test_the_area_tree_is_shown_and_grown_by_hand(env: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "areas.xlsx"
+    book = Workbook()
+    assert book.active is not None
+    for line in (("区县", "乡镇", "村", "组"), ("江阳区", "云溪镇", "建设村", 1), (None, None, "河坝村", None)):
+        book.active.append(line)
+    book.save(path)
+    assert "areas: new 5, there before 0, faulty 0" in bot(env, "import", path, "--areas", "--dry-run").stdout
+    assert "areas: new 5" in bot(env, "import", path, "--areas").stdout  # nobody to ask: adding takes nothing away
+    assert "areas: new 0, there before 5" in bot(env, "import", path, "--areas", "--dry-run").stdout
+    assert "areas: new 0, there before 3" in bot(env, "import", path, "--areas", "--under", "云溪镇", "--dry-run").stdout
+    assert "no area called" in bot(env, "import", path, "--areas", "--under", "白塔镇").stderr

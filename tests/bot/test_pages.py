@@ -20,7 +20,8 @@ from storage import accounts, files, pages, people
 from storage import tables as t
 from storage.database import Store
 from storage.jobs import Asker
-from tests.fakes.chat_ledgers import FILES, LEDGER
+from tests.conversations.transcript import lines_of
+from tests.fakes.chat_ledgers import FILES, LEDGER, LIST
 from tests.fakes.house import START, Recorder, Running, bind, settle
 from tests.fakes.served import served
 
@@ -242,6 +243,20 @@ async def test_a_ledger_never_goes_to_a_channel_abroad_and_a_faulty_copy_waits_b
     path, code = re.findall(r"/f/[\w-]{22}", shown)[-1], re.findall(r"\d{6}", shown)[-1]
     await site.enters(path, code)
     assert (await site.http.post(f"{path}/file", headers=OWN)).content.startswith(b"PK")
+
+
+async def test_a_list_comes_by_the_page_and_what_differs_goes_back_by_one(site: Site) -> None:
+    site.recorder.capabilities = replace(site.recorder.capabilities, carries_files=False)
+    path, code = await site.asks()
+    await site.enters(path, code)
+    await site.sends(path, LIST)
+    await site.running.work()
+    shown = site.shown()
+    assert "台账里没有 3 位" in shown and site.recorder.documents == []
+    path, code = re.findall(r"/f/[\w-]{22}", shown)[-1], re.findall(r"\d{6}", shown)[-1]
+    await site.enters(path, code)
+    book = (await site.http.post(f"{path}/file", headers=OWN)).content
+    assert any("510502194604020191" in line for line in lines_of(book))
 
 
 async def test_a_file_too_old_to_be_sent_is_said_to_be_gone(site: Site) -> None:

@@ -32,10 +32,10 @@ class Desk:
 
     async def both(self, source: bytes) -> tuple[Counts, Counts, list[Any]]:
         """The counts of the preview and of the writing, and the reasons in the copy to mend."""
-        looked = await self.sheets.preview(source, self.area, "p", START)
-        opened = await self.sheets.apply(source, self.area, "p", START, looked.digests)
+        looked = await (await self.sheets.open(source, self.area, "p", START)).look()
+        opened = await self.sheets.open(source, self.area, "p", START)
         written = Counts()
-        for _, work in opened.chunks(0):
+        async for _, work in opened.chunks(0, looked.digests):
             written += await self.store.run(work)
         return looked.counts, written + Counts(faulty=opened.faulty_lines()), reasons(opened.faulty())
 
@@ -64,6 +64,25 @@ async def test_who_is_registered_in_another_village_is_faulty_before_and_after(d
     source = xlsx([HEADER, PERSON, ["龙井村", "李大山", id_number(BIRTH, turn=7), "独居"]], names=NAMES[:1])
     counts = Counts(new=1, faulty=1)
     assert await desk.both(source) == (counts, counts, [("一", 2)])
+
+
+async def test_who_is_registered_elsewhere_is_told_again_where_the_writing_goes_on(desk: Desk) -> None:
+    people = [["龙井村", f"王{chr(0x4e00 + n)}", None, "独居", "1948-05-12"] for n in range(300)]
+    source = xlsx([[*HEADER, "出生日期"], [*PERSON, None], *people])  # his line is in the first of two chunks
+    looked = await (await desk.sheets.open(source, desk.area, "p", START)).look()
+    lines, work = await anext((await desk.sheets.open(source, desk.area, "p", START)).chunks(0, looked.digests))
+    await desk.store.run(work)  # and killed here
+    opened = await desk.sheets.open(source, desk.area, "p", START)
+    written = Counts()
+    async for _, work in opened.chunks(lines, looked.digests):
+        written += await desk.store.run(work)
+    assert lines == 250 and written == Counts(new=51)
+    assert reasons(opened.faulty()) == [("表1", 2)]
+
+
+async def test_who_goes_by_a_number_that_no_file_has_is_faulty(desk: Desk) -> None:
+    source = xlsx([[*HEADER, "档案编号"], ["龙井村", "张某", None, "独居", 9]], names=NAMES[:1])
+    assert await desk.both(source) == (Counts(faulty=1), Counts(faulty=1), [("一", 2)])
 
 
 async def test_the_same_elder_twice_without_an_id_number_is_opened_once(desk: Desk) -> None:

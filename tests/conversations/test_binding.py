@@ -192,13 +192,12 @@ async def test_who_is_suspended_comes_in_by_no_link_and_who_has_left_gives_his_p
     own, _ = await door.invites(door.ground.visitor)
     other, _ = await door.invites(door.ground.other_visitor)
 
-    async def status(word: str) -> None:
-        await door.store.run(lambda tx: tx.run(people._STATUS, person=door.ground.visitor, new_status=word))
-
-    await status("suspended")
+    visitor = door.ground.visitor
+    assert await door.store.run(lambda tx: people.suspend(tx, visitor, "operator", door.now))
     assert await door.says("8", f"/start {own}") == ["binding.invitation_revoked"]
     assert await door.says("7", f"/start {other}") == ["menu.suspended"]
-    await status("left")
+    assert await door.store.run(
+        lambda tx: people.suspend(tx, visitor, "operator", door.now, leaves=True, shown="suspended"))
     assert (await door.says("7", f"/start {other}"))[0] == "binding.welcome"
     assert await door.owner("7") == (door.ground.other_visitor, "active")
 

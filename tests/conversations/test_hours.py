@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from docx import Document
 
@@ -64,6 +65,32 @@ async def test_time_is_counted_by_term(desk: Desk) -> None:
     assert (await desk.asked("小周", "服务时长")).startswith(SAID.format("2 次，2 小时", "1 次，30 分钟"))
 
 
+@pytest.mark.parametrize("asked", [
+    "时长 2026-02-15 2026-03-04", "服务时长 3月4日到2月15日", "时长 ２０２６.２.１５ 2026.3.4", "/hours {id} 20260215 20260304",
+    "时长 小周 2026-02-15 2026-03-04", "时长 小周 2月15日至3月4日"])
+async def test_time_between_two_days_is_counted_with_both_of_them_and_proved(desk: Desk, asked: str) -> None:
+    who = "赵敏" if "小周" in asked else "小周"
+    said = await desk.asked(who, asked.format(id=desk.student))
+    assert said.startswith("小周的服务时长：\n2026年2月15日 周日到2026年3月4日 周三：2 次，2 小时\n\n")
+    account = find_account("赵敏") if who == "赵敏" else "7501"
+    labels = [label for row in desk.stage._recorder.sent[account][-1].buttons for label, _ in row]
+    assert labels == ["1 证明（2026-02-15 到 2026-03-04）", "2 本学期", "3 上学期", "4 本月", "5 上月"]
+    assert "请查收" in await desk.asked(who, "1")
+
+
+@pytest.mark.parametrize(("button", "said"), [
+    ("本学期", "2026年2月15日 周日到2026年8月31日 周一：2 次，2 小时"), ("上学期", "2025年9月1日 周一到2026年2月14日 周六：1 次，30 分钟"),
+    ("本月", "2026年3月1日 周日到2026年3月31日 周二：1 次，1 小时 15 分钟"), ("上月", "2026年2月1日 周日到2026年2月28日 周六：2 次，1 小时 15 分钟")])
+async def test_the_periods_asked_for_most_are_a_tap_away(desk: Desk, button: str, said: str) -> None:
+    await desk.asked("小周", "服务时长")
+    tokens = {label.partition(" ")[2]: token for row in desk.stage._recorder.sent["7501"][-1].buttons
+              for label, token in row}
+    assert len(tokens[button].encode()) <= 64
+    await desk.stage.running.handle(desk.stage._inbound("7501", {"choice": tokens[button]}))
+    await desk.stage.running.delivery.settle()
+    assert desk.stage._recorder.sent["7501"][-1].text.startswith(f"小周的服务时长：\n{said}\n\n")
+
+
 async def test_what_is_void_does_not_count_and_a_correction_counts_once(desk: Desk) -> None:
     def change(tx: Tx) -> None:
         scope = Scope(desk.student, START.date())
@@ -79,24 +106,23 @@ async def test_what_is_void_does_not_count_and_a_correction_counts_once(desk: De
 
 async def test_the_coordinator_of_his_village_sees_them_and_no_other_visitor_does(desk: Desk) -> None:
     assert (await desk.asked("赵敏", "服务时长 小周")).startswith(SAID.format("2 次，2 小时", "1 次，30 分钟"))
-    for text in (f"/hours {desk.student}", "服务时长 小周", f"/hoursproof {desk.student} 2026-02-15"):
+    for text in (f"/hours {desk.student}", "服务时长 小周", f"/hoursproof {desk.student} 20260215 20260831"):
         assert (await desk.asked("王强", text)).startswith("没找到这一份")
     assert (await desk.asked("李娜", "服务时长")).startswith("这一项您这里用不了")
 
 
 async def test_the_proof_says_how_long_and_names_no_elder(desk: Desk) -> None:
-    assert "没找到" in await desk.asked("赵敏", f"/hoursproof {desk.student} 2026-02-16")
-    assert "没找到" in await desk.asked("赵敏", f"/hoursproof {desk.student} 2026-09-01")
+    assert "没找到" in await desk.asked("赵敏", f"/hoursproof {desk.student} 2026-02-15")
     running = desk.stage.running
     wanted = {"kind": "hours", "of": desk.student, "person": running.village.people["赵敏"], "first": "2026-02-15",
               "last": "2026-08-31"}
-    assert "请查收" in await desk.asked("赵敏", f"/hoursproof {desk.student} 2026-02-15")
+    assert "请查收" in await desk.asked("赵敏", f"/hoursproof {desk.student} 20260215 20260831")
     make = await running.store.read(lambda tx: making.prepare(tx, running.house, wanted, running.at))
     assert make is not None
     file = make(Words())
     text = "\n".join(each.text for each in Document(BytesIO(file.body)).paragraphs)
     assert ("兹证明：泸州职院 小周（学生），从2026年2月15日 周日到2026年8月31日 周一，"
             "在建设村参加特殊困难老年人探访关爱服务 2 次，共 2 小时。") in text
-    assert "仇" not in text and file.name == "服务时长证明-小周-2026-02-15.docx"
+    assert "仇" not in text and file.name == "服务时长证明-小周-2026-02-15-2026-08-31.docx"
     other = {**wanted, "person": running.village.people["王强"]}
     assert await running.store.read(lambda tx: making.prepare(tx, running.house, other, running.at)) is None

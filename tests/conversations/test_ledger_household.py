@@ -106,3 +106,27 @@ def test_a_ledger_with_the_relation_of_a_contact_is_no_sheet_of_households() -> 
 def test_a_ledger_is_read_twice_with_the_same_households() -> None:
     reading = read(household(member(), member(老人身份证号=CHILD)), TODAY, AREAS)
     assert list(reading) == list(reading)
+
+
+def test_one_faulty_line_keeps_the_whole_household_out_and_that_is_said_beside_each_of_it() -> None:
+    other = id_number(date(1940, 1, 1))
+    source = xlsx([[*HEADER, "有无家庭成员"], [*PERSON, "无"], ["龙井村", "李大山", other, "独居", None]],
+                  [HEAD, member(), member(姓名="张强", 与户主关系="邻居"), member(老人身份证号=other, 姓名="李敏")],
+                  names=NAMES)
+    rows, faults = both(source)
+    assert [row.annex for row in rows] == [{}, {annex2.HOUSEHOLD: [{"name": "李敏", "relation": "child"}]}]
+    assert [(fault.line, fault.reason) for fault in faults] == [(3, "relation_unknown"), (2, "household_spoilt")]
+
+
+def test_a_household_is_told_by_the_number_of_the_file_where_nothing_else_tells() -> None:
+    head, line = [*HEADER, "档案编号"], {"老人身份证号": None, "村": "龙井村", "老人姓名": "张某"}
+    people = [["龙井村", "张某", None, "独居", number] for number in (4, 7)]
+    rows, faults = both(xlsx([head, *people], [[*HEAD, "老人档案编号"], [*member(**line), 7]], names=NAMES))
+    assert faults == []
+    assert [(row.number, bool(row.annex)) for row in rows] == [(4, False), (7, True)]
+
+
+def test_a_number_of_their_own_is_no_files_number() -> None:
+    assert only_row(xlsx([["编号", *HEADER], [12, *PERSON]])).number is None
+    assert only_row(xlsx([["档案编号", *HEADER], [12, *PERSON]])).number is None  # his ID number tells who he is
+    assert reasons(xlsx([["档案编号", *HEADER], ["LZ-001", *PERSON[:2], None, "独居"]])) == [("身份证号", "birth_missing")]

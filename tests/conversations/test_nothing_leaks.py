@@ -146,7 +146,7 @@ class World:
         forms.keep(tx, form.hash, form.name, form.definition)
         for n, role in enumerate((*ROLES, *ROLES)):
             area = {"township": town, "county": county, "city": county, "operator": county}.get(role, villages[n // len(ROLES)])
-            person = people.add(tx, area.id, f"员{n}", (role,), opened).id
+            person = people.add(tx, area.id, f"员{n}", (role,), opened, "grid_worker" if role == "visitor" else None).id
             self.people.append(Someone(person, f"{7001 + n}", area.path, (role,)))
         for n in range(8):
             self._plant(tx, villages[n % 2], n, opened)

@@ -49,13 +49,13 @@ def page() -> str:
         "# Who may do what", "",
         "Written by `PERMISSIONS=write` from `conversations/permissions.py` and `scheduler/policy.toml`; a test compares",
         "it with them. Whom a person may do it for is the scope's business: a coordinator's own subtree, a visitor's and",
-        "a family's own elders. `kind`: only where the kind of visitor allows it, below (one of no kind may).", "",
+        "a family's own elders. `kind`: only where the kind of visitor allows it, below.", "",
         "## Commands by role", "", *_table(["command", *roles], commands), "",
         "## Kinds of visitors", "",
         "Every kind visits its own elders, sees their name, village, class and visits, and corrects its own records.",
         *[f"`{task}` allows {commands}." for task, commands in by_task.items()],
         "Who is a first contact sees the phone where the kind does. A city or county adds and changes kinds in its",
-        "policy file; one that no policy knows has nothing below.", "",
+        "policy file; one that no policy knows has nothing below, and neither has a visitor who has none yet.", "",
         *_table(["kind", *[f"`{task}`" for task in tasks], *[f"sees `{field}`" for field in fields],
                  "hours count", "answers alerts"], kinds), ""])
 

@@ -109,7 +109,7 @@ class Township:
         for number in range(7):
             roles = tuple(random.sample(ROLES, random.choice((1, 1, 2)))) if number else ("visitor",)
             area = random.choice([county, *townships, *villages])
-            made = people.add(tx, area.id, f"干部{number}", roles, opened)
+            made = people.add(tx, area.id, f"干部{number}", roles, opened, "grid_worker")
             someone = Someone(made.id, f"70{number}", roles, area)
             accounts.bind(tx, "test", someone.account, someone.account, made.id, opened)
             if set(roles) & {"visitor", "first_contact", "family"}:
@@ -218,7 +218,7 @@ async def _visitor(store: Store, book: FormBook) -> tuple[Township, Someone, Pla
     mine, other = township.elders[:2]
 
     def give(tx: Tx) -> Someone:
-        made = people.add(tx, mine.village.id, "王强", ("visitor",), START)
+        made = people.add(tx, mine.village.id, "王强", ("visitor",), START, "grid_worker")
         accounts.bind(tx, "test", "7100", "7100", made.id, START)
         assignments.entrust(tx, made.id, mine.id, "visitor", "2026-01-01")
         return Someone(made.id, "7100", ("visitor",), mine.village, {mine.id: None})

@@ -102,6 +102,10 @@ class OnTelegram:
         await self.running.work()
         return self._news(who, before)
 
+    def file(self, who: str) -> bytes:
+        messages = self._fake.person(int(find_account(who)), who).private.messages
+        return [message.document[1] for _, message in sorted(messages.items()) if message.document][-1]
+
     def _news(self, who: str, before: int) -> list[Shown]:
         chat = self._fake.person(int(find_account(who)), who).private
         news = [message for message in chat.messages.values() if message.by_bot and message.change > before]

@@ -22,7 +22,7 @@ TEMPLATES = "\n".join(sources().values())
 # what a visit's conversation says; what documents, imports and others say is tested beside them
 FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
-                      "life", "hours", "numbers", "figures")]
+                      "life", "hours", "numbers", "matching", "areas", "people", "firstcontact", "figures")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -35,14 +35,17 @@ def _raw(file: str) -> dict[str, dict[str, str]]:
 # keys that are put together where they are used, and what stands in the gap
 MADE = {
     "refuse.{}_wanted": ("photo", "place"), "binding.invitation_{}": ("used", "expired", "revoked", "unknown"),
-    "channel.{}": ("telegram", "wechat", "wecom", "playground"),
+    "button.hours_{}": ("this_term", "last_term", "this_month", "last_month"), "channel.{}": ("telegram", "wechat", "wecom", "playground"),
     "found.{}": ("elders", "villages", "any_village", "visitors", "visitor_kinds"), "turned.{}": tuple(_raw("life")["turned"]),
     "wish.{}": tuple(_raw("life")["wish"]), "basis.{}": tuple(_raw("life")["basis"]),
     "life.{}": ("back", "restored"), "proposal.{}": ("registration", "first_contact", "life"),
     "registration.same_{}": ("id", "person"), "field.{}": tuple(_raw("registration")["field"]),
-    "menu.{}_already": ("voided", "moved"), "class.{}": ("priority", "general"),
+    "care.{}": tuple(_raw("people")["care"]), "menu.{}_already": ("voided", "moved"), "class.{}": ("priority", "general"),
     "change.{}": ("replaced", "current", "void", "moved"), "due.{}": ("not_yet", "open", "due_soon", "overdue"),
-    "files.page_{}": ("upload", "download"), "files_name.{}": ("difference", "faulty", "ledger", "visits"),
+    "files.page_{}": ("upload", "download"), "files_name.{}": ("difference", "faulty", "ledger", "visits", "match", "match_left", "areas"),
+    "area_sheet.{}": tuple(_raw("areas")["area_sheet"]),
+    "match_left.{}": tuple(_raw("matching")["match_left"]),
+    "match_sheet.{}": tuple(_raw("matching")["match_sheet"]),
     "files_button.export_{}": ("ledger", "visits"), "numbers_button.{}": tuple(what for what, _ in LISTS),
     "figures_button.before_{}": ("1", "3"), "figures_button.other_{}": ("1", "3"), "figures_sheet.{}": (
         *_raw("figures")["figures_sheet"],),
@@ -76,18 +79,28 @@ MONTH = {"month": 3, "state": "settling", "cut_off": "2026-04-03", **LINE}
 OFFICES = [{"role": "family", "area": "建设村", "kind": "", "elder": "欧阳明"},
            {"role": "visitor", "area": "建设村", "kind": "a_county_s_own", "elder": ""}]
 FIELDS |= {
-    "offices": OFFICES, "invited": "钱进", "channel": "telegram", "tail": "7001", "area": "建设村",
+    "yours": False, "offices": OFFICES, "invited": "钱进", "channel": "telegram", "tail": "7001", "area": "建设村",
     "links": ["https://t.me/b?start=x"], "token": "x", "days": 7, "minutes": 30, "code": "123456", "bound": 1, "same": 1,
     "again": True, "skip": 0, "role": "visitor", "kind": "grid_worker", "several": True,
     "invitations": [{"name": "钱进", "offices": OFFICES, "waits": False, "until": "2026-03-12"}],
     "channels": [{"channel": "telegram", "tail": "7001", "since": "2026-03-05", "here": True, "preferred": True}],
 }
+FIRST_CONTACT = {"contact": "仇小梅", "by": ["village"], "wanted": ["township"], "bound": False, "why": "child_here"}
+CARD = {"organisation": "职院", "service": "量血压", "no_kind": True, "minor_until": "2026-09-01", "consent": "",
+        "status": "active", "elders": ["欧阳明"], "told": False}
 BY_KEY: dict[str, dict[str, Any]] = {
+    **{key: FIRST_CONTACT for key in sources() if key.startswith("firstcontact.")},
+    "people.list": {"people": [{"name": "王强", "offices": OFFICES, "load": 3, "status": "suspended"}]},
+    "people.carers": {"elder": ELDER, "carers": [
+        {"role": "first_contact", "name": "仇小梅", "waits": True, "until": "2026-09-01"}]},
+    "people.without": {"people": [ELDER]}, "firstcontact.without": {"people": [ELDER]},
+    "people.which_part": {"parts": [{"village": "建设村", "count": 3}]},
+    "people.card": CARD, "people.assigned": CARD, "people.handing": CARD, "people.handed": CARD,
     **{key: {"why": "died", "what": "hospital"} for key in sources() if key.startswith("life.")},
-    "life.wish_kept": {"again": "2026-04-04"}, "life.card": {"elder": ELDER, "what": "moved"}, "notices.moved_here": {"elder": ELDER},
+    "life.wish_kept": {"again": "2026-04-04"}, "life.wish_paused": {"told": False}, "life.card": {"elder": ELDER, "what": "moved"}, "notices.moved_here": {"elder": ELDER},
     "notices.pause_over": {"elder": ELDER}, "notices.consent_withdrawn": {"elder": ELDER},
     "notices.life_changed": {"what": "hospital"}, "found.any_village": {"label": {"name": "河坝村"}},
-    "button.hours_proof": {"first": "2026-02-15"}, "found.visitor_kinds": {"label": {"name": "student"}},
+    "button.hours_proof": {"first": "2026-02-15", "last": "2026-08-31"}, "hours.file": {"last": "2026-08-31"}, "found.visitor_kinds": {"label": {"name": "student"}},
     "hours.told": {"terms": [{"first": "2026-02-15", "last": "2026-08-31", "times": 2, "minutes": 75}]},
     "hours.text": {"first": "2026-02-15", "last": "2026-08-31", "times": 2, "organisation": "职院"},
     "binding.welcome": {"by": "赵敏"}, "binding.forward": {"by": "赵敏"},
@@ -114,6 +127,10 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "figures_sheet.how_lines": {"days": 3},
     "files.preview": {"area": "建设村", "new": 12, "changed": 3, "faulty": 2, "same": 1, "left": 2, "attached": "difference"},
     "files.applied": {"area": "建设村", "new": 12, "changed": 3, "faulty": 2, "left": 2},
+    "matching.compared": {"matched": 5, "differing": 2, "lines": 3, "ended": 1, "absent": 4, "unread": 1, "days": 14},
+    "areas.looked": {"area": "云溪镇", "new": 12, "there": 3, "faulty": 2},
+    "areas.added": {"area": "云溪镇", "new": 12, "faulty": 2},
+    "matching.taken": {"taken": 3, "already": 1, "changed": 1, "left": 2},
     "files.page_upload": {"link": "https://x/f/y", "minutes": 30},
     "files.page_download": {"link": "https://x/f/y", "minutes": 30},
 }

@@ -13,11 +13,13 @@ rewrites the bot's side of every file; read the difference before you keep it. A
     > (twice [提交])             two taps at the same moment
     > (same again)               the last message is delivered again
     > (file 台账.xlsx)            sends this file of `ledgers.FILES`
+    > (back 1 3)                sends the workbook of differences that he was last given, its lines 1 and 3 marked 是
     > (photo), (photo) 说明, (voice), (sticker), (place), (10000 characters), (in the group) 你好
     @ time 2026-03-06 09:00      moves the clock; each message takes 20 seconds
     @ invite 钱进                 makes an invitation: `/start {invitation}`; `{code}` and `{invitation}` are also the
                                  ones last shown to anybody, `{earlier}` the invitation before
     @ jobs 赵敏                   lets every job that waits be done; shows what she is told
+    @ opens 赵敏                  prints the workbook that she was last given
     @ suspend 王强 / @ release 张桂芳3组 / @ form changed
     @ sweep                      sends what waits in the outbox: `王强 gets` and the message
     @ remind 王强 张桂芳3组         queues a reminder that a visit is due
@@ -35,9 +37,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Protocol
 
+import openpyxl
 import orjson
 from sqlalchemy import select
 
@@ -61,6 +65,7 @@ ACTION = re.compile(r"(\S*) ?> (.*)")
 DIRECTION = re.compile(r"\(([^)]*)\) ?(.*)", re.DOTALL)
 GROUP = "-100"
 _PAGE = re.compile(r"/f/[\w-]{22}")
+_KEY = re.compile(r"[0-9a-f]{32}")
 _CODE = re.compile(r"：\d{6}$")
 
 
@@ -89,6 +94,10 @@ class Stage(Protocol):
 
     async def work(self, who: str) -> list[Shown]:
         """Lets the jobs that wait be done; gives what this person is sent because of it."""
+        ...
+
+    def file(self, who: str) -> bytes:
+        """The file that this person was last sent."""
         ...
 
 
@@ -122,10 +131,32 @@ class InMemory:
         await self.running.work()
         return self._recorder.sent.get(find_account(who), [])[before:]
 
+    def file(self, who: str) -> bytes:
+        return self._recorder.documents[-1].body
+
     def _inbound(self, account: str, fields: dict[str, Any]) -> Inbound:
         self._delivered += 1
         chat = GROUP if fields.get("chat_kind") == "group" else account
         return Inbound("test", account, chat, str(self._delivered), self.running.now(), **fields)
+
+
+def lines_of(workbook: bytes) -> Iterator[str]:
+    """The sheets of a workbook and their lines, without what is random."""
+    for sheet in openpyxl.load_workbook(BytesIO(workbook)).worksheets:
+        yield f"= {sheet.title}"
+        for row in sheet.iter_rows(values_only=True):
+            yield _KEY.sub("{key}", " | ".join("" if cell is None else str(cell) for cell in row)).rstrip(" |")
+
+
+def marked(workbook: bytes, lines: set[int]) -> bytes:
+    """A workbook of differences with these lines of its first sheet marked to be taken over."""
+    book = openpyxl.load_workbook(BytesIO(workbook))
+    sheet = book.worksheets[0]
+    column = next(cell.column for cell in sheet[1] if cell.value == "采纳")
+    for line in lines:
+        sheet.cell(line + 1, column).value = "是"
+    book.save(out := BytesIO())
+    return out.getvalue()
 
 
 AGAIN: dict[str, Any] = {"again": True}
@@ -218,6 +249,9 @@ class Player:
         if direction.startswith("file "):
             name = direction.removeprefix("file ")
             return [{"media": (Media("file", name, SIZES.get(name, len(FILES.get(name, b""))), name),)}]
+        if direction.startswith("back"):
+            FILES["back.xlsx"] = marked(self.stage.file(who), {int(line) for line in direction.split()[1:]})
+            return [{"media": (Media("file", "back.xlsx", len(FILES["back.xlsx"]), "back.xlsx"),)}]
         others: dict[str, dict[str, Any]] = {
             "photo": {"media": (Media("photo", "a-photo", 1000),), "text": text},
             "voice": {"media": (Media("voice", "a-voice", 1000),)},
@@ -256,6 +290,8 @@ class Player:
             case "invite":
                 self._earlier, self._invitation = self._invitation, await store.run(
                     lambda tx: invitations.make(tx, village.people[rest], "operator", self.running.now()))
+            case "opens":
+                return [INDENT + line for line in lines_of(self.stage.file(rest))]
             case "jobs":
                 return self._told(rest, await self.stage.work(rest))
             case "suspend":

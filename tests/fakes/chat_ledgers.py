@@ -14,7 +14,20 @@ LEDGER = xlsx([
     ["河坝村", "1组", "何素云", OTHER, "空巢"],
     ["河坝村", "1组", "郭富才", "51050219480512001", "独居"],  # a digit is missing
 ])
+NOBODY = id_number(date(1946, 4, 2), turn=9)  # on a list, and on no ledger
+LIST = xlsx([
+    ["某县残联持证人员名单"],
+    ["姓名", "身份证号", "残疾等级", "残疾证号", "有效期至", "是否死亡", "住址"],
+    ["罗玉兰", NEW, "二级", NEW + "42", "2031-05-12", "否", "建设村2组"],
+    ["何素芸", OTHER, None, None, None, "2026-03-01", "河坝村1组"],
+    ["陈阿福", NOBODY, "一级", None, None, None, "河坝村3组"],
+    ["郭富才", "51050219480512001", "三级", None, None, None, "河坝村1组"],
+], names=["持证"])
+AREAS = xlsx([["乡镇（街道）", "村（居）", "组"], ["云溪镇", "建设村", 1], [None, None, 2], [None, "新民村", 1],
+              ["白塔镇", "龙井村", None]])
 FILES = {
+    "区划.xlsx": AREAS,
+    "残联名单.xlsx": LIST,
     "台账.xlsx": LEDGER,
     "建设村.xlsx": xlsx([HEADER, ["建设村", "2组", "罗玉兰", NEW, "独居"]]),
     "改过.xlsx": xlsx([HEADER, ["建设村", "9组", "罗玉兰", NEW, "独居"]]),

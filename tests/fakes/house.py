@@ -210,8 +210,10 @@ def settle(tx: Tx, form: Form) -> Village:
               "other": areas.add(tx, township, "village", "河坝村", opened)}
     village = Village()
     for name, (_, roles, place) in PEOPLE.items():
-        village.people[name] = people.add(tx, places[place].id, name, roles, opened).id
-    village.people["钱进"] = people.add(tx, places["village"].id, "钱进", ("visitor",), opened).id  # not yet bound
+        kind = "grid_worker" if "visitor" in roles else None
+        village.people[name] = people.add(tx, places[place].id, name, roles, opened, kind).id
+    village.people["钱进"] = people.add(  # not yet bound
+        tx, places["village"].id, "钱进", ("visitor",), opened, "grid_worker").id
     wang, other = village.people["王强"], village.people["李军"]
     for name, group, sex, birth, categories, ability, grade, since in ELDERS:
         elder = NewElder(places["village"].id, group, name, initials(name), sex, birth, categories, ability, since,

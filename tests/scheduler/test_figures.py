@@ -46,8 +46,9 @@ def log(text: str) -> list[Change]:
 
 
 def counted(care_class: str, course: str, visits: str, before: datetime = CUT_OFF, month: Month = OCTOBER,
-            registered: str = OPENED, village: str = "v", remote: tuple[tuple[str, str], ...] = ()) -> list[Counted]:
-    file = File("e", village, f"2026-{registered}", None, care_class)
+            registered: str = OPENED, opened: str = OPENED, village: str = "v",
+            remote: tuple[tuple[str, str], ...] = ()) -> list[Counted]:
+    file = File("e", village, f"2026-{registered}", None, care_class, millis(at(opened)))
     stood = [each for each in visited(visits) if each.entered_at < before]
     return list(count(file, log(course), stood, [month], before, lambda _: Rules(POLICY, remote)))
 
@@ -146,6 +147,14 @@ def test_a_class_that_changed_after_the_cut_off_does_not_change_what_is_frozen()
     ("10-20", "", "missed 1"), ("10-20", "10-25", "met 1, home 1"), ("10-30", "", "excused 1"), ("11-02", "", "")])
 def test_who_is_registered_in_the_month_counts_from_then_on(registered: str, visits: str, outcome: str) -> None:
     assert told(counted("general", "", visits, registered=registered)) == outcome
+
+
+@pytest.mark.parametrize(("opened", "outcome"), [
+    ("10-10", "missed 1"), ("10-14", "missed 1"), ("10-31", "excused 1"), ("11-02", "")])
+def test_of_the_time_before_a_file_came_into_this_system_nothing_is_owed(opened: str, outcome: str) -> None:
+    assert told(counted("general", "", "", opened=opened)) == outcome
+    if opened == "10-14":
+        assert told(counted("priority", "", "10-20", opened=opened)) == "met 1, home 1"  # two days were left of the first half
 
 
 def test_remote_visits_meet_the_minimum_in_the_days_in_which_home_visits_were_impossible() -> None:

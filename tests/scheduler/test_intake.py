@@ -8,7 +8,7 @@ from datetime import date, datetime
 import pytest
 from sqlalchemy import select, update
 
-from scheduler import intake, policy
+from scheduler import casework, intake, policy
 from scheduler.intake import Taken
 from storage import areas, elders, people
 from storage.database import Store, Tx
@@ -26,12 +26,12 @@ NEWER = [
     replace(CHEN, group_name="4组"), replace(CHEN, categories=("living_alone",)), replace(CHEN, ability="severe"),
     replace(CHEN, phone="13800000002"), replace(CHEN, facts={"income": 901}), replace(CHEN, visits_made=8),
     replace(CHEN, facts={"illnesses": "高血压"}), replace(CHEN, earlier_visit_on="2026-02-21"),
-    replace(CHEN, disability_grade=2), replace(CHEN, name="陈钰"),
+    replace(CHEN, disability_grade=2), replace(CHEN, name="陈钰"), replace(CHEN, registered_on="2026-01-05"),
 ]
 LEAVING_OUT = [
     replace(CHEN, sex=None, ability="", phone="", facts={}), replace(CHEN, visits_made=3),
     replace(CHEN, group_name="", earlier_visit_on=None, visits_made=0), replace(CHEN, id_number=""),
-    replace(CHEN, categories=("empty_nest", "living_alone")),
+    replace(CHEN, categories=("empty_nest", "living_alone")), replace(CHEN, registered_on=""),
 ]
 
 
@@ -112,6 +112,25 @@ async def test_a_file_that_says_more_differs_and_the_kept_one_stays_as_it_is(pla
 async def test_what_a_file_leaves_out_or_is_behind_with_is_no_difference(place: Place, older: NewElder) -> None:
     await place.opened(CHEN)
     assert await place.opened(older) == ["same"]
+
+
+async def test_a_file_without_a_filing_date_is_filed_today(place: Place) -> None:
+    assert await place.opened(replace(CHEN, registered_on="")) == ["new"]
+    (elder,) = await place.elders()
+    assert (elder.registered_on, elder.due_from) == ("2026-03-02", "2026-03-02")
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["in one chunk", "in two chunks"])
+async def test_who_goes_by_the_number_of_his_file_is_found_by_it_and_never_opened_anew(
+        place: Place, together: bool) -> None:
+    bare = replace(CHEN, name="陈某", id_number="", birth=None, sex=None)
+    for _ in range(2):  # two of one name, as they are registered abroad
+        await place.store.run(lambda tx: casework.register(tx, replace(bare, village_id=place.first), POLICY, place.now))
+    lines = [replace(bare, number=1), replace(bare, number=2, facts={}), replace(bare, number=3),
+             replace(bare, number=2, ability="severe", facts={})]
+    parts = [lines] if together else [[line] for line in lines]
+    assert [outcome for part in parts for outcome in await place.opened(*part)] == [
+        "same", "same", "unknown", "differs"]
 
 
 async def test_a_closed_file_that_a_ledger_still_lists_is_left_closed(place: Place) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from scheduler import cadence, casework, policy, tick, upkeep
 from scheduler.policy import Policies
-from storage import assignments, audit, elder_files, elders
+from storage import assignments, audit, elder_files, elders, meta, tables
 from storage.database import Store, Tx
 from storage.elders import Elder, NewElder
 from storage.scope import Scope
@@ -165,6 +166,18 @@ async def test_another_policy_moves_every_class_once_in_chunks_and_goes_on_after
     assert await store.run(lambda tx: upkeep.classes(tx, at("2026-02-04"), POLICIES))  # and back
     await swept(store, at("2026-02-04"))
     assert await old() == 0
+
+
+async def test_files_from_before_the_list_of_what_is_missing_get_theirs_once(store: Store) -> None:
+    ground, elder = await registered(store, "2026-02-01", "1950-01-01", ["empty_nest"], phone="13912345678")
+    whole = (await seen(store, ground, elder)).missing
+    await store.run(lambda tx: tx.run(update(tables.elders).values(missing="")))
+    # the classes of all of them were derived by this very policy, before
+    await store.run(lambda tx: meta.put(tx, upkeep.DERIVED_BY, POLICIES.digest))
+    await swept(store, at("2026-02-02"))
+    found = (await seen(store, ground, elder)).missing
+    assert found == whole and "id_number" in found.split() and "phone" not in found.split()
+    assert await swept(store, at("2026-02-03")) == 1
 
 
 async def test_a_window_too_short_to_be_owed_gives_way_to_the_next_when_it_is_over(store: Store) -> None:

@@ -12,6 +12,7 @@ from storage import (
     assignments,
     audit,
     drafts,
+    duplicates,
     elders,
     erasing,
     inbox,
@@ -56,6 +57,9 @@ def fill(tx: Tx, now: datetime) -> dict[str, Any]:
         "grouped": (ledger_counts._BY_VILLAGE[True][0], {"year": "2026-01-01", "village": villages[0].id, **scope}),
         "sums": (ledger_counts._sums(("living_alone",), ("phone",), here=True), {
             "since": "2026-01-01", "village": villages[0].id, **scope}),
+        "listed": (duplicates._LISTED, {
+            "path": ground.township.path, "path_end": ground.township.path + "~", "scope_person": ground.coordinator,
+            **{f"wanted_{n}": f"index {n}" for n in range(50)}}),
         "last": (visits._LAST, {"elder": made[0], "count": 1, **scope}),
         "last_by": (visits._LAST_BY, scope),
         "writer": (accounts._WRITER, {"channel": "t", "account": "1"}),
