@@ -14,13 +14,14 @@ import structlog
 from bot.channels.base import Blocked, Channel, Gone, Moved, Now, Receipt, Refused, RetryAt, SendFailure
 from bot.metrics import WAITING, sends
 from bot.render import fit
-from conversations import pages
+from conversations import pages, router
 from conversations.engine import Part
 from conversations.message import Document, Inbound, Media, Message
 from conversations.say import messages
 from conversations.telling import parts as told
 from conversations.turn import House
 from conversations.words_book import Words
+from scheduler import holding
 from storage import accounts, files, media, outbox
 from storage.database import Store, StoreUnavailable, Tx
 from storage.outbox import Outgoing
@@ -97,11 +98,12 @@ class Delivery:
         taken = 0
         await self.flush()
         while True:
-            rows = await self._store.run(lambda tx: outbox.take(tx, self._now()))
+            rows = await self._store.run(lambda tx: holding.take(tx, self._now(), self._house.policy))
             if not rows:
                 break
             taken += len(rows)
-            self._held.update((row.channel, row.chat) for row in rows)  # what is newer there waits its turn
+            self._held.update(  # what is newer there waits its turn, save behind a reminder
+                (row.channel, row.chat) for row in rows if row.lane != "reminder")
             await asyncio.gather(*(self._send(row) for row in rows if row.id not in self._own))
             await self.flush()
             await self._let_go({(row.channel, row.chat) for row in rows})
@@ -171,7 +173,18 @@ class Delivery:
             return await self._failed(row, RetryAt(BEAT))
         sends(row.channel, "sent").inc()
         self._sent.append((row.id, receipt.handle))
+        if row.kind != "reply" and any("buttons" in fields for _, fields in parts):
+            await self._keep_menu(row, parts)
         return True
+
+    async def _keep_menu(self, row: Outgoing, parts: Sequence[Part]) -> None:
+        """The numbers on the buttons of a notice can be typed, as those of an answer can."""
+        def work(tx: Tx) -> None:
+            if bound := accounts.in_chat(tx, row.channel, row.chat):
+                router.keep_menu(tx, row.channel, bound[0], tuple(parts))
+
+        with suppress(StoreUnavailable):
+            await self._store.run(work)
 
     async def _parts(self, row: Outgoing) -> Sequence[Part] | None:
         """What a row says: an answer as it was given, a notice as it stands now; None: not wanted any more."""
@@ -221,11 +234,21 @@ class Delivery:
                 await self._drop(row, "gave up")
                 return True
             wait = timedelta(seconds=min(max(failure.seconds, 2.0 ** min(row.attempts, 8)), LONGEST_WAIT))
-            await self._store.run(lambda tx: outbox.retry(tx, row.id, now + wait))
+
+            def again(tx: Tx) -> None:
+                outbox.retry(tx, row.id, now + wait)
+                holding.give_back(tx, row, now, self._house.policy)
+
+            await self._store.run(again)
             return False
         if isinstance(failure, Moved):
             moved = failure.chat
-            await self._store.run(lambda tx: outbox.move(tx, row.channel, row.chat, moved))
+
+            def there(tx: Tx) -> None:
+                outbox.move(tx, row.channel, row.chat, moved)
+                holding.give_back(tx, row, now, self._house.policy)
+
+            await self._store.run(there)
             return False
         if isinstance(failure, Blocked | Gone):
             await self._store.run(lambda tx: accounts.blocked(tx, row.channel, row.chat, now))
@@ -235,7 +258,13 @@ class Delivery:
         return True
 
     async def _drop(self, row: Outgoing, why: str) -> None:
-        await self._store.run(lambda tx: outbox.drop(tx, row.id, why, self._now()))
+        now = self._now()
+
+        def work(tx: Tx) -> None:
+            outbox.drop(tx, row.id, why, now)
+            holding.give_back(tx, row, now, self._house.policy)
+
+        await self._store.run(work)
 
     # Marks ride on the next turn's transaction, or are written at the next beat: losing one may repeat a message,
     # never drop one

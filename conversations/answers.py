@@ -104,7 +104,7 @@ def _number(question: Question, text: str) -> Value | Refusal:
 
 
 def _date(question: Question, text: str, bounds: Bounds) -> Value | Refusal:
-    day = dates.read(text, bounds.today)
+    day = dates.read(text, bounds.today, coming=question.ahead and not question.least)
     if day is None:
         return Refusal("refuse.date")
     if question.ahead:

@@ -110,7 +110,7 @@ def _without_consent(ask: Ask, person_id: str) -> bool:
 def _left_alone(ask: Ask, person_id: str, elder_id: str) -> bool:
     """Whether somebody under age would be with this elder without a grown-up visitor beside him (C9)."""
     return _under_age(ask, person_id) and all(
-        each.role != "visitor" or each.person_id == person_id or minor(each.minor_until, ask.today)
+        each.role not in assignments.VISITING or each.person_id == person_id or minor(each.minor_until, ask.today)
         for each in assignments.carers(ask.tx, ask.scope, elder_id))
 
 

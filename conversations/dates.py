@@ -13,8 +13,11 @@ SHORT = re.compile(r"(\d{1,2})[-/.月](\d{1,2})[日号]?")
 DAY_ONLY = re.compile(r"(\d{1,2})[日号]")
 
 
-def read(text: str, today: date) -> date | None:
-    """The day meant, or None where it is none; without a year the last such day, or a coming one of this year."""
+def read(text: str, today: date, *, coming: bool = False) -> date | None:
+    """The day meant, or None where it is none; without a year the last such day, or a coming one of this year.
+
+    `coming`: what lies further back than `LOOK_BACK` means next year's, as 1月3日 said in December.
+    """
     text = text.strip()
     if text in DAYS:
         return today - timedelta(days=DAYS[text])
@@ -24,7 +27,8 @@ def read(text: str, today: date) -> date | None:
             return date(year, month, day)
         if match := SHORT.fullmatch(text):
             month, day = map(int, match.groups())
-            return _without_year(month, day, today)
+            meant = _without_year(month, day, today)
+            return meant if not coming or today - meant <= LOOK_BACK else meant.replace(year=today.year + 1)
         if match := DAY_ONLY.fullmatch(text):
             return _nearest(int(match[1]), today)
     except ValueError:

@@ -53,6 +53,9 @@ class Turn:
     part: str = ""
 
 
+UNKNOWN = {"elders": "refuse.person_unknown", "visitors": "refuse.visitor_unknown"}  # else it is a village
+
+
 def begin(form: Form, draft: Draft, facts: Facts, now: datetime) -> Turn:
     """Puts the defaults in and asks the first open question."""
     answers = dict(draft.answers)
@@ -258,8 +261,7 @@ def _sweep(form: Form, draft: Draft, question: Question, facts: Facts, now: date
 def _choose_person(form: Form, draft: Draft, question: Question, facts: Facts, now: datetime,
                    manner: Manner) -> Turn:
     if not facts.found:
-        return _again(form, draft, facts, (
-            "refuse.person_unknown" if question.lookup == "elders" else "refuse.village_unknown", {}))
+        return _again(form, draft, facts, (UNKNOWN.get(question.lookup, "refuse.village_unknown"), {}))
     if len(facts.found) > 1:
         listed = replace(draft, context={**draft.context, "listed": [each.id for each in facts.found]})
         return Turn(listed, (("which", {

@@ -5,7 +5,18 @@ from dataclasses import replace
 from datetime import date
 from typing import cast
 
-from conversations import caring, confirming, firstcontact, inviting, life, registration, staff, surveying, wishing
+from conversations import (
+    caring,
+    confirming,
+    firstcontact,
+    inviting,
+    leaving,
+    life,
+    registration,
+    staff,
+    surveying,
+    wishing,
+)
 from conversations.draft import Draft, dump_answers
 from conversations.ended import Ended
 from conversations.form import Form
@@ -99,8 +110,7 @@ def after(visit_id: str, elder_id: str) -> list[list[list[object]]]:
 
 _BY_FORM: dict[str, Callable[[Ask, Form, Draft], Ended]] = {
     "assign": caring.assign, "elder": registration.submit, "firstcontact": firstcontact.submit,
-    "handover": caring.handover, "invite": inviting.submit,
-    "life": life.submit, "person": staff.submit,
-    "refuse": _refuse, "survey": surveying.submit, "suspend": caring.suspend, "visit": _visit,
-    "void": _void, "wish": wishing.submit}
+    "handover": caring.handover, "invite": inviting.submit, "leave": leaving.submit, "life": life.submit,
+    "person": staff.submit, "refuse": _refuse, "standin": leaving.stand_in, "survey": surveying.submit,
+    "suspend": caring.suspend, "visit": _visit, "void": _void, "wish": wishing.submit}
 _PARTS: dict[str, Callable[[Ask, Form, Draft], None]] = {"elder": registration.part_done}

@@ -17,7 +17,7 @@ NOT_SENTENCES = ("names", "controls", "commands")
 # filters that put a code in words, and the table in which they stand
 WORDS = {"care_class": "class", "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role",
-         "field": "field", "category": "own_value"}
+         "cannot_reason": "cannot_reason", "field": "field", "category": "own_value"}
 
 
 def sources(folder: Path = FOLDER) -> dict[str, str]:
@@ -55,6 +55,8 @@ class Words:
             "named": self.named, "day": self.day, "full_day": self.full_day, "due": self._due, "place": self._place,
             "reasons": self._reasons,
             "offices": self._offices,
+            "by_place": lambda groups: self.say("reminders.by_place", {"groups": groups}),
+            "reminded": lambda one: self.say("remind.one", one),
             "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),
             "rule_days": lambda days: self._list(self._day_of_year(day) for day in days),
             "kinds": lambda names: self._list(map(visitor_kind, names)),

@@ -190,7 +190,7 @@ class LeftAlone(Notice):
         scope = Scope(self.person, today)
         elder = elders.find(tx, scope, self.elder)
         return (super().still_wanted(tx, today) and elder is not None and elder.status == "active"
-                and all(each.role != "visitor" or minor(each.minor_until, today)
+                and all(each.role not in assignments.VISITING or minor(each.minor_until, today)
                         for each in assignments.carers(tx, scope, self.elder)))
 
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from scheduler.reminder_rules import Messages, Reminders
 from scheduler.retention import Retention
 from scheduler.visitor_kinds import VisitorKind
 from storage import areas
@@ -21,7 +22,7 @@ from storage.areas import Area
 from storage.database import Tx
 
 DEFAULT = Path(__file__).parent / "policy.toml"
-CITY_ONLY = frozenset({"timezone", "retention", "figures_cut_off_days"})  # one of each for all
+CITY_ONLY = frozenset({"timezone", "messages", "retention", "figures_cut_off_days"})  # one of each for all
 
 Category = Literal["childless_alone", "living_alone", "empty_nest", "left_behind", "care_dependent",
                    "severely_disabled", "special_family_planning"]
@@ -67,6 +68,8 @@ class Policy(BaseModel):
     priority_disability_grades: tuple[Grade, ...]
     terms: tuple[Begins, ...] = Field(min_length=1)
     visitor_kinds: dict[str, VisitorKind]
+    reminders: Reminders
+    messages: Messages
     retention: Retention
 
     @field_validator("timezone")

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 
-from scheduler import audit_heads, forgetting, freezing, gaps, pauses, upkeep
+from scheduler import audit_heads, forgetting, freezing, gaps, pauses, reminders, upkeep
 from scheduler.policy import Policies
 from storage.database import Store, StoreUnavailable, Tx
 from storage.watched import Watched
@@ -19,6 +19,7 @@ SWEEPS: Mapping[str, Sweep] = {
     "classes": upkeep.classes,
     "pauses that are over": pauses.sweep,
     "elders left without a visitor": gaps.sweep,
+    "reminders": reminders.sweep,
     "audit head": audit_heads.sweep,
     "retention": forgetting.sweep,
     "figures": freezing.sweep,  # last: once a month it takes a while

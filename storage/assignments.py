@@ -1,4 +1,4 @@
-"""Who cares for whom: visitor, first_contact, family, cadre (挂钩联系). Ended by a date, never deleted.
+"""Who cares for whom: visitor, stand_in, first_contact, family, cadre (挂钩联系). Ended by a date, never deleted.
 
 The callers note changes on the audit chain in the name of who made them.
 """
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, or_, select, text, update
+from sqlalchemy import and_, bindparam, case, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
@@ -17,7 +17,9 @@ from storage.ids import millis
 from storage.scope import ELDER_IN_SCOPE, VILLAGES_HELD, Scope
 from storage.tables import accounts, areas, assignments, elders, invitations, people, posts
 
-CARING = ("visitor", "first_contact", "cadre")  # those who go to the door; a family stays what it is
+CARING = ("visitor", "stand_in", "first_contact", "cadre")  # those who go to the door; a family stays what it is
+
+VISITING = ("visitor", "stand_in")  # who stands in for a visitor on leave is one meanwhile
 
 _insert = insert(assignments)
 _ENTRUST = _insert.on_conflict_do_update(index_elements=["person_id", "elder_id", "role"], set_={
@@ -26,6 +28,10 @@ _ENTRUST = _insert.on_conflict_do_update(index_elements=["person_id", "elder_id"
 
 def _runs(day: str, table: FromClause = assignments) -> ColumnElement[bool]:
     return and_(table.c.from_on <= bindparam(day), or_(table.c.until_on.is_(None), table.c.until_on >= bindparam(day)))
+
+
+def _visits(table: FromClause) -> ColumnElement[bool]:
+    return or_(*[table.c.role == role for role in VISITING])
 
 
 _AFTER = or_(assignments.c.until_on.is_(None), assignments.c.until_on > bindparam("last_day"))
@@ -37,6 +43,18 @@ _END_ROLE = update(assignments).where(
     assignments.c.elder_id == bindparam("elder"), assignments.c.role == bindparam("of_role"), _AFTER).values(
     until_on=bindparam("last_day"))
 _ROLES_OF = select(assignments.c.role).where(assignments.c.elder_id == bindparam("elder"), _AFTER).distinct()
+_over_by_then = assignments.c.until_on < _insert.excluded.from_on  # what was given before is over by then
+_LEND = _insert.on_conflict_do_update(index_elements=["person_id", "elder_id", "role"], set_={
+    "from_on": case((_over_by_then, _insert.excluded.from_on), (assignments.c.from_on < _insert.excluded.from_on,
+                    assignments.c.from_on), else_=_insert.excluded.from_on),
+    "until_on": case((assignments.c.until_on > _insert.excluded.until_on, assignments.c.until_on),
+                     else_=_insert.excluded.until_on)})
+_VISITED = select(assignments.c.elder_id, elders.c.village_id, assignments.c.until_on).select_from(
+    assignments.join(elders, elders.c.id == assignments.c.elder_id)).where(
+    assignments.c.person_id == bindparam("person"), assignments.c.role == "visitor", elders.c.status != "closed",
+    assignments.c.from_on <= bindparam("last"),
+    or_(assignments.c.until_on.is_(None), assignments.c.until_on >= bindparam("first"))).order_by(
+    assignments.c.elder_id)
 _care = assignments.alias("care")  # the scope has `assignments` of its own
 _OF_ELDER = (
     select(_care.c.person_id, people.c.name, people.c.visitor_kind, _care.c.role, _care.c.from_on,
@@ -80,12 +98,13 @@ _COMES = or_(  # somebody who is on the system, or for whom an invitation is ope
 def nobody(role: Any) -> ColumnElement[bool]:
     """The condition on `elders` that nobody who is active and of age has this role for them on the scope's day.
 
-    A first contact who is not on the system counts while his invitation is open: the callers give `beginning` of the
-    scope's day.
+    Who stands in for a visitor is one. A first contact who is not on the system counts while his invitation is open:
+    the callers give `beginning` of the scope's day.
     """
     return ~select(assignments.c.elder_id).select_from(assignments.join(
         people, people.c.id == assignments.c.person_id)).where(
-        assignments.c.elder_id == elders.c.id, assignments.c.role == role, people.c.status == "active",
+        assignments.c.elder_id == elders.c.id, people.c.status == "active",
+        or_(assignments.c.role == role, and_(role == "visitor", assignments.c.role == "stand_in")),
         or_(people.c.minor_until.is_(None), people.c.minor_until <= bindparam("scope_day")),
         or_(assignments.c.role != "first_contact", _COMES), _runs("scope_day")).exists()
 
@@ -107,9 +126,9 @@ _LEFT_ALONE = (
     select(elders.c.id, elders.c.village_id, func.max(assignments.c.until_on).label("ended")).select_from(
         assignments.join(elders, elders.c.id == assignments.c.elder_id))
     .where(assignments.c.until_on >= bindparam("first_day"), assignments.c.until_on <= bindparam("last_day"),
-           assignments.c.role == "visitor", elders.c.status == "active",
+           _visits(assignments), elders.c.status == "active",
            ~select(_other.c.elder_id).select_from(_other.join(people, people.c.id == _other.c.person_id)).where(
-               _other.c.elder_id == elders.c.id, _other.c.role == "visitor", people.c.status == "active",
+               _other.c.elder_id == elders.c.id, _visits(_other), people.c.status == "active",
                or_(people.c.minor_until.is_(None), people.c.minor_until <= bindparam("scope_day")),
                _runs("scope_day", _other)).exists())
     .group_by(elders.c.id, elders.c.village_id).order_by(text("ended DESC"), elders.c.id).limit(bindparam("count"))
@@ -158,6 +177,18 @@ class Near:
 def entrust(tx: Tx, person_id: str, elder_id: str, role: str, from_on: str, until_on: str | None = None) -> None:
     """Gives an elder into somebody's care, from a day on (ISO), until another where it ends; again after an end."""
     tx.run(_ENTRUST, person_id=person_id, elder_id=elder_id, role=role, from_on=from_on, until_on=until_on)
+
+
+def lend(tx: Tx, person_id: str, elder_id: str, from_on: str, until_on: str) -> None:
+    """Gives an elder to who stands in for his visitor, both days (ISO) included; what he has of him already is kept."""
+    tx.run(_LEND, person_id=person_id, elder_id=elder_id, role="stand_in", from_on=from_on, until_on=until_on)
+
+
+def visited(tx: Tx, person_id: str, first: str, last: str) -> list[tuple[str, str, str | None]]:
+    """Elder, village and last day of care (ISO) of those whom a person visits on some day from the first to the last.
+    """
+    return [(elder, village, until) for elder, village, until in tx.all(
+        _VISITED, person=person_id, first=first, last=last)]
 
 
 def end(tx: Tx, person_id: str, elder_id: str, today: date, role: str | None = None) -> bool:

@@ -4,13 +4,13 @@ A row is `waiting` until it is `sent` or `dropped`; who sends it holds a lease, 
 any process takes it up again. Order is kept per chat and lane.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import orjson
-from sqlalchemy import and_, bindparam, func, literal_column, select, update
+from sqlalchemy import and_, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -20,6 +20,7 @@ from storage.tables import outbox
 
 Lane = Literal["alert", "reply", "reminder"]
 LANES: tuple[Lane, ...] = ("alert", "reply", "reminder")  # the most urgent first
+UNBOUND: tuple[Lane, ...] = ("alert", "reply")  # never held, merged or capped
 LEASE = timedelta(seconds=30)
 
 # written out: a parameter would keep the partial indexes from being used
@@ -30,7 +31,8 @@ _ADD_ONCE = insert(outbox).on_conflict_do_nothing(
 _other = outbox.alias("other")
 _OLDEST = select(_other.c.id).where(  # not "no older one exists", which PostgreSQL may do as a join over all rows
     _other.c.channel == outbox.c.channel, _other.c.chat == outbox.c.chat, _other.c.lane == outbox.c.lane,
-    _other.c.state == _WAITING).order_by(_other.c.id).limit(1).scalar_subquery()
+    _other.c.state == _WAITING, or_(_other.c.lane != "reminder", _other.c.not_before <= bindparam("at")),
+).order_by(_other.c.id).limit(1).scalar_subquery()  # a digest for the evening holds up no reminder of the morning
 _DUE = and_(
     outbox.c.state == _WAITING, outbox.c.not_before <= bindparam("at"), outbox.c.leased_until <= bindparam("at"))
 _READY = select(outbox.c.id, outbox.c.channel, outbox.c.chat, outbox.c.lane, outbox.c.kind, outbox.c.fields,
@@ -45,6 +47,11 @@ _SENT = update(outbox).where(outbox.c.id == bindparam("row")).values(
     state="sent", receipt=bindparam("new_receipt"), done_at=bindparam("at"))
 _RETRY = update(outbox).where(outbox.c.id == bindparam("row"), outbox.c.state == "waiting").values(
     attempts=outbox.c.attempts + 1, not_before=bindparam("at"), leased_until=0)
+_HOLD = update(outbox).where(outbox.c.id == bindparam("row"), outbox.c.state == "waiting").values(
+    not_before=bindparam("at"), leased_until=0)
+_HELD_BACK = update(outbox).where(outbox.c.id.in_(
+    select(outbox.c.id).where(outbox.c.lane == "reminder", _DUE).order_by(outbox.c.not_before, outbox.c.id).limit(
+        bindparam("count")).with_for_update(skip_locked=True))).values(not_before=bindparam("until"))
 _DROP = update(outbox).where(outbox.c.id == bindparam("row"), outbox.c.state == "waiting").values(
     state="dropped", reason=bindparam("why"), done_at=bindparam("at"))
 _MOVE = update(outbox).where(outbox.c.channel == bindparam("on_channel"), outbox.c.chat == bindparam("old_chat"),
@@ -53,7 +60,7 @@ _SILENCE = update(outbox).where(outbox.c.channel == bindparam("on_channel"), out
                                 outbox.c.state == _WAITING).values(
     state="dropped", reason=bindparam("why"), done_at=bindparam("at"))
 _WAITS = select(outbox.c.id).where(outbox.c.channel == bindparam("on_channel"), outbox.c.chat == bindparam("in_chat"),
-                                   outbox.c.state == _WAITING).limit(1)
+                                   outbox.c.state == _WAITING, outbox.c.lane != "reminder").limit(1)
 _RECEIPT = select(outbox.c.receipt).where(outbox.c.unique_key == bindparam("key"))
 _DEPTH = select(outbox.c.lane, func.count()).where(
     outbox.c.state == _WAITING).group_by(outbox.c.lane)
@@ -83,18 +90,31 @@ class Left:
 def add(tx: Tx, row: Outgoing, now: datetime, *, leased: bool = False, unique_key: str | None = None,
         not_before: datetime | None = None) -> bool:
     """Keeps a row to be sent. `leased`: this process sends it at once. False where the unique key is taken."""
-    return tx.run(
-        _ADD_ONCE if unique_key else _ADD, id=row.id, channel=row.channel, chat=row.chat, lane=row.lane, kind=row.kind,
-        fields=tx.keys.seal(orjson.dumps(row.fields), "outbox.fields", row.id), unique_key=unique_key, state="waiting",
-        not_before=millis(not_before or now), leased_until=millis(now + LEASE) if leased else 0, attempts=0,
-        receipt=None, reason=None, created_at=millis(now), done_at=None) == 1
+    return tx.run(_ADD_ONCE if unique_key else _ADD, **_row(tx, row, now, unique_key, not_before or now, leased)) == 1
 
 
-def take(tx: Tx, now: datetime, count: int = 50) -> list[Outgoing]:
+def add_once(tx: Tx, rows: Iterable[tuple[Outgoing, str, datetime]], now: datetime) -> None:
+    """Keeps many rows with one statement, each with its unique key and the time before which it does not leave.
+
+    Those whose key is taken are left out.
+    """
+    tx.many(_ADD_ONCE, [_row(tx, row, now, key, not_before) for row, key, not_before in rows])
+
+
+def _row(tx: Tx, row: Outgoing, now: datetime, unique_key: str | None, not_before: datetime, leased: bool = False,
+         ) -> dict[str, Any]:
+    return {
+        "id": row.id, "channel": row.channel, "chat": row.chat, "lane": row.lane, "kind": row.kind,
+        "fields": tx.keys.seal(orjson.dumps(row.fields), "outbox.fields", row.id), "unique_key": unique_key,
+        "state": "waiting", "not_before": millis(not_before), "leased_until": millis(now + LEASE) if leased else 0,
+        "attempts": 0, "receipt": None, "reason": None, "created_at": millis(now), "done_at": None}
+
+
+def take(tx: Tx, now: datetime, count: int = 50, lanes: Sequence[Lane] = LANES) -> list[Outgoing]:
     """Leases what is due and free, only the oldest of each chat and lane, alerts first."""
     at, until = millis(now), millis(now + LEASE)
     rows: list[Row] = []
-    for lane in LANES:
+    for lane in lanes:
         rows += tx.all(_READY, in_lane=lane, at=at, count=count - len(rows))
         if len(rows) == count:
             break
@@ -130,6 +150,16 @@ def retry(tx: Tx, row_id: str, at: datetime) -> None:
     tx.run(_RETRY, row=row_id, at=millis(at))
 
 
+def hold(tx: Tx, row_id: str, until: datetime) -> None:
+    """Frees a row that may not leave yet, as one that was not tried."""
+    tx.run(_HOLD, row=row_id, at=millis(until))
+
+
+def hold_reminders(tx: Tx, now: datetime, until: datetime, count: int) -> None:
+    """Puts off reminders that are due and free, so many at most."""
+    tx.run(_HELD_BACK, at=millis(now), until=millis(until), count=count)
+
+
 def drop(tx: Tx, row_id: str, why: str, now: datetime) -> None:
     """Ends a row that will not be sent, with the reason (a word, no personal data)."""
     tx.run(_DROP, row=row_id, why=why, at=millis(now))
@@ -152,7 +182,7 @@ def silence(tx: Tx, channel: str, chat: str, why: str, now: datetime) -> None:
 
 
 def waits(tx: Tx, channel: str, chat: str) -> bool:
-    """Whether anything still waits for this chat."""
+    """Whether an answer or an alert still waits for this chat: reminders hold up neither."""
     return tx.one(_WAITS, on_channel=channel, in_chat=chat) is not None
 
 

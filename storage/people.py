@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import Text, and_, bindparam, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
@@ -62,6 +63,17 @@ _SOME_HELD, _HOW_MANY_FOUND = _ALL_HELD.where(_FOUND), _HOW_MANY.where(_FOUND)
 _NAMED = select(people.c.id).where(people.c.name == bindparam("called"), people.c.status == "active")
 _PREFER = update(people).where(people.c.id == bindparam("person")).values(preferred=bindparam("channel"))
 _PREFERRED = select(people.c.preferred).where(people.c.id == bindparam("person"))
+_CHOICES = select(people.c.digest_at, people.c.how_much).where(people.c.id == bindparam("person"))
+_CHOOSE = {name: update(people).where(people.c.id == bindparam("person")).values({name: bindparam("chosen")})
+           for name in ("digest_at", "how_much")}
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a person chose of his digest: its hour (HH:MM), and `all` or `urgent`; None: as the policy has it, all."""
+
+    digest_at: str | None = None
+    how_much: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +173,18 @@ def preferred(tx: Tx, person_id: str) -> str | None:
     """The channel he chose."""
     row = tx.one(_PREFERRED, person=person_id)
     return row[0] if row else None
+
+
+def choices(tx: Tx, person_id: str) -> Choices:
+    """What he chose of his digest."""
+    row = tx.one(_CHOICES, person=person_id)
+    return Choices(*row) if row else Choices()
+
+
+def choose(tx: Tx, person_id: str, what: Literal["digest_at", "how_much"], chosen: str, now: datetime) -> None:
+    """Keeps a choice of his own. The caller has looked that it may be chosen."""
+    tx.run(_CHOOSE[what], person=person_id, chosen=chosen)
+    tx.note(now, person_id, "person.choose", person_id, [what])
 
 
 def roles(tx: Tx, person_id: str) -> frozenset[str]:

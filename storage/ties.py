@@ -31,11 +31,13 @@ def over(tx: Tx, scope: Scope, elder_id: str) -> frozenset[str]:
 
 
 def visiting(tx: Tx, elder_id: str, day: str) -> list[str]:
-    """Who goes to see the elder on that day (ISO), or answers for it: visitors and first contact, family left out."""
+    """Who goes to see the elder on that day (ISO), or answers for it: visitors, who stands in for one, and first
+    contact; family left out.
+    """
     rows = list(tx.all(_NOW, elder=elder_id, on_day=day))
     family = {person for person, role in rows if role == "family"}
     return list(dict.fromkeys(
-        person for person, role in rows if role in ("visitor", "first_contact") and person not in family))
+        person for person, role in rows if role in ("visitor", "stand_in", "first_contact") and person not in family))
 
 
 def whereabouts(tx: Tx, elder_id: str) -> int:

@@ -8,8 +8,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from conversations.commands import (
+    cannot,
     channels,
     correction,
+    due,
     elders,
     exchange,
     figures,
@@ -18,6 +20,7 @@ from conversations.commands import (
     hours,
     identify,
     invite,
+    leave,
     ledger,
     life,
     pending,
@@ -26,6 +29,8 @@ from conversations.commands import (
     privacy,
     record,
     register,
+    remind,
+    settings,
     survey,
     visit,
 )
@@ -51,8 +56,8 @@ _raw: dict[str, dict[str, Any]] = tomllib.loads(
 NAMES = {name: Named(**{"slash": name, **values}) for name, values in _raw.items()}
 ACTIONS: dict[str, Action] = {name: action for family in (
     general, elders, visit, record, correction, register, survey, life, pending, people, firstcontact, invite,
-    identify, channels, exchange, privacy, policy, hours, ledger,
-    figures) for name, action in family.COMMANDS.items()}
+    identify, channels, exchange, privacy, policy, hours, ledger, due, cannot, leave, remind, settings, figures,
+) for name, action in family.COMMANDS.items()}
 _CALLS = {call: name for name, named in NAMES.items() for call in (f"/{named.slash}", *named.words)}
 VISIT_OPENERS = frozenset((f"/{NAMES['visit'].slash}", *NAMES["visit"].words))
 

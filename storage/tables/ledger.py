@@ -28,6 +28,7 @@ posts = Table(
     "posts", metadata,
     Column("person_id", Text, ForeignKey("people.id"), primary_key=True),
     Column("role", Text, primary_key=True), Column("area_id", Text, ForeignKey("areas.id"), primary_key=True),
+    Index("posts_area", "area_id", "role"),
 )
 
 # a person's identities on channels

@@ -59,7 +59,7 @@ def test_a_number_lies_in_its_range(text: str, value: Any) -> None:
     ("20260301", "2026-03-01"), ("1号", "2026-03-01"), ("28号", "2026-02-28"),
     ("3月6日", "refuse.future"), ("6号", "refuse.future"), ("2026-12-03", "refuse.future"),
     ("12月31日", "refuse.before_registration"), ("2025-12-31", "refuse.before_registration"),
-    ("2月30日", "refuse.date"), ("32号", "refuse.date"), ("明天", "refuse.date"), ("13月1日", "refuse.date"),
+    ("2月30日", "refuse.date"), ("32号", "refuse.date"), ("明天", "refuse.future"), ("13月1日", "refuse.date"),
 ])
 def test_a_day_is_read_as_people_say_it(text: str, value: str) -> None:
     assert answer("day", text) == value
@@ -79,6 +79,13 @@ def test_a_day_is_read_as_people_say_it(text: str, value: str) -> None:
 ])
 def test_a_day_without_a_year_or_month_is_the_one_meant(text: str, today: date, day: date | None) -> None:
     assert dates.read(text, today) == day
+
+
+@pytest.mark.parametrize(("text", "day"), [
+    ("1月3日", date(2027, 1, 3)), ("12月30日", date(2026, 12, 30)), ("12月1日", date(2026, 12, 1)),
+    ("明天", date(2026, 12, 29)), ("后天", date(2026, 12, 30)), ("2026年1月3日", date(2026, 1, 3)), ("2月29日", None)])
+def test_of_a_day_to_come_the_year_need_not_be_said_at_its_turn(text: str, day: date | None) -> None:
+    assert dates.read(text, date(2026, 12, 28), coming=True) == day
 
 
 @pytest.mark.parametrize(("text", "value"), [

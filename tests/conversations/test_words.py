@@ -22,7 +22,8 @@ TEMPLATES = "\n".join(sources().values())
 # what a visit's conversation says; what documents, imports and others say is tested beside them
 FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
-                      "life", "hours", "numbers", "matching", "areas", "people", "firstcontact", "figures")]
+                      "life", "hours", "numbers", "matching", "areas", "people", "firstcontact", "reminders",
+                      "figures")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -49,6 +50,8 @@ MADE = {
     "files_button.export_{}": ("ledger", "visits"), "numbers_button.{}": tuple(what for what, _ in LISTS),
     "figures_button.before_{}": ("1", "3"), "figures_button.other_{}": ("1", "3"), "figures_sheet.{}": (
         *_raw("figures")["figures_sheet"],),
+    "button.much_{}": ("all", "urgent"), "cannot_reason.{}": tuple(_raw("reminders")["cannot_reason"]),
+    "cannot.{}": ("nobody_home", "other_wanted"),
     "reason.{}": ("category:childless_alone", "old_alone", "ability:moderate", "ability:severe", "ability:total",
                   "disability", "category:severely_disabled", "category:care_dependent"),
 }
@@ -88,6 +91,13 @@ FIELDS |= {
 FIRST_CONTACT = {"contact": "仇小梅", "by": ["village"], "wanted": ["township"], "bound": False, "why": "child_here"}
 CARD = {"organisation": "职院", "service": "量血压", "no_kind": True, "minor_until": "2026-09-01", "consent": "",
         "status": "active", "elders": ["欧阳明"], "told": False}
+LINE = {"n": 1, "name": "欧阳明", "number": 5, "left": -2, "last": "2026-03-15", "role": "contact", "priority": True, "needs": 1,
+        "hazards": 1}
+FIELDS |= {
+    "late": 1, "pressing": "late", "groups": [{"village": "建设村", "group": "3组", "people": [LINE]}], "asks": True,
+    "stand_in": "钱进", "leaves": [{"first": "2026-03-05", "last": "2026-03-06", "stand_in": "钱进"}], "told": True, "over": False,
+    "hour": "08:30", "much": "urgent",
+}
 BY_KEY: dict[str, dict[str, Any]] = {
     **{key: FIRST_CONTACT for key in sources() if key.startswith("firstcontact.")},
     "people.list": {"people": [{"name": "王强", "offices": OFFICES, "load": 3, "status": "suspended"}]},
@@ -98,6 +108,14 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "people.card": CARD, "people.assigned": CARD, "people.handing": CARD, "people.handed": CARD,
     **{key: {"why": "died", "what": "hospital"} for key in sources() if key.startswith("life.")},
     "life.wish_kept": {"again": "2026-04-04"}, "life.wish_paused": {"told": False}, "life.card": {"elder": ELDER, "what": "moved"}, "notices.moved_here": {"elder": ELDER},
+    "reminders.digest_over": {"lines": [{"village": "建设村", "overdue": 1, "alone": 1, "first": [LINE], "more": 2}]},
+    **{f"leave.{key}": {"first": "2026-03-05", "last": "2026-03-06"} for key in _raw("reminders")["leave"]},
+    **{key: {"first": "2026-03-05", "last": "2026-03-15"} for key in ("button.leave_withdraw", "cannot.seen", "cannot.days",
+                                                                       "reminders.away")},
+    "settings.now": {"first": "08:00", "last": "19:30"}, "settings.hour_range": {"first": "08:00", "last": "19:30"},
+    **{f"cannot.{key}": {"elder": ELDER, "reason": "weather"} for key in ("why", "nobody_home", "other_wanted")},
+    **{f"remind.{key}": {"people": [{"name": "王强", "how": "now", "day": "", "count": 1}]} for key in ("told", "told_in")},
+    "remind.one": {"how": "put_off", "day": "2026-03-06"}, "button.at_hour": {"hour": "09:00"},
     "notices.pause_over": {"elder": ELDER}, "notices.consent_withdrawn": {"elder": ELDER},
     "notices.life_changed": {"what": "hospital"}, "found.any_village": {"label": {"name": "河坝村"}},
     "button.hours_proof": {"first": "2026-02-15", "last": "2026-08-31"}, "hours.file": {"last": "2026-08-31"}, "found.visitor_kinds": {"label": {"name": "student"}},

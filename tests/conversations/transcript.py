@@ -23,6 +23,7 @@ rewrites the bot's side of every file; read the difference before you keep it. A
     @ suspend 王强 / @ release 张桂芳3组 / @ form changed
     @ sweep                      sends what waits in the outbox: `王强 gets` and the message
     @ remind 王强 张桂芳3组         queues a reminder that a visit is due
+    @ digests                    writes the digests of the day, to be sent at their hour
     @ pauses                     opens again who was to be back by now
     @ frozen                     freezes the figures of every month whose cut-off is over
     @ unchanged … @ changed      between these nothing may change in the form that is open
@@ -49,7 +50,7 @@ from conversations.book import FormBook
 from conversations.draft import dump, parse
 from conversations.form import Form
 from conversations.message import Inbound, Media, Place
-from scheduler import freezing, notices, pauses, tick, upkeep
+from scheduler import freezing, notices, pauses, reminders, tick, upkeep
 from scheduler import policy as policies
 from scheduler.notices import VisitDue
 from storage import accounts, assignments, drafts, invitations, people, tables, visits
@@ -311,6 +312,10 @@ class Player:
             case "frozen":
                 now = self.running.now()
                 while await store.run(lambda tx: freezing.sweep(tx, now, policies.load())):
+                    pass
+            case "digests":
+                now = self.running.now()
+                while await store.run(lambda tx: reminders.sweep(tx, now, policies.load())):
                     pass
             case "tick":
                 await tick.tick(store, self.running.now(), policies.load(), {"classes": upkeep.classes})

@@ -20,6 +20,7 @@ def upgrade() -> None:
             op.add_column(table, sa.Column(name, kind, nullable=default is None, server_default=default))
     reminded = sa.text("remind_on IS NOT NULL")
     asked, running = sa.text("state IN ('open', 'taken')"), sa.text("state IN ('open', 'claimed', 'arrived')")
+    op.create_index("posts_area", "posts", ["area_id", "role"])
     op.create_index("elders_remind", "elders", ["remind_on", "id"], sqlite_where=reminded, postgresql_where=reminded)
     op.create_table(
         "courses",

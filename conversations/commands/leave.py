@@ -1,0 +1,38 @@
+"""请假, 代看: a visitor is away for some days, and somebody else sees his elders meanwhile."""
+
+from conversations import leaving, session
+from conversations.engine import Part
+from conversations.turn import Ask
+from storage import leaves
+
+Parts = tuple[Part, ...]
+Rows = list[list[list[object]]]
+
+
+def leave(ask: Ask, rest: str) -> Parts:
+    """Nothing: his leaves, or the form where he has none. `new`: the form. `withdraw ID`: takes one back."""
+    what, _, which = rest.partition(" ")
+    mine = leaves.of(ask.tx, ask.writer.person_id, ask.today)
+    if what == "withdraw":
+        found = next((each for each in mine if each.id == which), None)
+        return leaving.withdraw(ask, found) if found else (("leave.gone", {}),)
+    if what == "new" or not mine:
+        return session.start(ask, "leave", leaving.opening(ask))
+    buttons: Rows = [[["button.leave_withdraw", {"first": each.from_on}, f"/leave withdraw {each.id}"]]
+                     for each in mine]
+    return (("leave.list", {"leaves": [leaving.shown(each) for each in mine],
+                            "buttons": [*buttons, [["button.leave_new", {}, "/leave new"]]]}),)
+
+
+def stand_in(ask: Ask, rest: str) -> Parts:
+    """A coordinator says who stands in: asks to whom the elders go meanwhile."""
+    found = leaving.arrangeable(ask, rest)
+    if found is None:
+        return (("leave.gone", {}),)
+    village = leaving.village(ask, found)
+    return (("leave.card", leaving.shown(found)), *session.start(ask, "standin", {
+        "leave_id": found.id, "village_id": village,
+        "not_these": [found.person_id, *([found.stand_in] if found.stand_in else [])]}))
+
+
+COMMANDS = {"leave": leave, "stand_in": stand_in}

@@ -1,0 +1,160 @@
+"""For the sweep of reminders: who is to be told of the elders whose day has come. The clock is nobody: so no Scope.
+
+`remind_on` is the next day on which somebody is to be told of an elder; none where nothing is due.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Select, and_, bindparam, or_, select, update
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
+
+from storage.database import Tx
+from storage.leaves import away
+from storage.people import COORDINATING
+from storage.postponements import put_off
+from storage.tables import accounts, areas, assignments, elders, people, posts
+
+CARING = ("visitor", "stand_in", "first_contact")
+
+_due = select(elders.c.id, elders.c.village_id, elders.c.due_until, elders.c.remind_on).where(
+    elders.c.remind_on <= bindparam("today")).order_by(elders.c.remind_on, elders.c.id).limit(
+    bindparam("count")).subquery("due")
+_care = assignments.alias("care")
+_IN_OFFICE = and_(people.c.status == "active", ~away(people.c.id, "today"))
+_WRITABLE = and_(accounts.c.person_id == people.c.id, accounts.c.state == "active", accounts.c.blocked_at.is_(None))
+_WHO = (people.c.id, people.c.digest_at, people.c.how_much, people.c.preferred, accounts.c.channel, accounts.c.chat,
+        accounts.c.bound_at)
+_CHUNK = select(
+    _due.c.id, _due.c.remind_on, _due.c.due_until, _due.c.village_id, _care.c.role,
+    put_off(people.c.id, _due.c.id, "today").label("put_off"), *_WHO,
+).select_from(_due.outerjoin(_care, and_(
+    _care.c.elder_id == _due.c.id, or_(*[_care.c.role == role for role in CARING]),
+    _care.c.from_on <= bindparam("today"), or_(_care.c.until_on.is_(None), _care.c.until_on >= bindparam("today")),
+)).outerjoin(people, and_(people.c.id == _care.c.person_id, _IN_OFFICE)).outerjoin(accounts, _WRITABLE)).order_by(
+    _due.c.remind_on, _due.c.id)
+
+_village, _township, _county = areas.alias("village"), areas.alias("township"), areas.alias("county")
+
+
+def _coordinators(villages: FromClause, village: ColumnElement[Any]) -> Select[Any]:
+    """Village, post and person of those who coordinate these villages, at whatever rank, and are there."""
+    return select(village, posts.c.role, *_WHO).select_from(
+        villages.join(_village, _village.c.id == village)
+        .outerjoin(_township, _township.c.id == _village.c.parent_id)
+        .outerjoin(_county, _county.c.id == _township.c.parent_id)
+        .join(posts, and_(
+            or_(posts.c.area_id == _village.c.id, posts.c.area_id == _township.c.id, posts.c.area_id == _county.c.id,
+                posts.c.area_id == _county.c.parent_id), or_(*[posts.c.role == role for role in COORDINATING])))
+        .join(people, and_(people.c.id == posts.c.person_id, _IN_OFFICE))
+        .outerjoin(accounts, _WRITABLE))
+
+
+_its_villages = select(_due.c.village_id).distinct().subquery("its_villages")
+_COORDINATORS = _coordinators(_its_villages, _its_villages.c.village_id)
+_place = areas.alias("place")
+_RANKS = _coordinators(_place, _place.c.id).where(_place.c.id == bindparam("place"))
+_MOVE = update(elders).where(
+    elders.c.remind_on <= bindparam("today"), or_(elders.c.remind_on < bindparam("last_on"), and_(
+        elders.c.remind_on == bindparam("last_on"), elders.c.id <= bindparam("last")))).values(
+    remind_on=bindparam("next_day"))
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Somebody who may be told: his choices, and channel and chat where he can be written to."""
+
+    person_id: str
+    digest_at: str | None
+    how_much: str | None
+    where: tuple[str, str] | None
+
+
+@dataclass(slots=True)
+class Due:
+    """An elder whose day has come: ISO days, and who is there for him (role, whether put off by him, who)."""
+
+    elder_id: str
+    remind_on: str
+    due_until: str
+    village_id: str
+    carers: list[tuple[str, bool, str]]
+
+
+Ranks = dict[str, list[str]]  # post: the ids of those who hold it over a village
+
+
+def chunk(tx: Tx, today: date, count: int) -> tuple[list[Due], dict[str, Addressee]]:
+    """The next elders of whom somebody is to be told by today, and their carers by id: in office and not on leave."""
+    found: dict[str, Due] = {}
+    who = _Addressees()
+    for elder, remind_on, due_until, village, role, is_off, *person in tx.all(
+            _CHUNK, today=today.isoformat(), count=count):
+        due = found.get(elder)
+        if due is None:
+            due = found[elder] = Due(elder, remind_on, due_until, village, [])
+        if person[0] is not None:
+            who.take(person)
+            carer = (role, bool(is_off), person[0])
+            if carer not in due.carers:  # once for each of his accounts
+                due.carers.append(carer)
+    return list(found.values()), who.known()
+
+
+def coordinators(tx: Tx, today: date, count: int) -> tuple[dict[str, Ranks], dict[str, Addressee]]:
+    """For each village of that same chunk who coordinates it, post by post, and they by id."""
+    found: dict[str, Ranks] = {}
+    who = _Addressees()
+    for village, role, *person in tx.all(_COORDINATORS, today=today.isoformat(), count=count):
+        who.take(person)
+        _put(found.setdefault(village, {}), role, person[0])
+    return found, who.known()
+
+
+def ranks(tx: Tx, village_id: str, today: date) -> Ranks:
+    """Who coordinates one village, post by post, of those in office and not on leave."""
+    found: Ranks = {}
+    for _, role, *person in tx.all(_RANKS, place=village_id, today=today.isoformat()):
+        _put(found, role, person[0])
+    return found
+
+
+def told(ranks: Ranks, role: str) -> Sequence[str]:
+    """Who is told there of what concerns this post: those who hold it, or where nobody does, the next one above."""
+    return next((ranks[each] for each in COORDINATING[COORDINATING.index(role):] if ranks.get(each)), ())
+
+
+def move(tx: Tx, last: Due, today: date, next_day: date) -> None:
+    """All of the chunk up to its last one are told of again on the next day.
+
+    Not who was seen meanwhile: his day is another. Who came in meanwhile has his turn then.
+    """
+    tx.run(_MOVE, today=today.isoformat(), last_on=last.remind_on, last=last.elder_id, next_day=next_day.isoformat())
+
+
+def _put(ranks: Ranks, role: str, person: str) -> None:
+    held = ranks.setdefault(role, [])
+    if person not in held:
+        held.append(person)
+
+
+class _Addressees:
+    """People from rows that come once for each account: the channel he prefers, else the one bound last."""
+
+    def __init__(self) -> None:
+        self._best: dict[str, tuple[tuple[bool, int], Sequence[Any]]] = {}
+
+    def take(self, row: Sequence[Any]) -> None:
+        """Keeps the better of this row and what was known."""
+        person, _, _, preferred, channel, _, bound_at = row
+        rank = (channel is not None and channel == preferred, bound_at or 0)
+        known = self._best.get(person)
+        if known is None or rank > known[0]:
+            self._best[person] = (rank, row)
+
+    def known(self) -> dict[str, Addressee]:
+        return {person: Addressee(person, digest_at, how_much, (channel, chat) if channel else None)
+                for person, (_, (_, digest_at, how_much, _, channel, chat, _)) in self._best.items()}
