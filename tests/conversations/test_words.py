@@ -75,10 +75,10 @@ FIELDS: dict[str, Any] = {
     "part": "第一部分", "next": "第二部分", "maker": "王强", "where": "云溪镇建设村", "state": "refused", "reason": "写错",
     "yours": True, "by": "township", "visitor": "王强", "missing": ["phone", "household"], "same": False,
 }
-LINE = {"on_ledger": 6, "due": 5, "met": 3, "late": 1, "seen": 4, "missed": 1, "waiting": 1, "paused": 1, "refused": 1,
+FIGURES = {"on_ledger": 6, "due": 5, "met": 3, "late": 1, "seen": 4, "missed": 1, "waiting": 1, "paused": 1, "refused": 1,
         "excused": 1, "left": 1, "left_missed": 1, "visits": 7, "home": 5, "phone": 1, "video": 1, "other": 0,
         "rate": 66.6, "later": 2, "now_seen": 5, "now_rate": 83.3}
-MONTH = {"month": 3, "state": "settling", "cut_off": "2026-04-03", **LINE}
+MONTH = {"month": 3, "state": "settling", "cut_off": "2026-04-03", **FIGURES}
 OFFICES = [{"role": "family", "area": "建设村", "kind": "", "elder": "欧阳明"},
            {"role": "visitor", "area": "建设村", "kind": "a_county_s_own", "elder": ""}]
 FIELDS |= {
@@ -137,9 +137,9 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "survey.villages": {"lines": [{"village": "建设村", "done": 1, "total": 3}], "more": 2}, "menu.template_unclear": {"lines": ["日期"]},
     "menu.help": {"lines": ["帮助"]}, "values.day": {"day": 5}, "values.full_day": {"day": 5},
     "refuse.too_many_digits": {"given": 13},
-    "figures.told": {"month": 0, "quarter": 1, "months": [MONTH, {**MONTH, "state": "running"}], "whole": LINE, "classes": [
-        {"name": "general", **LINE}], "no_first_contact": 2, "open_needs": 1, "groups": 5, "surveyed": 3, "forces": {"": 1, "student": 2}},
-    "figures.by_area": {"level": "village", "lines": [{"name": "建设村", **LINE}], "more": 3, "quarter": 1},
+    "figures.told": {"month": 0, "quarter": 1, "months": [MONTH, {**MONTH, "state": "running"}], "whole": FIGURES, "classes": [
+        {"name": "general", **FIGURES}], "no_first_contact": 2, "open_needs": 1, "groups": 5, "surveyed": 3, "forces": {"": 1, "student": 2}},
+    "figures.by_area": {"level": "village", "lines": [{"name": "建设村", **FIGURES}], "more": 3, "quarter": 1},
     "figures.file": {"quarter": 1}, "figures.file_name": {"quarter": 1}, "figures.progress": {"done": 1, "total": 2},
     "figures_button.below": {"level": "county"}, "figures_sheet.title": {"quarter": 1}, "figures_sheet.month_of": {"state": "running"},
     "figures_sheet.how_lines": {"days": 3},

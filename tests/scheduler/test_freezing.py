@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -152,7 +154,8 @@ async def test_who_was_erased_is_on_the_ledger_no_more(county: County) -> None:
 
 async def test_a_sweep_cut_off_between_portions_goes_on_and_counts_nobody_twice(
         county: County, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(freezing, "portion", lambda *given: PORTION(*given, 2))
+    portion = freezing.portion
+    monkeypatch.setattr(freezing, "portion", partial(_of_two, portion))
     for n in range(7):
         await county.registers(f"老人{n}", n % 2)
     county.now = at("11-05")
@@ -172,7 +175,8 @@ async def test_a_sweep_cut_off_between_portions_goes_on_and_counts_nobody_twice(
     assert await county.frozen() == {("建设村", "general"): Numbers(missed=4), ("河坝村", "general"): Numbers(missed=3)}
 
 
-PORTION = freezing.portion
+def _of_two(portion: Callable[..., freezing.Portion], *given: Any) -> freezing.Portion:
+    return portion(*given, size=2)
 
 
 async def test_numbers_that_were_tampered_with_are_found(county: County) -> None:
