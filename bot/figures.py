@@ -18,6 +18,7 @@ from storage.areas import Area
 from storage.database import Store, Tx
 from storage.scope import Scope
 
+PORTION = 200  # files in one read
 Lines = dict[tuple[Month, str], Line]  # of one village, by month and class
 
 
@@ -91,7 +92,7 @@ class Figures:
         after: str | None = ""
         while after is not None:
             portion = await self._store.read(lambda tx, after=after: freezing.portion(  # type: ignore[misc]
-                tx, village.id, report.months, entered, after, self._house.policies))
+                tx, village.id, report.months, entered, after, self._house.policies, PORTION))
             for each in portion.counted:
                 frozen = each.month in report.frozen
                 _add(found, each.month, each.care_class, Line(

@@ -3,8 +3,8 @@
 What is entered before the cut-off counts, whenever it is counted: the rows that figures come from are only added to.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -17,7 +17,8 @@ from storage.database import Tx
 from storage.figures import Frozen
 from storage.ids import instant, millis
 
-PORTION = 200  # files in one unit of work
+PORTION = 50  # files in one unit of work
+SHARE = 200  # units of work in one beat: nobody's alarm waits until the figures of a city are counted
 ACTOR = "clock"  # who the audit chain says did it
 AFTER = timedelta(hours=2)  # the cut-off: what was begun before it is in by then, and clocks that were set are right
 FROZEN = "figures_frozen"  # the last month of which all is frozen
@@ -84,38 +85,59 @@ def cut_off(month: Month, policies: Policies) -> datetime:
 
 
 def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
-    """Freezes a portion of what is to be frozen; True where there is more."""
+    """Freezes a portion of what is to be frozen; True where there is more to be done in this beat."""
     month = to_freeze(tx, now, policies)
     if month is None:
         return False
-    until = cut_off(month, policies)
-    village, after, so_far = _place(tx, month)
-    if not village:
+    place = _place(tx, month, now)
+    if not place.village:
         meta.put(tx, FROZEN, str(month))
         tx.note(now, ACTOR, "month.freeze", str(month))
         return True
-    found = portion(tx, village, (month,), until, after, policies)
+    if place.units == SHARE:
+        return False
+    until = cut_off(month, policies)
+    found = portion(tx, place.village, (month,), until, place.after, policies)
+    so_far = dict(place.so_far)
     for each in found.counted:
         so_far[each.care_class] = so_far.get(each.care_class, Numbers()) + each.numbers
     if found.last:
-        _keep_place(tx, month, village, found.last, so_far)
+        _keep_place(tx, replace(place, after=found.last, so_far=so_far, units=place.units + 1))
         return True
     for care_class, numbers in so_far.items():
         if numbers.counts:
-            figures.freeze(tx, str(month), Frozen(village, care_class, numbers.counts, millis(until)), now)
-    _keep_place(tx, month, figures.village_after(tx, village) or "", "", {})
+            figures.freeze(tx, str(month), Frozen(place.village, care_class, numbers.counts, millis(until)), now)
+    following = figures.village_after(tx, place.village) or ""
+    _keep_place(tx, replace(place, village=following, after="", so_far={}, units=place.units + 1))
     return True
 
 
-def _place(tx: Tx, month: Month) -> tuple[str, str, dict[str, Numbers]]:
-    """Which village is on turn and after which file, with what was counted of it; no village: none is left."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """How far a month is: which village is on turn and after which file, with what was counted of it.
+
+    No village: none is left. `units` were done in the beat of that time (milliseconds).
+    """
+
+    month: str
+    beat: int
+    units: int
+    village: str
+    after: str
+    so_far: Mapping[str, Numbers]
+
+
+def _place(tx: Tx, month: Month, now: datetime) -> _Place:
     kept = orjson.loads(meta.get(tx, FREEZING) or "{}")
+    units = kept["units"] if kept.get("beat") == millis(now) else 0
     if kept.get("month") != str(month):
-        return figures.village_after(tx, "") or "", "", {}
-    return kept["village"], kept["after"], {name: Numbers(**counts) for name, counts in kept["so_far"].items()}
+        return _Place(str(month), millis(now), units, figures.village_after(tx, "") or "", "", {})
+    so_far = {name: Numbers(**counts) for name, counts in kept["so_far"].items()}
+    return _Place(str(month), millis(now), units, kept["village"], kept["after"], so_far)
 
 
-def _keep_place(tx: Tx, month: Month, village: str, after: str, so_far: dict[str, Numbers]) -> None:
+def _keep_place(tx: Tx, place: _Place) -> None:
+    so_far = {name: numbers.counts for name, numbers in place.so_far.items()}
     meta.put(tx, FREEZING, orjson.dumps({
-        "month": str(month), "village": village, "after": after,
-        "so_far": {name: numbers.counts for name, numbers in so_far.items()}}).decode())
+        "month": place.month, "beat": place.beat, "units": place.units, "village": place.village,
+        "after": place.after, "so_far": so_far}).decode())

@@ -7,10 +7,10 @@ looked that whoever asks coordinates the village, or asks for nobody, as the clo
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import ColumnElement, and_, bindparam, insert, literal_column, or_, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, and_, bindparam, insert, literal_column, or_, select, union
 
 from storage.courses import Change
 from storage.database import Row, Tx
@@ -21,17 +21,23 @@ T = TypeVar("T")
 Counts = Mapping[str, int]  # numbers by name; what is not there is 0
 
 _VILLAGE: ColumnElement[str] = literal_column("'village'")  # written out: the partial index wants no parameter
-# an elder is counted where he lived then: he may have moved away since
-_there = union(
-    select(elders.c.id).where(elders.c.village_id == bindparam("village")),
-    select(courses.c.elder_id.label("id")).where(courses.c.what == _VILLAGE, courses.c.value == bindparam("village")),
-).subquery()
-_OF = select(_there.c.id).where(_there.c.id > bindparam("after"), _there.c.id <= bindparam("last"))
+_AFTER, _UNTIL = bindparam("after"), bindparam("last")
+
+
+def _there(*bounds: Callable[[ColumnElement[str]], ColumnElement[bool]]) -> CompoundSelect[Any]:
+    """The ids of who lives in the village or once did: an elder is counted where he lived then."""
+    once = courses.c.elder_id
+    return union(
+        select(elders.c.id).where(elders.c.village_id == bindparam("village"), *[each(elders.c.id) for each in bounds]),
+        select(once).where(courses.c.what == _VILLAGE, courses.c.value == bindparam("village"),
+                           *[each(once) for each in bounds]))
+
+
+_OF = _there(lambda elder: elder > _AFTER, lambda elder: elder <= _UNTIL)
 _FILES = (
     select(elders.c.id, elders.c.village_id, elders.c.registered_on, elders.c.earlier_visit_on, elders.c.care_class,
            elders.c.created_at)
-    .where(elders.c.created_at < bindparam("before"),
-           elders.c.id.in_(select(_there.c.id).where(_there.c.id > bindparam("after"))))
+    .where(elders.c.created_at < bindparam("before"), elders.c.id.in_(_there(lambda elder: elder > _AFTER)))
     .order_by(elders.c.id).limit(bindparam("count")))
 _COURSES = select(courses.c.elder_id, courses.c.id, courses.c.what, courses.c.from_on, courses.c.value,
                   courses.c.entered_at).where(courses.c.elder_id.in_(_OF))

@@ -176,7 +176,20 @@ async def test_a_sweep_cut_off_between_portions_goes_on_and_counts_nobody_twice(
 
 
 def _of_two(portion: Callable[..., freezing.Portion], *given: Any) -> freezing.Portion:
-    return portion(*given, size=2)
+    return portion(*given, size=2)  # so few, that there are several to a village
+
+
+async def test_in_one_beat_a_share_is_done_and_the_next_one_goes_on(
+        county: County, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(freezing, "SHARE", 1)
+    for n in range(4):
+        await county.registers(f"老人{n}", n % 2)
+    now, beats = at("11-05"), 0
+    while await county.store.read(lambda tx: freezing.to_freeze(tx, now, POLICIES)):  # September and October
+        await county.moves_to(now + timedelta(minutes=beats))
+        beats += 1
+    assert beats == 4  # one for each village and month
+    assert await county.frozen() == {("建设村", "general"): Numbers(missed=2), ("河坝村", "general"): Numbers(missed=2)}
 
 
 async def test_numbers_that_were_tampered_with_are_found(county: County) -> None:
