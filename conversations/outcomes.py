@@ -6,6 +6,7 @@ from datetime import date
 from typing import cast
 
 from conversations import (
+    campaigns,
     caring,
     confirming,
     firstcontact,
@@ -109,6 +110,7 @@ def after(visit_id: str, elder_id: str) -> list[list[list[object]]]:
 
 
 _BY_FORM: dict[str, Callable[[Ask, Form, Draft], Ended]] = {
+    campaigns.FORM: campaigns.submit, campaigns.DAYS_FORM: campaigns.submit_days,
     "assign": caring.assign, "elder": registration.submit, "firstcontact": firstcontact.submit,
     "handover": caring.handover, "invite": inviting.submit, "leave": leaving.submit, "life": life.submit,
     "person": staff.submit, "refuse": _refuse, "standin": leaving.stand_in, "survey": surveying.submit,

@@ -67,10 +67,22 @@ ALLOWED: dict[str, frozenset[str]] = {
     "new_code": COORDINATING,
     "identify": COORDINATING | {"operator"},
     "cut_off": COORDINATING | {"operator"},
+    "plan": VISITING,
     "hours": READING,
     "hours_proof": READING,
     "channels": EVERYONE,
     "policy": COORDINATING,
+    "campaign": READING,
+    "campaign_left": READING,
+    "campaign_tips": READING,
+    "reach": READING,
+    "called": VISITING,
+    "uncalled": VISITING,
+    "campaign_new": COORDINATING,
+    "campaign_open": COORDINATING,
+    "campaign_days": COORDINATING,
+    "campaign_end": COORDINATING,
+    "campaign_cancel": COORDINATING,
 }
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
+from scheduler import campaigning
 from scheduler.notices import KINDS, Notice
 from storage import due, elders, leaves, people, reminding
 from storage.database import Tx
@@ -43,7 +44,8 @@ class Digest(Notice):
 
     def still_wanted(self, tx: Tx, today: date) -> bool:
         return (self.day == today.isoformat() and super().still_wanted(tx, today)
-                and not leaves.is_away(tx, self.person, today) and bool(self.own(tx) or self.lines(tx)))
+                and not leaves.is_away(tx, self.person, today)
+                and bool(self.own(tx) or self.lines(tx) or campaigning.section(tx, self._scope, today, 0)))
 
     def own(self, tx: Tx) -> list[Waiting]:
         """The elders whom the person is to see, or for whom he answers."""

@@ -23,6 +23,7 @@ rewrites the bot's side of every file; read the difference before you keep it. A
     @ suspend 王强 / @ release 张桂芳3组 / @ form changed
     @ sweep                      sends what waits in the outbox: `王强 gets` and the message
     @ remind 王强 张桂芳3组         queues a reminder that a visit is due
+    @ campaigns                  lets the clock see to campaigns, and sends what waits
     @ digests                    writes the digests of the day, to be sent at their hour
     @ pauses                     opens again who was to be back by now
     @ frozen                     freezes the figures of every month whose cut-off is over
@@ -50,7 +51,7 @@ from conversations.book import FormBook
 from conversations.draft import dump, parse
 from conversations.form import Form
 from conversations.message import Inbound, Media, Place
-from scheduler import freezing, notices, pauses, reminders, tick, upkeep
+from scheduler import campaigning, freezing, notices, pauses, reminders, tick, upkeep
 from scheduler import policy as policies
 from scheduler.notices import VisitDue
 from storage import accounts, assignments, drafts, invitations, people, tables, visits
@@ -309,6 +310,10 @@ class Player:
             case "pauses":
                 now = self.running.now()
                 await store.run(lambda tx: pauses.sweep(tx, now, policies.load()))
+            case "campaigns":
+                theirs = {name: sweep for name, sweep in tick.SWEEPS.items() if sweep.__module__ == campaigning.__name__}
+                assert await tick.tick(store, self.running.now(), policies.load(), theirs) == []
+                return await self._direct("sweep")
             case "frozen":
                 now = self.running.now()
                 while await store.run(lambda tx: freezing.sweep(tx, now, policies.load())):

@@ -11,6 +11,8 @@ from storage import (
     areas,
     assignments,
     audit,
+    campaign_progress,
+    campaigns,
     drafts,
     duplicates,
     elders,
@@ -48,7 +50,16 @@ def fill(tx: Tx, now: datetime) -> dict[str, Any]:
     inbox.take(tx, "t", "1", b"", "", now)
     drafts.add(tx, "d", "TAG", visitor, "visit", "h", b"", now)
     scope = Scope(visitor, DAY).values
+    made_here = campaigns.add(tx, campaigns.NewCampaign(
+        "other", "c", villages[0].id, "2026-03-01", "2026-03-09", "other", ("home", "phone")), visitor, now, "open")
+    campaign = campaigns.unscoped(tx, made_here or "")
+    assert campaign is not None
+    reached = campaign_progress._values(campaign, DAY)
     return {
+        "campaign left": (campaign_progress._LEFT, {"count": 8, "skip": 0, **reached, **scope}),
+        "campaign progress": (campaign_progress._PROGRESS, {**reached, **scope}),
+        "campaign is left": (campaign_progress._IS_LEFT, {"elder": made[0], **reached, **scope}),
+        "campaigns of his elders": (campaigns._ENTRUSTED, scope),
         "due_first": (elders._DUE_FIRST, {"count": 10, "skip": 0, **scope}),
         "matching": (elders._MATCHING, {"part": "%x%", "initials": "x%", "count": 5, **scope}),
         "numbered": (elders._NUMBERED, {"number": 7, "count": 5, **scope}),
