@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 
 import structlog
 
-from scheduler import audit_heads, calls, campaigning, family, forgetting, gaps, pauses, reminders, upkeep
+from scheduler import audit_heads, calls, campaigning, family, forgetting, freezing, gaps, pauses, reminders, upkeep
 from scheduler.policy import Policies
 from scheduler.report import Did, Report
 from storage import meta, ticks
@@ -46,6 +46,7 @@ SWEEPS: Mapping[str, Sweep | Daily] = {
     "calls": calls.sweep,
     "months told": calls.month,
     "requests that nobody took": family.late,
+    "figures": freezing.sweep,  # last: once a month it takes some beats
 }
 FAILED = "sweep_failed:"  # in `meta`, with a sweep's name: when it failed last (milliseconds), and of what
 MIDNIGHT = time()
