@@ -55,6 +55,23 @@ def _village_by_id(ask: Ask, known: Known, area_id: str) -> tuple[Candidate, ...
     return tuple(_village(area) for area in villages(ask) if area.id == area_id)
 
 
+def _held_listed(ask: Ask, known: Known) -> tuple[Candidate, ...]:
+    """The areas that the asker coordinates, the widest first."""
+    return tuple(map(_village, areas.held(ask.tx, ask.writer.person_id)[:LISTED]))
+
+
+def _held_found(ask: Ask, known: Known, text: str) -> tuple[Candidate, ...]:
+    if (listed := _listed(known, text)) is not None:
+        return _held_by_id(ask, known, listed)
+    held = areas.held(ask.tx, ask.writer.person_id)
+    exact = [area for area in held if area.name == text]
+    return tuple(map(_village, exact or [area for area in held if text and text in area.name][:LISTED]))
+
+
+def _held_by_id(ask: Ask, known: Known, area_id: str) -> tuple[Candidate, ...]:
+    return tuple(_village(area) for area in areas.held(ask.tx, ask.writer.person_id) if area.id == area_id)
+
+
 def _any_village_listed(ask: Ask, known: Known) -> tuple[Candidate, ...]:
     """The other villages of the elder's township: most who move go no further."""
     elder = elders.find(ask.tx, ask.scope, str(known.get("elder_id", "")))
@@ -156,6 +173,7 @@ def _listed(known: Known, text: str) -> str | None:
 LOOK_UPS: dict[str, LookUp] = {
     "elders": LookUp(lambda ask, known: lookup.listing(ask), lambda ask, known, text: lookup.find(
         ask, text, known.get("listed", [])), lambda ask, known, elder: lookup.by_id(ask, elder)),
+    "held": LookUp(_held_listed, _held_found, _held_by_id),
     "any_village": LookUp(_any_village_listed, _any_village_found, _any_village_by_id),
     "villages": LookUp(_villages_listed, _villages_found, _village_by_id),
     "visitor_kinds": LookUp(_kinds_listed, _kinds_found, _kind_by_id),

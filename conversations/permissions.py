@@ -66,6 +66,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "new_code": COORDINATING,
     "identify": COORDINATING | {"operator"},
     "cut_off": COORDINATING | {"operator"},
+    "plan": VISITING,
     "hours": READING,
     "hours_proof": READING,
     "channels": EVERYONE | {"self"},
@@ -84,6 +85,17 @@ ALLOWED: dict[str, frozenset[str]] = {
     "arrived": GOING,
     "close": GOING,
     "false_alarm": GOING,
+    "campaign": READING,
+    "campaign_left": READING,
+    "campaign_tips": READING,
+    "reach": READING,
+    "called": VISITING,
+    "uncalled": VISITING,
+    "campaign_new": COORDINATING,
+    "campaign_open": COORDINATING,
+    "campaign_days": COORDINATING,
+    "campaign_end": COORDINATING,
+    "campaign_cancel": COORDINATING,
 }
 
 

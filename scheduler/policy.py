@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scheduler.alert_rules import AlertRules, CheckInRules
+from scheduler.calendar import Festival
+from scheduler.campaign_rules import CampaignRules
 from scheduler.reminder_rules import Messages, Reminders
 from scheduler.retention import Retention
 from scheduler.visitor_kinds import VisitorKind
@@ -70,6 +72,8 @@ class Policy(BaseModel):
     visitor_kinds: dict[str, VisitorKind]
     alerts: AlertRules
     check_ins: CheckInRules
+    campaigns: CampaignRules
+    festivals: dict[str, Festival]
     reminders: Reminders
     messages: Messages
     retention: Retention

@@ -115,6 +115,7 @@ campaigns = Table(
     words("last_on"), words("state"),  # proposed, open, ended, cancelled
     number("remote"),  # 1: home visits are impossible, remote ones meet the windows
     maybe_number("every_days"), maybe_number("within_hours"), maybe("festival"), words("advice"),
+    words("met_by"),  # the ways of visiting that reach somebody, as the policy had it then; one space between
     to("made_by", "people.id", nullable=True), number("made_at"), to("decided_by", "people.id", nullable=True),
     maybe_number("decided_at"), maybe_number("begun_at"), maybe_number("ended_at"),
     UniqueConstraint("area_id", "kind", "first_on", "name"),

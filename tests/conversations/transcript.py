@@ -25,6 +25,7 @@ rewrites the bot's side of every file; read the difference before you keep it. A
     @ remind 王强 张桂芳3组         queues a reminder that a visit is due
     @ alert 张桂芳3组 unreachable 李娜   raises an alert of this kind, in her name (nobody's where none stands there)
     @ watch                      lets the clock tell more people of what nobody answered
+    @ campaigns                  lets the clock see to campaigns, and sends what waits
     @ digests                    writes the digests of the day, to be sent at their hour
     @ pauses                     opens again who was to be back by now
     @ unchanged … @ changed      between these nothing may change in the form that is open
@@ -51,7 +52,7 @@ from conversations.book import FormBook
 from conversations.draft import dump, parse
 from conversations.form import Form
 from conversations.message import Inbound, Media, Place
-from scheduler import alerting, checkins, notices, pauses, reminders, tick, upkeep
+from scheduler import alerting, campaigning, checkins, notices, pauses, reminders, tick, upkeep
 from scheduler import policy as policies
 from scheduler.notices import VisitDue
 from storage import accounts, assignments, drafts, invitations, people, tables, visits
@@ -318,6 +319,10 @@ class Player:
             case "pauses":
                 now = self.running.now()
                 await store.run(lambda tx: pauses.sweep(tx, now, policies.load()))
+            case "campaigns":
+                theirs = {name: sweep for name, sweep in tick.SWEEPS.items() if sweep.__module__ == campaigning.__name__}
+                assert await tick.tick(store, self.running.now(), policies.load(), theirs) == []
+                return await self._direct("sweep")
             case "digests":
                 now = self.running.now()
                 while await store.run(lambda tx: reminders.sweep(tx, now, policies.load())):
