@@ -7,11 +7,12 @@ COORDINATING = frozenset({"village", "township", "county", "city"})
 READING = VISITING | COORDINATING
 LOCAL = COORDINATING - {"city"}  # whole files and whole ledgers are no business of the city's
 FAMILY = frozenset({"family"})
+GOING = VISITING | LOCAL  # who may be asked to go and see when an alert runs
 EVERYONE = READING | {"family", "operator"}
 
 ALLOWED: dict[str, frozenset[str]] = {
-    "start": EVERYONE,
-    "help": EVERYONE,
+    "start": EVERYONE | {"self"},
+    "help": EVERYONE | {"self"},
     "mine": READING,
     "due": READING,
     "overdue": READING,
@@ -71,8 +72,22 @@ ALLOWED: dict[str, frozenset[str]] = {
     "plan": VISITING,
     "hours": READING,
     "hours_proof": READING,
-    "channels": EVERYONE,
+    "channels": EVERYONE | {"self"},
     "policy": COORDINATING,
+    "checkin": VISITING | LOCAL | {"family", "self"},
+    "checkin_set": VISITING | LOCAL | {"family"},
+    "checkin_off": VISITING | LOCAL | {"family", "self"},
+    "checkin_invite": VISITING | LOCAL | {"family"},
+    "well": frozenset({"self"}),
+    "unwell": frozenset({"self"}),
+    "sos": EVERYONE | {"self"},
+    "reached": VISITING | LOCAL | {"family"},
+    "alerts": READING | {"family"},
+    "alert": READING | {"family"},
+    "claim": GOING | {"family"},  # who may not go is told what he can do
+    "arrived": GOING,
+    "close": GOING,
+    "false_alarm": GOING,
     "campaign": READING,
     "campaign_left": READING,
     "campaign_tips": READING,

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from scheduler.alert_rules import AlertRules, CheckInRules
 from scheduler.calendar import Festival
 from scheduler.call_rules import Calls
 from scheduler.campaign_rules import CampaignRules
@@ -71,6 +72,8 @@ class Policy(BaseModel):
     priority_disability_grades: tuple[Grade, ...]
     terms: tuple[Begins, ...] = Field(min_length=1)
     visitor_kinds: dict[str, VisitorKind]
+    alerts: AlertRules
+    check_ins: CheckInRules
     campaigns: CampaignRules
     festivals: dict[str, Festival]
     calls: Calls

@@ -24,7 +24,8 @@ TEMPLATES = "\n".join(sources().values())
 FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
                       "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders",
-                      "plan", "campaigns", "family", "requests", "needs", "tellings", "figures")]
+                      "plan", "campaigns", "family", "requests", "needs", "tellings", "figures", "alerts",
+                      "checkins")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -44,6 +45,8 @@ MADE = {
     "wish.{}": tuple(_raw("life")["wish"]), "basis.{}": tuple(_raw("life")["basis"]),
     "life.{}": ("back", "restored"), "proposal.{}": ("registration", "first_contact", "life"),
     "registration.same_{}": ("id", "person"), "field.{}": tuple(_raw("registration")["field"]),
+    "unwell.{}": tuple(_raw("checkins")["unwell"]),
+    "alert_kind.{}": tuple(_raw("alerts")["alert_kind"]), "alert_state.{}": tuple(_raw("alerts")["alert_state"]),
     "care.{}": tuple(_raw("people")["care"]), "menu.{}_already": ("voided", "moved"), "class.{}": ("priority", "general"),
     "change.{}": ("replaced", "current", "void", "moved"), "due.{}": ("not_yet", "open", "due_soon", "overdue"),
     "files.page_{}": ("upload", "download"), "files_name.{}": ("difference", "faulty", "ledger", "visits", "match", "match_left", "areas"),
@@ -190,6 +193,23 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "matching.taken": {"taken": 3, "already": 1, "changed": 1, "left": 2},
     "files.page_upload": {"link": "https://x/f/y", "minutes": 30},
     "files.page_download": {"link": "https://x/f/y", "minutes": 30},
+}
+BY_KEY |= {
+    **{key: {"number": "A-0001", "time": "02:10", "who": "王强", "goes": True, "what": "help"}
+       for key in sources() if key.startswith("alerts.")},
+    "alerts.raised": {"number": "A-0001", "elder": ELDER, "what": "help", "late": True, "goes": True, "who": "", "time": "02:10"},
+    "alerts.card": {"number": "A-0001", "elder": ELDER, "what": "help", "state": "open", "address": "3组1号", "who": "王强",
+                    "time": "02:10", "since": "02:11"},
+    "alerts.ended": {"number": "A-0001", "state": "closed", "found": "没事", "done": "看了", "risk": "left", "who": "王强",
+                     "time": "02:10"},
+    "alerts.list": {"lines": [{"number": "A-0001", "elder": "欧阳明", "what": "help", "minutes": 3, "who": ""}]},
+    **{f"checkins.{name}": {"elder": ELDER} for name in ("contact", "skipped", "unanswered", "silent", "said_unwell")},
+    "checkins.home": {"at": "08:00", "visitors": ["王强"], "call": "李娜 13912345678"},
+    "checkins.contact": {"elder": ELDER, "minutes": 30}, "checkins.said_unwell": {"elder": ELDER, "what": "body"},
+    "button.unwell_what": {"what": "body"}, "checkins.card": {"at": "08:00", "bound": True, "stage": "fine"},
+    "checkins.set": {"at": "08:00", "bound": False}, "checkins.ask": {"again": True}, "checkins.paused": {"why": "hospital"},
+    "checkins.well": {"by": "李娜"},
+    "button.alert_of": {"number": "A-0001"},
 }
 SAID_HERE = [key for key in sources() if key.partition(".")[0] in SPACES]
 
