@@ -272,9 +272,11 @@ def keys_rotate(
 @app.command()
 def tick(
     at: Annotated[datetime | None, typer.Option(help="As of this time, such as 2026-04-01T08:00.")] = None,
-    dry_run: Annotated[bool, typer.Option(help="Only say what would be changed.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Only say who would get what, and why.")] = False,
 ) -> None:
-    """Does once what a serving process does each minute: classes, retention … Another time only on a playground."""
+    """Does once what a serving process does each minute, and says who gets what. Another time only on a playground:
+    its clock is moved there.
+    """
     from bot.ticking import TickRefused, once
 
     try:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from scheduler import annex2, cadence, windows
 from scheduler.policy import Policies, Policy
-from storage import assignments, courses, elder_files, elders, visits
+from storage import assignments, campaigns, courses, elder_files, elders, visits
 from storage.database import Tx
 from storage.duplicates import Known
 from storage.elder_files import Status, Wish
@@ -185,7 +185,9 @@ def derive(tx: Tx, elder: Elder, policies: Policies, now: datetime) -> list[str]
     found = classified(elder, policy, now)
     days = visits.last_days(tx, elder.id)
     last_visit = max(filter(None, [elder.earlier_visit_on, *days.values()]), default=None)
-    home_days = [elder.earlier_visit_on, *(day for method, day in days.items() if method in policy.home_methods)]
+    remote = campaigns.remote_periods(tx, elder.village_id)  # in which a call counts like a visit (三(六)2)
+    home_days = [elder.earlier_visit_on, *(day for method, day in days.items() if method in policy.home_methods),
+                 visits.last_day_within(tx, elder.id, policy.campaigns.epidemic, remote)]
     last_home = max(filter(None, home_days), default=None)
     course = _go_on(tx, elder, found, policy, now)
     standing = _standing(found, course, last_visit, last_home, policy, now, missing=elder.missing.split(),

@@ -14,6 +14,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from scheduler.calendar import Festival
+from scheduler.call_rules import Calls
+from scheduler.campaign_rules import CampaignRules
 from scheduler.reminder_rules import Messages, Reminders
 from scheduler.retention import Retention
 from scheduler.visitor_kinds import VisitorKind
@@ -67,6 +70,9 @@ class Policy(BaseModel):
     priority_disability_grades: tuple[Grade, ...]
     terms: tuple[Begins, ...] = Field(min_length=1)
     visitor_kinds: dict[str, VisitorKind]
+    campaigns: CampaignRules
+    festivals: dict[str, Festival]
+    calls: Calls
     reminders: Reminders
     messages: Messages
     retention: Retention

@@ -194,6 +194,7 @@ def upgrade() -> None:
         sa.Column("within_hours", sa.BigInteger()),
         sa.Column("festival", sa.Text()),
         sa.Column("advice", sa.Text(), nullable=False),
+        sa.Column("met_by", sa.Text(), nullable=False),
         sa.Column("made_by", sa.Text(), sa.ForeignKey("people.id")),
         sa.Column("made_at", sa.BigInteger(), nullable=False),
         sa.Column("decided_by", sa.Text(), sa.ForeignKey("people.id")),
