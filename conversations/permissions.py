@@ -7,11 +7,12 @@ COORDINATING = frozenset({"village", "township", "county", "city"})
 READING = VISITING | COORDINATING
 LOCAL = COORDINATING - {"city"}  # whole files and whole ledgers are no business of the city's
 FAMILY = frozenset({"family"})
+GOING = VISITING | LOCAL  # who may be asked to go and see when an alert runs
 EVERYONE = READING | {"family", "operator"}
 
 ALLOWED: dict[str, frozenset[str]] = {
-    "start": EVERYONE,
-    "help": EVERYONE,
+    "start": EVERYONE | {"self"},
+    "help": EVERYONE | {"self"},
     "mine": READING,
     "due": READING,
     "overdue": READING,
@@ -38,6 +39,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "complete": VISITING,
     "refresh": VISITING,
     "ledger": COORDINATING,
+    "month": COORDINATING,
+    "quarter": COORDINATING,
     "pending": EVERYONE,
     "withdraw": EVERYONE,
     "confirm": COORDINATING,
@@ -50,7 +53,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "owndata": LOCAL,
     "import": LOCAL,
     "export": LOCAL,
-    "stop": LOCAL,
+    "stop": COORDINATING,
     "people": COORDINATING,
     "edit_person": COORDINATING,
     "suspend": COORDINATING,
@@ -69,8 +72,22 @@ ALLOWED: dict[str, frozenset[str]] = {
     "plan": VISITING,
     "hours": READING,
     "hours_proof": READING,
-    "channels": EVERYONE,
+    "channels": EVERYONE | {"self"},
     "policy": COORDINATING,
+    "checkin": VISITING | LOCAL | {"family", "self"},
+    "checkin_set": VISITING | LOCAL | {"family"},
+    "checkin_off": VISITING | LOCAL | {"family", "self"},
+    "checkin_invite": VISITING | LOCAL | {"family"},
+    "well": frozenset({"self"}),
+    "unwell": frozenset({"self"}),
+    "sos": EVERYONE | {"self"},
+    "reached": VISITING | LOCAL | {"family"},
+    "alerts": READING | {"family"},
+    "alert": READING | {"family"},
+    "claim": GOING | {"family"},  # who may not go is told what he can do
+    "arrived": GOING,
+    "close": GOING,
+    "false_alarm": GOING,
     "campaign": READING,
     "campaign_left": READING,
     "campaign_tips": READING,

@@ -15,7 +15,8 @@ _KINDS = tomllib.loads((FOLDER / "roles.toml").read_text(encoding="utf-8"))["vis
 NOT_SENTENCES = ("names", "controls", "commands")
 
 # filters that put a code in words, and the table in which they stand
-WORDS = {"care_class": "class", "campaign_state": "campaign_state",
+WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind": "alert_kind",
+         "alert_state": "alert_state", "unwell": "unwell",
          "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role",
          **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants")},
@@ -63,6 +64,7 @@ class Words:
             "asked_line": lambda asked: self.say("family.asked_line", dict(asked)),
             "plan_line": lambda plan: self.say("family.plan_line", dict(plan)),
             "private": (lambda text: self.say("values.private")) if abroad else str,
+            "at_home": (lambda text: "") if abroad else str,  # what people wrote of an emergency stays in the country
             "by_place": lambda groups: self.say("reminders.by_place", {"groups": groups}),
             "reminded": lambda one: self.say("remind.one", one),
             "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),

@@ -1,7 +1,7 @@
 """我的老人, 档案: who is cared for, the one due first at the top."""
 
 from conversations import families, lookup
-from conversations.commands import life, privacy
+from conversations.commands import checkins, life, privacy
 from conversations.commands.parts import visit_lines
 from conversations.engine import Part
 from conversations.life import in_question
@@ -50,6 +50,7 @@ def _shown(ask: Ask, found: Elder) -> Part:
     buttons += life.buttons(ask, found)
     buttons += families.buttons(ask, found)
     buttons += privacy.buttons(ask, found)
+    buttons += checkins.button(ask, found)
     return ("menu.elder", {
         "elder": label(found), "status": found.status, "wish": found.wish, "care_class": found.care_class,
         "reasons": ask.reasons(found), "due": ask.due(found),

@@ -1,10 +1,10 @@
 """你好, 帮助: where everything begins."""
 
-from conversations import session
+from conversations import checkins, session
 from conversations.draft import Draft, parse
 from conversations.engine import Part
 from conversations.turn import Ask
-from storage import drafts, proposals
+from storage import drafts, people, proposals
 from storage.drafts import Kept
 from storage.ids import instant
 
@@ -13,7 +13,9 @@ MOST_OFFERED = 5
 
 
 def start(ask: Ask, rest: str) -> tuple[Part, ...]:
-    """The menu, with what was put aside on top."""
+    """The menu, with what was put aside on top; an elder has a page of his own."""
+    if ask.roles == {people.OWN}:
+        return checkins.home(ask)
     return (*_paused(ask), ("menu.home" if ask.may("mine") or ask.may("family") else "menu.home_idle", {
         "name": ask.writer.name, "buttons": [*_resuming(ask), *menu(ask)]}))
 

@@ -31,6 +31,7 @@ RIGHTS = {
     "village, here": EVERY, "township, here": EVERY, "county, here": EVERY,
     "village, next door": frozenset(), "city, here": frozenset(), "operator, here": frozenset(),
     "first_contact, assigned": frozenset({"phone"}), "visitor, assigned": frozenset(), "family, assigned": frozenset(),
+    "self, assigned": frozenset(),
     "visitor, assigned; village, next door": frozenset(),  # what he may do there is not what he may do here
     "first_contact, assigned; village, next door": frozenset({"phone"}),
     "visitor, here": frozenset(),

@@ -7,6 +7,7 @@ from sqlalchemy import LargeBinary, select
 
 from storage import (
     accounts,
+    alerts,
     contacts,
     drafts,
     elders,
@@ -60,6 +61,8 @@ def fill(tx: Tx, ground: Ground, keys: Keys, now: datetime) -> None:
     waiting = proposals.find(tx, ground.scope, proposal)
     assert waiting is not None
     proposals.decide(tx, waiting, "refused", ground.coordinator, now, reason="不对")
+    alert = alerts.add(tx, elder, ground.village.id, "help", "person", ground.visitor, "摔了一跤", now, now)
+    alerts.end(tx, alert, "false_alarm", ground.visitor, {"reason": "没有摔"}, now)
     phones.add(tx, "phone1", Body(sent_at=1, text="您好"))
     contacts.add(tx, Contact(contacts.id_of("c", elder, 1), elder, ground.visitor, "2026-03-02", now, "phone", "trouble",
                              "膝盖疼"))
@@ -73,7 +76,7 @@ def fill(tx: Tx, ground: Ground, keys: Keys, now: datetime) -> None:
     needs.close(tx, need, "好了", ground.visitor, now)
 
 
-FILLED = {name for name in NAMED if name not in ("files", "jobs", "people", "alerts")}
+FILLED = {name for name in NAMED if name not in ("files", "jobs", "people")}
 
 
 async def test_what_the_ledgers_seal_opens_by_the_list(store: Store, keys: Keys, now: datetime) -> None:
