@@ -7,6 +7,7 @@ COORDINATING = frozenset({"village", "township", "county", "city"})
 READING = VISITING | COORDINATING
 LOCAL = COORDINATING - {"city"}  # whole files and whole ledgers are no business of the city's
 GOING = VISITING | LOCAL  # who may be asked to go and see when an alert runs
+FAMILY = frozenset({"family"})
 EVERYONE = READING | {"family", "operator"}
 
 ALLOWED: dict[str, frozenset[str]] = {
@@ -89,23 +90,42 @@ ALLOWED: dict[str, frozenset[str]] = {
     "campaign_left": READING,
     "campaign_tips": READING,
     "reach": READING,
-    "called": VISITING,
-    "uncalled": VISITING,
+    "phoned": VISITING,
+    "unphoned": VISITING,
     "campaign_new": COORDINATING,
     "campaign_open": COORDINATING,
     "campaign_days": COORDINATING,
     "campaign_end": COORDINATING,
     "campaign_cancel": COORDINATING,
+    "family": FAMILY,
+    "called": FAMILY,
+    "callby": FAMILY,
+    "trouble": FAMILY,
+    "seehim": FAMILY,
+    "askvisit": FAMILY,
+    "callback": FAMILY,
+    "unask": FAMILY,
+    "callplan": FAMILY,
+    "requests": VISITING,
+    "take": VISITING,
+    "letgo": VISITING,
+    "answered": VISITING,
+    "decline": LOCAL,
+    "needs": VISITING | LOCAL,
+    "arrange": LOCAL,
+    "settle": VISITING | LOCAL,
+    "telling": VISITING,
 }
 
 
 # what a kind of visitor must do, or see, for a command that goes beyond visiting (C9)
 BY_KIND: dict[str, Task | Field] = {
     "register": "file", "amend": "file", "complete": "file", "refresh": "file", "firstcontact": "file",
-    "survey": "survey", "surveyed": "survey", "wish": "wish", "phone": "phone",
+    "survey": "survey", "surveyed": "survey", "wish": "wish", "telling": "wish", "phone": "phone",
 }
 # the command that each form goes beyond visiting with: asked again at every step, a kind may change meanwhile
-BY_FORM = {"elder": "register", "survey": "surveyed", "wish": "wish", "firstcontact": "firstcontact"}
+BY_FORM = {"elder": "register", "survey": "surveyed", "wish": "wish", "firstcontact": "firstcontact",
+           "telling": "telling", "arrange": "arrange", "settle": "settle", "decline": "decline"}
 BOUND_BY_KIND = frozenset({"visitor", "first_contact"})
 
 

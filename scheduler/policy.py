@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from scheduler.alert_rules import AlertRules, CheckInRules
 from scheduler.calendar import Festival
+from scheduler.call_rules import Calls
 from scheduler.campaign_rules import CampaignRules
 from scheduler.reminder_rules import Messages, Reminders
 from scheduler.retention import Retention
@@ -74,6 +75,7 @@ class Policy(BaseModel):
     check_ins: CheckInRules
     campaigns: CampaignRules
     festivals: dict[str, Festival]
+    calls: Calls
     reminders: Reminders
     messages: Messages
     retention: Retention

@@ -8,7 +8,19 @@ from datetime import datetime, time, timedelta
 
 import structlog
 
-from scheduler import alerting, audit_heads, campaigning, checkins, forgetting, gaps, pauses, reminders, upkeep
+from scheduler import (
+    alerting,
+    audit_heads,
+    calls,
+    campaigning,
+    checkins,
+    family,
+    forgetting,
+    gaps,
+    pauses,
+    reminders,
+    upkeep,
+)
 from scheduler.policy import Policies
 from scheduler.report import Did, Report
 from storage import meta, ticks
@@ -44,6 +56,10 @@ SWEEPS: Mapping[str, Sweep | Daily] = {
     "campaigns under way": campaigning.tell,  # after the digests, which speak of them too
     "audit head": Daily(audit_heads.sweep, time(9)),
     "retention": Daily(forgetting.sweep, time(3)),
+    "plans for calls": calls.plans,
+    "calls": calls.sweep,
+    "months told": calls.month,
+    "requests that nobody took": family.late,
 }
 FAILED = "sweep_failed:"  # in `meta`, with a sweep's name: when it failed last (milliseconds), and of what
 MIDNIGHT = time()

@@ -17,6 +17,7 @@ from conversations.commands import (
     due,
     elders,
     exchange,
+    family,
     firstcontact,
     general,
     hours,
@@ -33,8 +34,10 @@ from conversations.commands import (
     record,
     register,
     remind,
+    requests,
     settings,
     survey,
+    tellings,
     visit,
 )
 from conversations.engine import Part
@@ -60,7 +63,7 @@ NAMES = {name: Named(**{"slash": name, **values}) for name, values in _raw.items
 ACTIONS: dict[str, Action] = {name: action for family in (
     general, elders, visit, record, correction, register, survey, life, pending, people, firstcontact, invite,
     identify, channels, exchange, privacy, policy, hours, ledger, due, cannot, leave, remind, settings, plan,
-    campaign, alerts, checkins,
+    campaign, family, requests, tellings, alerts, checkins,
 ) for name, action in family.COMMANDS.items()}
 _CALLS = {call: name for name, named in NAMES.items() for call in (f"/{named.slash}", *named.words)}
 VISIT_OPENERS = frozenset((f"/{NAMES['visit'].slash}", *NAMES["visit"].words))

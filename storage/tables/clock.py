@@ -46,7 +46,7 @@ call_plans = Table(
 # what an elder said of whom of his family is told how he is, and of what not (哪些不告诉家属); the newest counts
 tellings = Table(
     "tellings", metadata, row_id(), to("elder_id", "elders.id"), to("person_id", "people.id"), number("allowed"),
-    words("withheld"),  # health, mood, economy, home, words; one space between
+    words("withheld"),  # health, mood, home, economy, needs; one space between
     words("on_day"), to("asked_by", "people.id", nullable=True), number("written_at"),
     Index("tellings_elder", "elder_id", "person_id", "on_day"),
 )
