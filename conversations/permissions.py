@@ -6,8 +6,8 @@ VISITING = frozenset({"visitor", "first_contact", "village", "township"})
 COORDINATING = frozenset({"village", "township", "county", "city"})
 READING = VISITING | COORDINATING
 LOCAL = COORDINATING - {"city"}  # whole files and whole ledgers are no business of the city's
-GOING = VISITING | LOCAL  # who may be asked to go and see when an alert runs
 FAMILY = frozenset({"family"})
+GOING = VISITING | LOCAL  # who may be asked to go and see when an alert runs
 EVERYONE = READING | {"family", "operator"}
 
 ALLOWED: dict[str, frozenset[str]] = {
@@ -39,6 +39,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "complete": VISITING,
     "refresh": VISITING,
     "ledger": COORDINATING,
+    "month": COORDINATING,
+    "quarter": COORDINATING,
     "pending": EVERYONE,
     "withdraw": EVERYONE,
     "confirm": COORDINATING,
@@ -51,7 +53,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "owndata": LOCAL,
     "import": LOCAL,
     "export": LOCAL,
-    "stop": LOCAL,
+    "stop": COORDINATING,
     "people": COORDINATING,
     "edit_person": COORDINATING,
     "suspend": COORDINATING,

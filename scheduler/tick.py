@@ -16,6 +16,7 @@ from scheduler import (
     checkins,
     family,
     forgetting,
+    freezing,
     gaps,
     pauses,
     reminders,
@@ -60,6 +61,7 @@ SWEEPS: Mapping[str, Sweep | Daily] = {
     "calls": calls.sweep,
     "months told": calls.month,
     "requests that nobody took": family.late,
+    "figures": freezing.sweep,  # last: once a month it takes some beats
 }
 FAILED = "sweep_failed:"  # in `meta`, with a sweep's name: when it failed last (milliseconds), and of what
 MIDNIGHT = time()

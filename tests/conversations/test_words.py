@@ -24,7 +24,8 @@ TEMPLATES = "\n".join(sources().values())
 FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
                       "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders",
-                      "plan", "campaigns", "family", "requests", "needs", "tellings", "alerts", "checkins")]
+                      "plan", "campaigns", "family", "requests", "needs", "tellings", "figures", "alerts",
+                      "checkins")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -55,6 +56,8 @@ MADE = {
     "files_button.export_{}": ("ledger", "visits"), "numbers_button.{}": tuple(what for what, _ in LISTS),
     "campaign_state.{}": tuple(_raw("campaigns")["campaign_state"]), "campaign_name.{}": tuple(_raw("campaigns")["campaign_name"]),
     "tips.{}": tuple(_raw("campaigns")["tips"]),
+    "figures_button.before_{}": ("1", "3"), "figures_button.other_{}": ("1", "3"), "figures_sheet.{}": (
+        *_raw("figures")["figures_sheet"],),
     "button.much_{}": ("all", "urgent"), "cannot_reason.{}": tuple(_raw("reminders")["cannot_reason"]),
     "cannot.{}": ("nobody_home", "other_wanted"),
     "reason.{}": ("category:childless_alone", "old_alone", "ability:moderate", "ability:severe", "ability:total",
@@ -80,6 +83,10 @@ FIELDS: dict[str, Any] = {
     "part": "第一部分", "next": "第二部分", "maker": "王强", "where": "云溪镇建设村", "state": "refused", "reason": "写错",
     "yours": True, "by": "township", "visitor": "王强", "missing": ["phone", "household"], "same": False,
 }
+FIGURES = {"on_ledger": 6, "due": 5, "met": 3, "late": 1, "seen": 4, "missed": 1, "waiting": 1, "paused": 1, "refused": 1,
+        "excused": 1, "left": 1, "left_missed": 1, "visits": 7, "home": 5, "phone": 1, "video": 1, "other": 0,
+        "rate": 66.6, "later": 2, "now_seen": 5, "now_rate": 83.3}
+MONTH = {"month": 3, "state": "settling", "cut_off": "2026-04-03", **FIGURES}
 OFFICES = [{"role": "family", "area": "建设村", "kind": "", "elder": "欧阳明"},
            {"role": "visitor", "area": "建设村", "kind": "a_county_s_own", "elder": ""}]
 FIELDS |= {
@@ -172,6 +179,12 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "survey.villages": {"lines": [{"village": "建设村", "done": 1, "total": 3}], "more": 2}, "menu.template_unclear": {"lines": ["日期"]},
     "menu.help": {"lines": ["帮助"]}, "values.day": {"day": 5}, "values.full_day": {"day": 5},
     "refuse.too_many_digits": {"given": 13},
+    "figures.told": {"month": 0, "quarter": 1, "months": [MONTH, {**MONTH, "state": "running"}], "whole": FIGURES, "classes": [
+        {"name": "general", **FIGURES}], "no_first_contact": 2, "open_needs": 1, "groups": 5, "surveyed": 3, "forces": {"": 1, "student": 2}},
+    "figures.by_area": {"level": "village", "lines": [{"name": "建设村", **FIGURES}], "more": 3, "quarter": 1},
+    "figures.file": {"quarter": 1}, "figures.file_name": {"quarter": 1}, "figures.progress": {"done": 1, "total": 2},
+    "figures_button.below": {"level": "county"}, "figures_sheet.title": {"quarter": 1}, "figures_sheet.month_of": {"state": "running"},
+    "figures_sheet.how_lines": {"days": 3},
     "files.preview": {"area": "建设村", "new": 12, "changed": 3, "faulty": 2, "same": 1, "left": 2, "attached": "difference"},
     "files.applied": {"area": "建设村", "new": 12, "changed": 3, "faulty": 2, "left": 2},
     "matching.compared": {"matched": 5, "differing": 2, "lines": 3, "ended": 1, "absent": 4, "unread": 1, "days": 14},

@@ -30,6 +30,7 @@ rewrites the bot's side of every file; read the difference before you keep it. A
     @ pauses                     opens again who was to be back by now
     @ child 李涛 张桂芳3组         another child of this elder, with an invitation as above
     @ calls                      what the clock does about calls, months and requests now
+    @ frozen                     freezes the figures of every month whose cut-off is over
     @ unchanged … @ changed      between these nothing may change in the form that is open
     @ draft, @ visits 张桂芳3组   prints what is kept, every answer with its manner
 
@@ -54,7 +55,7 @@ from conversations.book import FormBook
 from conversations.draft import dump, parse
 from conversations.form import Form
 from conversations.message import Inbound, Media, Place
-from scheduler import alerting, calls, campaigning, checkins, family, notices, pauses, reminders, tick, upkeep
+from scheduler import alerting, calls, campaigning, checkins, family, freezing, notices, pauses, reminders, tick, upkeep
 from scheduler import policy as policies
 from scheduler.notices import VisitDue
 from storage import accounts, assignments, drafts, elders, invitations, people, tables, visits
@@ -332,6 +333,10 @@ class Player:
             case "calls":
                 await tick.tick(store, self.running.now(), self.running.policies, {
                     "plans": calls.plans, "calls": calls.sweep, "months": calls.month, "late": family.late})
+            case "frozen":
+                now = self.running.now()
+                while await store.run(lambda tx: freezing.sweep(tx, now, policies.load())):
+                    pass
             case "digests":
                 now = self.running.now()
                 while await store.run(lambda tx: reminders.sweep(tx, now, policies.load())):
