@@ -10,7 +10,18 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import ColumnElement, CompoundSelect, and_, bindparam, insert, literal_column, or_, select, union
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    and_,
+    bindparam,
+    insert,
+    literal_column,
+    or_,
+    select,
+    union,
+)
 
 from storage.courses import Change
 from storage.database import Row, Tx
@@ -21,7 +32,8 @@ T = TypeVar("T")
 Counts = Mapping[str, int]  # numbers by name; what is not there is 0
 
 _VILLAGE: ColumnElement[str] = literal_column("'village'")  # written out: the partial index wants no parameter
-_AFTER, _UNTIL = bindparam("after"), bindparam("last")
+_AFTER: BindParameter[str] = bindparam("after")
+_UNTIL: BindParameter[str] = bindparam("last")
 
 
 def _there(*bounds: Callable[[ColumnElement[str]], ColumnElement[bool]]) -> CompoundSelect[Any]:
