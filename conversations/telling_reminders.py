@@ -89,7 +89,7 @@ def _visits(found: list[Waiting], roles: frozenset[str]) -> Rows:
 
 
 def _line(each: Line, today: date) -> dict[str, Any]:
-    return {"village": each.village.name, "overdue": each.overdue, "alone": each.alone,
+    return {"village": each.village, "overdue": each.overdue, "alone": each.alone,
             "first": [due_lists.line(one, today) for one in each.first],
             "more": each.overdue + each.alone - len(each.first)}
 

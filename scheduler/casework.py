@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from scheduler import annex2, cadence, windows
 from scheduler.policy import Policies, Policy
-from storage import assignments, campaigns, courses, elder_files, elders, visits
+from storage import assignments, campaigns, courses, elder_files, elders, people, visits
 from storage.database import Tx
 from storage.duplicates import Known
 from storage.elder_files import Status, Wish
@@ -101,7 +101,7 @@ def move(tx: Tx, scope: Scope, elder_id: str, village_id: str, since: str, polic
     file = elder_files.read(tx, scope, elder_id)
     if file is None:
         return None
-    assignments.end_all(tx, elder_id, now.astimezone(policies.city.zone).date(), but=("family",))
+    assignments.end_all(tx, elder_id, now.astimezone(policies.city.zone).date(), but=("family", people.OWN))
     new = elder_files.moved(file, village_id, elders.next_number(tx, village_id))
     elder_files.set_condition(tx, elder_id, "active", "recovered", since)
     return revise(tx, scope, elder_id, new, policies, now)

@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from scheduler.alert_rules import AlertRules, CheckInRules
 from scheduler.calendar import Festival
+from scheduler.call_rules import Calls
 from scheduler.campaign_rules import CampaignRules
 from scheduler.reminder_rules import Messages, Reminders
 from scheduler.retention import Retention
@@ -70,8 +72,11 @@ class Policy(BaseModel):
     priority_disability_grades: tuple[Grade, ...]
     terms: tuple[Begins, ...] = Field(min_length=1)
     visitor_kinds: dict[str, VisitorKind]
+    alerts: AlertRules
+    check_ins: CheckInRules
     campaigns: CampaignRules
     festivals: dict[str, Festival]
+    calls: Calls
     reminders: Reminders
     messages: Messages
     retention: Retention

@@ -14,6 +14,7 @@ from storage import (
     campaign_progress,
     campaigns,
     drafts,
+    due,
     duplicates,
     elders,
     erasing,
@@ -22,6 +23,7 @@ from storage import (
     ledger_counts,
     outbox,
     people,
+    reminding,
     retention,
     visits,
 )
@@ -73,6 +75,12 @@ def fill(tx: Tx, now: datetime) -> dict[str, Any]:
         "listed": (duplicates._LISTED, {
             "path": ground.township.path, "path_end": ground.township.path + "~", "scope_person": ground.coordinator,
             **{f"wanted_{n}": f"index {n}" for n in range(50)}}),
+        "due": (due._IN_SCOPE, {"count": 8, "skip": 0, **scope}),
+        "overdue": (due._LATE_COUNT, scope),
+        "own": (due._OWN, {"until": "2026-03-31", "contact_until": "2026-03-02", "village": "", "count": 60,
+                           "skip": 0, **scope}),
+        "by village": (due._BY_VILLAGE, {
+            "village_until": "2026-03-01", "township_until": "2026-02-27", **scope}),
         "last": (visits._LAST, {"elder": made[0], "count": 1, **scope}),
         "last_by": (visits._LAST_BY, scope),
         "writer": (accounts._WRITER, {"channel": "t", "account": "1"}),
@@ -127,3 +135,15 @@ async def test_no_statement_of_a_turn_reads_a_big_table_whole_or_sorts_all_that_
         if name == "ready":
             assert not [line for line in lines if "TEMP B-TREE" in line or line.startswith("->  Sort")]
     assert len(await store.run(lambda tx: outbox.take(tx, now))) == 50
+
+
+async def test_the_sweep_of_reminders_reads_only_those_elders_whose_day_has_come(store: Store, now: datetime) -> None:
+    await store.run(lambda tx: fill(tx, now))
+    day = {"today": "2026-03-01", "count": 100}
+    for statement, values in (
+        (reminding._CHUNK, day), (reminding._COORDINATORS, day),
+        (reminding._MOVE, {"today": "2026-03-01", "last_on": "2026-03-01", "last": "x", "next_day": "2026-03-02"}),
+    ):
+        lines = await store.run(plan(statement, values))
+        assert not [line for line in whole_tables(lines) if " elders" in line]
+        assert any("elders_remind" in line for line in lines)

@@ -182,7 +182,10 @@ def upgrade() -> None:
         sa.Column("closed_by", sa.Text(), sa.ForeignKey("people.id")),
         sa.Column("closed_at", sa.BigInteger()),
         sa.Column("outcome", sa.LargeBinary()),
+        sa.Column("next_at", sa.BigInteger()),
     )
+    op.create_index("alerts_next", "alerts", ["next_at"],
+                    sqlite_where=sa.text("next_at IS NOT NULL"), postgresql_where=sa.text("next_at IS NOT NULL"))
     op.create_index("alerts_elder", "alerts", ["elder_id", "raised_at"])
     op.create_index("alerts_open", "alerts", ["area_id", "raised_at"],
                     sqlite_where=running, postgresql_where=running)
