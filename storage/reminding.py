@@ -3,12 +3,13 @@
 `remind_on` is the next day on which somebody is to be told of an elder; none where nothing is due.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import and_, bindparam, or_, select, tuple_, update
+from sqlalchemy.sql.elements import ColumnElement
 
 from storage.database import Tx
 from storage.leaves import away
@@ -38,16 +39,23 @@ _CHUNK = select(
 _village, _township, _county = areas.alias("village"), areas.alias("township"), areas.alias("county")
 
 
-# who coordinates one village, at whatever rank, and is there: post and person. Not of many villages with one statement,
-# for which PostgreSQL reads all people
-_RANKS = select(posts.c.role, *_WHO).select_from(
+SLOTS = 25  # villages or people of one statement
+
+
+def _one_of(column: ColumnElement[str]) -> ColumnElement[bool]:
+    return or_(*[column == bindparam(f"id_{n}") for n in range(SLOTS)])
+
+
+# posts at whatever rank over some villages; who of those people is there. Not with one statement: for it PostgreSQL
+# takes the posts for many, and reads all people
+_POSTS = select(_village.c.id, posts.c.role, posts.c.person_id).select_from(
     _village.outerjoin(_township, _township.c.id == _village.c.parent_id)
     .outerjoin(_county, _county.c.id == _township.c.parent_id)
     .join(posts, and_(
         or_(posts.c.area_id == _village.c.id, posts.c.area_id == _township.c.id, posts.c.area_id == _county.c.id,
-            posts.c.area_id == _county.c.parent_id), or_(*[posts.c.role == role for role in COORDINATING])))
-    .join(people, and_(people.c.id == posts.c.person_id, _IN_OFFICE))
-    .outerjoin(accounts, _WRITABLE)).where(_village.c.id == bindparam("place"))
+            posts.c.area_id == _county.c.parent_id), or_(*[posts.c.role == role for role in COORDINATING]))),
+).where(_one_of(_village.c.id))
+_PEOPLE = select(*_WHO).select_from(people.outerjoin(accounts, _WRITABLE)).where(_IN_OFFICE, _one_of(people.c.id))
 _MOVE = update(elders).where(  # as a pair, which is one range of the index
     elders.c.remind_on.is_not(None),
     tuple_(elders.c.remind_on, elders.c.id) <= tuple_(bindparam("last_on"), bindparam("last"))).values(
@@ -95,16 +103,19 @@ def chunk(tx: Tx, today: date, count: int) -> tuple[list[Due], dict[str, Address
     return list(found.values()), who.known()
 
 
-def coordinators(tx: Tx, today: date, villages: Iterable[str]) -> tuple[dict[str, Ranks], dict[str, Addressee]]:
+def coordinators(tx: Tx, today: date, villages: Collection[str]) -> tuple[dict[str, Ranks], dict[str, Addressee]]:
     """For each of these villages who coordinates it, post by post, and they by id."""
-    found: dict[str, Ranks] = {}
+    held = [row for ids in _portions(villages) for row in tx.all(_POSTS, **ids)]
     who = _Addressees()
-    for village in villages:
-        ranks = found[village] = {}
-        for role, *person in tx.all(_RANKS, place=village, today=today.isoformat()):
-            who.take(person)
-            _put(ranks, role, person[0])
-    return found, who.known()
+    for ids in _portions({person for _, _, person in held}):
+        for row in tx.all(_PEOPLE, today=today.isoformat(), **ids):
+            who.take(row)
+    known = who.known()
+    found: dict[str, Ranks] = {village: {} for village in villages}
+    for village, role, person in held:
+        if person in known:
+            found[village].setdefault(role, []).append(person)
+    return found, known
 
 
 def ranks(tx: Tx, village_id: str, today: date) -> Ranks:
@@ -125,10 +136,12 @@ def move(tx: Tx, last: Due, next_day: date) -> None:
     tx.run(_MOVE, last_on=last.remind_on, last=last.elder_id, next_day=next_day.isoformat())
 
 
-def _put(ranks: Ranks, role: str, person: str) -> None:
-    held = ranks.setdefault(role, [])
-    if person not in held:
-        held.append(person)
+def _portions(ids: Iterable[str]) -> Iterator[dict[str, str]]:
+    """Values for statements on SLOTS ids each; the last ones are filled up."""
+    left = sorted(ids)
+    for at in range(0, len(left), SLOTS):
+        here = left[at:at + SLOTS]
+        yield {f"id_{n}": here[min(n, len(here) - 1)] for n in range(SLOTS)}
 
 
 class _Addressees:
