@@ -19,6 +19,8 @@ audit_app = typer.Typer(help="The audit chain.")
 app.add_typer(audit_app, name="audit")
 keys_app = typer.Typer(help="The keys that seal.")
 app.add_typer(keys_app, name="keys")
+figures_app = typer.Typer(help="The figures of the months.")
+app.add_typer(figures_app, name="figures")
 
 
 def _opened() -> "Foundation":
@@ -124,16 +126,31 @@ def import_(
     dry_run: Annotated[bool, typer.Option(help="Show what would change, field by field, and stop.")] = False,
     yes: Annotated[bool, typer.Option(help="Do not ask: take over what the file says otherwise, too.")] = False,
     areas: Annotated[bool, typer.Option(help="The file lists areas, not elders: 区县, 乡镇, 村, 组.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="The file is another body's list, or what differed, marked 是: "
+                                                       "with --under and --by.")] = False,
+    by: Annotated[str, typer.Option(help="With --list: in whose name, a coordinator of --under. It is audited.")] = "",
 ) -> None:
     """Takes a township's ledger in: good rows go in, the others are marked in a copy. Twice changes nothing.
 
     On a terminal it shows first what it would change, and asks. Elsewhere, without --yes, files that are there stay
-    as they are. With --areas the area tree grows: what is missing is added, nothing is changed or taken away.
+    as they are. With --areas the area tree grows: what is missing is added, nothing is changed or taken away. With
+    --list it is matched with the ledger by ID number: what differs is written beside it, and taken over once it comes
+    back marked (with --yes at once, deaths and moves excepted).
     """
+    from bot.exporting import ExportRefused
     from bot.importing import ImportRefused, import_areas, import_file, look
     from bot.inviting import InvitationRefused, area_called
 
+    if list_ and not (under and by):
+        raise typer.BadParameter("--list wants --under and --by")
+
     async def work(base: "Foundation") -> Any:
+        if list_:
+            from bot.listing import match
+
+            for line in await match(base, file, under, by, datetime.now(UTC), all_of_it=yes):
+                typer.echo(line)
+            return None
         area = await base.store.read(lambda tx: area_called(tx, under)) if under and not create_areas else None
         if areas:
             await import_areas(file, base, datetime.now(UTC), area, _agreed(dry_run, yes), typer.echo)
@@ -153,7 +170,7 @@ def import_(
 
     try:
         done = _with_store(work)
-    except (ImportRefused, InvitationRefused) as error:
+    except (ImportRefused, ExportRefused, InvitationRefused) as error:
         typer.echo(f"tanfang: {error}", err=True)
         raise typer.Exit(2) from None
     if done is None:
@@ -293,6 +310,24 @@ def audit_verify() -> None:
         typer.echo(f"the chain is broken at line {verdict.broken_at}", err=True)
         raise typer.Exit(1)
     typer.echo(f"{verdict.lines} lines, all in order, as {heads} heads kept elsewhere say; head {verdict.head}")
+
+
+@figures_app.command("verify")
+def figures_verify() -> None:
+    """Counts every frozen month again from the visits as they stood at its cut-off; exits 1 where a number differs."""
+    from bot.recounting import differences
+
+    async def work(base: "Foundation") -> bool:
+        same = True
+        async for month, lines in differences(base.store, base.policies):
+            typer.echo(f"{month}: {'the same' if not lines else f'{len(lines)} numbers differ'}")
+            for line in lines:
+                typer.echo(line, err=True)
+            same = same and not lines
+        return same
+
+    if not _with_store(work):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from bot.aside import aside
 from bot.channels.base import Channel, RetryAt, SendFailure
 from bot.import_places import PlacesUnclear
 from bot.jobs import Task
+from bot.matching import Compared
 from bot.sheets import KEY, Counts, Ledgers, Looked
 from conversations.commands.exchange import holds
 from conversations.documents import area_sheet, file_kind, match_workbook
@@ -45,6 +46,11 @@ class NotTheirs(Exception):
 def is_spreadsheet(body: bytes) -> bool:
     """Whether the bytes may be a ledger, by how they begin; what they are called does not count."""
     return body.startswith(STARTS)
+
+
+def safe_name(name: str) -> str:
+    """A file's name without what no file may be called by."""
+    return _UNSAFE.sub("", name)
 
 
 class Exchange:
@@ -111,17 +117,14 @@ class Exchange:
     async def _compare(self, task: Task, area: Area, source: File) -> None:
         """Matches another body's list with the ledger, and shows where they differ."""
         compared = await matching.compare(self._store, source.body, area, self._scope(task))
-        copy, kept, count = await compared.workbook(task.job.id), "", len(compared.by_button)
-        if compared.lines:
-            kept = await self._store.run(lambda tx: files.add(
-                tx, "match", task.person, "", compared.kept(), task.now(), matching.KEPT))
+        kept = await self._store.run(partial(_keep, task, area, compared))
+        copy, count = await compared.workbook(kept), len(compared.by_button)
         asks: dict[str, Any] = {"buttons": [[
             ["match_button.all", {"count": count}, f"/import yes {task.job.id}"],
             ["match_button.none", {}, f"/import no {task.job.id}"]]]} if count else {}
 
         def say(tx: Tx) -> tuple[Part, ...]:
-            _check(tx, task, area)
-            tx.note(task.now(), task.person, "list.compared", area.id, ["id_number", "facts"])
+            check(tx, task, area)
             return self._with_file(tx, task, "match", area, copy, (
                 "matching.compared", {"area": area.name, "days": matching.KEPT.days, **compared.fields, **asks}))
 
@@ -134,12 +137,11 @@ class Exchange:
         def say(tx: Tx) -> tuple[Part, ...]:
             if len(marks) != 1:
                 return (("matching.several" if marks else "matching.none_marked", {}),)
-            (of, marked), = marks.items()
-            compared = jobs.find(tx, task.person, of)
-            match = str(compared.fields.get("match", "")) if compared else ""
-            if compared is None or files.find(tx, task.person, match, task.now()) is None:
+            (match, marked), = marks.items()
+            compared = matching.kept(tx, task.person, match, task.now())
+            if compared is None:
                 return (("matching.stale", {"days": matching.KEPT.days}),)
-            area = holds(tx, task.person, compared.fields["area"])
+            area = holds(tx, task.person, compared[0])
             if area is None:
                 return (("files.no_more", {}),)
             tx.note(task.now(), task.person, "list.confirm", area.id)
@@ -156,11 +158,11 @@ class Exchange:
         try:
             area = await self._area(task)
             kept = await self._store.read(
-                lambda tx: files.find(tx, task.person, task.job.fields["match"], task.now()))
+                lambda tx: matching.kept(tx, task.person, task.job.fields["match"], task.now()))
             if kept is None:
                 await task.fail(("matching.stale", {"days": matching.KEPT.days}))
                 return
-            lines = matching.differences(kept.body)
+            lines = kept[1]
             marked = [Marked(*each) for each in task.job.fields.get("marked", matching.by_button(lines))
                       if each[0] < len(lines)]
             for work in matching.chunks(lines, marked, task.cursor, self._scope(task), self._house.policies,
@@ -185,7 +187,7 @@ class Exchange:
         asks: dict[str, Any] = {"buttons": _yes_no(task)} if new else {}
         await task.end("asking" if new else "done", lambda tx: self._with_file(
             tx, task, "areas", area, copy if new or faulty else None, (
-                "areas.looked", {"area": area.name, "new": new, "there": grown.there, "faulty": faulty, **asks})),
+                "area_tree.looked", {"area": area.name, "new": new, "there": grown.there, "faulty": faulty, **asks})),
             file=source.id, previewed=True, areas=True)
 
     async def add_areas(self, task: Task) -> None:
@@ -204,7 +206,7 @@ class Exchange:
             await task.fail(_why(error))
         else:
             _, new, faulty = _grown(task)
-            await task.end("done", lambda tx: (("areas.added", {
+            await task.end("done", lambda tx: (("area_tree.added", {
                 "area": area.name, "new": new, "faulty": faulty + len(faults)}),))
 
     async def _read_areas(self, source: File) -> tuple[list[Line], list[Fault]]:
@@ -229,7 +231,7 @@ class Exchange:
             return
 
         def say(tx: Tx) -> tuple[Part, ...]:
-            _check(tx, task, area)
+            check(tx, task, area)
             return self._with_file(tx, task, what, area, body, (
                 "files.exported", {"area": area.name, "what": what, "rows": rows}))
 
@@ -255,7 +257,7 @@ class Exchange:
         return Scope(task.person, task.now().astimezone(self._house.policy.zone).date())
 
     async def _area(self, task: Task) -> Area:
-        return await self._store.read(lambda tx: _check(tx, task, None))
+        return await self._store.read(lambda tx: check(tx, task, None))
 
     async def _fetched(self, task: Task) -> File | None:
         """The ledger, kept: a second look, after a kill, finds it there. None where the job has ended with that."""
@@ -287,19 +289,23 @@ class Exchange:
         """What is said, with the file where there is one."""
         if body is None:
             return (part,)
-        name = _UNSAFE.sub("", self._words.say(f"files_name.{kind}", {"area": area.name}))
+        name = safe_name(self._words.say(f"files_name.{kind}", {"area": area.name}))
         file = files.add(tx, kind, task.person, name, body, task.now())
         return ((part[0], {**part[1], "document": {"kind": "file", "file": file}}),)
 
 
 def _chunk(task: Task, area: Area, work: Callable[[Tx], Counts], before: Counts, tx: Tx) -> Counts:
-    _check(tx, task, area)
+    check(tx, task, area)
     return before + work(tx)
 
 
 def _yes_no(task: Task) -> list[list[list[object]]]:
     return [[["files_button.yes", {}, f"/import yes {task.job.id}"],
              ["files_button.no", {}, f"/import no {task.job.id}"]]]
+
+
+def _keep(task: Task, area: Area, compared: Compared, tx: Tx) -> str:
+    return compared.keep(tx, check(tx, task, area), task.person, task.now())
 
 
 def _grown(task: Task) -> tuple[int, int, int]:
@@ -312,12 +318,12 @@ def _grow(task: Task, area: Area, lines: list[Line], tx: Tx) -> str:
     """Adds the areas of the next lines; gives where that leaves the job."""
     done, new, faulty = _grown(task)
     chunk = lines[done:done + area_tree.CHUNK]
-    grown = area_tree.grow(tx, _check(tx, task, area), chunk, task.person, task.now())
+    grown = area_tree.grow(tx, check(tx, task, area), chunk, task.person, task.now())
     return f"{done + len(chunk)} {new + len(grown.new)} {faulty + len(grown.faults)}"
 
 
 def _checked(task: Task, area: Area, work: Callable[[Tx], str], tx: Tx) -> str:
-    _check(tx, task, area)
+    check(tx, task, area)
     return work(tx)
 
 
@@ -329,7 +335,8 @@ def _why(error: Exception) -> Part:
     return ("files.unplaced" if isinstance(error, PlacesUnclear) else "files.no_more", {})
 
 
-def _check(tx: Tx, task: Task, area: Area | None) -> Area:
+def check(tx: Tx, task: Task, area: Area | None) -> Area:
+    """The area of the job, as long as its asker coordinates it. Raises NotTheirs."""
     found = holds(tx, task.person, area.id if area else task.job.fields["area"])
     if found is None:
         raise NotTheirs
