@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from scheduler import calls, notices, summaries
+from scheduler import alerting, calls, notices, summaries
 from scheduler.family_notices import (
     NeedMoved,
     NeedRaised,
@@ -17,7 +17,7 @@ from scheduler.family_notices import (
 )
 from scheduler.policy import Policies
 from scheduler.visitor_kinds import minor
-from storage import call_plans, contacts, needs, outbox, people, requests, ties
+from storage import alerts, call_plans, contacts, needs, outbox, people, requests, ties
 from storage.contacts import Contact
 from storage.database import Tx
 from storage.elders import Elder
@@ -35,6 +35,8 @@ def report(tx: Tx, contact: Contact, elder: Elder, policies: Policies) -> bool:
     if not contacts.add(tx, contact):
         return False
     calls.settle(tx, contact, policies.of(tx, elder.village_id))
+    if contact.outcome == "fine" and (alert := alerts.running_of(tx, elder.id)):
+        alerting.tell_step(tx, alert, "reached", contact.person_id, policies, contact.at)
     return True
 
 
@@ -56,12 +58,8 @@ def unreachable(tx: Tx, contact: Contact, elder: Elder, policies: Policies) -> t
     within = timedelta(hours=policies.of(tx, elder.village_id).calls.alert_within_hours)
     second = contacts.in_vain(tx, elder.id, contact.at - within, contact.at) > 1
     if second:
-        _alert(tx, elder, contact, policies)
+        alerting.raise_alert(tx, elder.id, "unreachable", "contact", contact.person_id, policies, contact.at)
     return True, second
-
-
-def _alert(tx: Tx, elder: Elder, contact: Contact, policies: Policies) -> None:
-    """SEAM: alerting.raise_alert(tx, elder.id, "unreachable", "contact", contact.person_id, policies, contact.at)."""
 
 
 def ask_now(tx: Tx, elder: Elder, by: str, policies: Policies, now: datetime) -> tuple[Request, int | None]:
