@@ -88,6 +88,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "arrived": GOING,
     "close": GOING,
     "false_alarm": GOING,
+    "glass": LOCAL,
     "campaign": READING,
     "campaign_left": READING,
     "campaign_tips": READING,
@@ -127,7 +128,8 @@ BY_KIND: dict[str, Task | Field] = {
 }
 # the command that each form goes beyond visiting with: asked again at every step, a kind may change meanwhile
 BY_FORM = {"elder": "register", "survey": "surveyed", "wish": "wish", "firstcontact": "firstcontact",
-           "telling": "telling", "arrange": "arrange", "settle": "settle", "decline": "decline"}
+           "telling": "telling", "arrange": "arrange", "settle": "settle", "decline": "decline",
+           "glass": "glass"}
 BOUND_BY_KIND = frozenset({"visitor", "first_contact"})
 
 

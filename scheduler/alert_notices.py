@@ -65,4 +65,18 @@ class AlertEnded(OfAlert):
         return not alert.running
 
 
-KINDS.update({each.kind: each for each in (AlertRaised, AlertStep, AlertEnded)})
+class GlassBroken(Notice):
+    """A coordinator of another area read the file of an elder on whom an alert ran: for those whose elder he is."""
+
+    kind = "glass_broken"
+    lane = "reply"
+    alert: str
+    by: str
+    reason: str  # a word of the form `glass`
+    at: str  # as `AlertRaised.at`
+
+    def still_wanted(self, tx: Tx, today: date) -> bool:
+        return super().still_wanted(tx, today) and alerts.find(tx, Scope(self.person, today), self.alert) is not None
+
+
+KINDS.update({each.kind: each for each in (AlertRaised, AlertStep, AlertEnded, GlassBroken)})

@@ -29,6 +29,7 @@ _ALL = select(alerts.c.id, alerts.c.number, alerts.c.elder_id, alerts.c.area_id,
               alerts.c.closed_by, alerts.c.closed_at, alerts.c.words, alerts.c.outcome)
 _UNSCOPED = _ALL.where(_THIS)
 _SEEN = _ALL.where(_THIS, ALERT_IN_SCOPE)
+_NUMBERED = _ALL.where(_RUNNING, alerts.c.number == bindparam("called"))
 _RUN_HERE = _ALL.where(_RUNNING, ALERT_IN_SCOPE).order_by(alerts.c.raised_at, alerts.c.id)
 _HOW_MANY = select(func.count()).select_from(alerts).where(_RUNNING, ALERT_IN_SCOPE)
 _PAGE = _RUN_HERE.limit(bindparam("count")).offset(bindparam("skip"))
@@ -134,6 +135,12 @@ def find(tx: Tx, scope: Scope, alert_id: str) -> Alert | None:
 def unscoped(tx: Tx, alert_id: str) -> Alert | None:
     """One alert for the program's own work; nobody is shown it."""
     row = tx.one(_UNSCOPED, alert=alert_id)
+    return _read(tx, row) if row else None
+
+
+def running_numbered(tx: Tx, number: int) -> Alert | None:
+    """The one of this number, while it runs, whoever asks: for `glass` and the program's own work."""
+    row = tx.one(_NUMBERED, called=number)
     return _read(tx, row) if row else None
 
 

@@ -24,6 +24,7 @@ rewrites the bot's side of every file; read the difference before you keep it. A
     @ sweep                      sends what waits in the outbox: `王强 gets` and the message
     @ remind 王强 张桂芳3组         queues a reminder that a visit is due
     @ alert 张桂芳3组 unreachable 李娜   raises an alert of this kind, in her name (nobody's where none stands there)
+    @ coordinator 旁人 河坝村 village   makes somebody a coordinator of this area, with an account
     @ watch                      lets the clock tell more people of what nobody answered
     @ campaigns                  lets the clock see to campaigns, and sends what waits
     @ digests                    writes the digests of the day, to be sent at their hour
@@ -58,7 +59,7 @@ from conversations.message import Inbound, Media, Place
 from scheduler import alerting, calls, checkins, family, freezing, notices, pauses, reminders, tick, upkeep
 from scheduler import policy as policies
 from scheduler.notices import VisitDue
-from storage import accounts, assignments, drafts, elders, invitations, people, tables, visits
+from storage import accounts, areas, assignments, drafts, elders, invitations, people, tables, visits
 from storage.database import Tx
 from storage.scope import Scope
 from tests.fakes.chat_ledgers import FILES, SIZES
@@ -317,6 +318,9 @@ class Player:
                 await store.run(lambda tx: alerting.raise_alert(
                     tx, village.elders[elder], kind, "person", village.people[by[0]] if by else None,
                     policies.load(), self.running.now()))
+            case "coordinator":
+                who, area, role = rest.split()
+                await store.run(lambda tx: self._coordinator(tx, who, area, role))
             case "watch":
                 await tick.tick(store, self.running.now(), policies.load(), WATCHING)
             case "pauses":
@@ -384,6 +388,12 @@ class Player:
         assignments.entrust(tx, village.people[name], found.id, "family", now.date().isoformat())
         calls.begin(tx, village.people[name], found.id, self.running.policies.city, now)
         return invitations.make(tx, village.people[name], "operator", now)
+
+    def _coordinator(self, tx: Tx, name: str, area: str, role: str) -> None:
+        now = self.running.now()
+        self.running.village.people[name] = people.add(tx, areas.named(tx, area)[0].id, name, (role,), now).id
+        account = find_account(name)
+        accounts.bind(tx, self.running.channel.name, account, account, self.running.village.people[name], now)
 
     def _visits(self, tx: Tx, elder: str) -> list[str]:
         scope = Scope(self.running.village.people["赵敏"], START.date())
