@@ -14,12 +14,17 @@ from storage.scope import Scope
 
 Parts = tuple[Part, ...]
 SAID = {"claimed": "alerts.claimed_by", "arrived": "alerts.arrived_by", "again": "alerts.again", "well": "alerts.well",
-        "reached": "alerts.reached"}
+        "reached": "alerts.reached", "whom": "alerts.whom", "what": "alerts.what", "words": "alerts.words"}
 
 
-def told(tx: Tx, alert: Alert, elder: Elder, at: str) -> dict[str, Any]:
+def called(elder: Elder | None) -> str:
+    """An elder's name; empty where the alert is of nobody who is on the ledger."""
+    return elder.name if elder else ""
+
+
+def told(tx: Tx, alert: Alert, elder: Elder | None, at: str) -> dict[str, Any]:
     """What a sentence on an alert may say: who raised it and who goes by name, empty where nobody; `at` as kept."""
-    return {"number": alert.called, "elder": label(elder), "what": alert.kind, "by": raiser(tx, alert),
+    return {"number": alert.called, "elder": label(elder) if elder else {"name": ""}, "what": alert.kind, "by": raiser(tx, alert),
             "who": name(tx, alert.claimed_by), "words": alert.words, "state": alert.state, **wall(at)}
 
 
@@ -37,21 +42,31 @@ def raiser(tx: Tx, alert: Alert) -> str:
 
 def name(tx: Tx, person_id: str | None) -> str:
     """Somebody's name."""
-    found = people.find(tx, person_id) if person_id else None
-    return found.name if found else ""
+    person = people.find(tx, person_id) if person_id else None
+    return person.name if person else ""
 
 
-def _found(tx: Tx, notice: AlertRaised | AlertStep | AlertEnded, scope: Scope) -> tuple[Alert, Elder] | None:
-    alert = alerts.find(tx, scope, notice.alert)
-    elder = elders.find(tx, scope, alert.elder_id or "") if alert else None
-    return (alert, elder) if alert and elder else None
+Found = tuple[Alert, Elder | None]
+
+
+def found(tx: Tx, scope: Scope, alert_id: str) -> Found | None:
+    """An alert and its elder, who is None where it is of nobody who is on the ledger."""
+    alert = alerts.find(tx, scope, alert_id)
+    if alert is None or alert.elder_id is None:
+        return (alert, None) if alert else None
+    elder = elders.find(tx, scope, alert.elder_id)
+    return (alert, elder) if elder else None
+
+
+def _own(tx: Tx, scope: Scope, elder: Elder | None) -> bool:
+    return elder is not None and "self" in ties.over(tx, scope, elder.id)
 
 
 def _raised(tx: Tx, notice: AlertRaised, scope: Scope) -> Parts | None:
-    found = _found(tx, notice, scope)
-    if found is None:
+    one = found(tx, scope, notice.alert)
+    if one is None:
         return None
-    alert, elder = found
+    alert, elder = one
     rows = [[["button.claim", {}, f"/claim {alert.id}"]]] if notice.goes and alert.state == "open" else []
     return (("alerts.raised", {
         **told(tx, alert, elder, notice.at), "goes": notice.goes, "late": notice.late,
@@ -59,26 +74,26 @@ def _raised(tx: Tx, notice: AlertRaised, scope: Scope) -> Parts | None:
 
 
 def _step(tx: Tx, notice: AlertStep, scope: Scope) -> Parts | None:
-    found = _found(tx, notice, scope)
-    if found is None:
+    one = found(tx, scope, notice.alert)
+    if one is None:
         return None
-    alert, elder = found
+    alert, elder = one
     who = name(tx, notice.by)
-    if "self" in ties.over(tx, scope, elder.id):
+    if _own(tx, scope, elder):
         return (("alerts.own_claimed", {"who": who}),) if notice.step == "claimed" else None
-    return ((SAID[notice.step], {"number": alert.called, "elder": elder.name, "who": who,
+    return ((SAID[notice.step], {"number": alert.called, "elder": called(elder), "who": who, "what": alert.kind, "words": alert.words,
                                  "buttons": [[["button.alert", {}, f"/alert {alert.id}"]]]}),)
 
 
 def _ended(tx: Tx, notice: AlertEnded, scope: Scope) -> Parts | None:
-    found = _found(tx, notice, scope)
-    if found is None:
+    one = found(tx, scope, notice.alert)
+    if one is None:
         return None
-    alert, elder = found
-    if "self" in ties.over(tx, scope, elder.id):
+    alert, elder = one
+    if _own(tx, scope, elder):
         return (("alerts.own_ended", {}),)
     outcome = {key: alert.outcome.get(key, "") for key in ("found", "done", "reason", "risk")}
-    return (("alerts.ended", {"number": alert.called, "elder": elder.name, "state": alert.state, **outcome,
+    return (("alerts.ended", {"number": alert.called, "elder": called(elder), "state": alert.state, **outcome,
                               "who": name(tx, alert.closed_by), **wall(notice.at)}),)
 
 

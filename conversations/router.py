@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from conversations import binding, commands, lookup, session, template
+from conversations import binding, commands, crying, lookup, session, template
 from conversations.answers import place
 from conversations.commands import exchange, general
 from conversations.controls import control, plain
@@ -35,6 +35,8 @@ def answer(house: House, tx: Tx, inbound: Inbound, now: datetime) -> Parts:
     token = _invitation(inbound.text)
     if token:
         return _invited(house, tx, inbound, writer, token, now)
+    if writer is None and (cry := crying.heard(inbound.text)) and cry.clear:
+        return (("sos.stranger", {}),)
     if writer is None:
         return binding.said(tx, inbound, house.today(now), now)
     if not writer.active:
@@ -82,6 +84,8 @@ def _in_form(ask: Ask, draft: OpenDraft) -> Parts:
         return _tapped(ask, draft)
     if exchange.has_file(inbound):
         return (("refuse.file_in_form", {}), *session.again(ask, draft))
+    if (cried := _cry(ask, draft)) is not None:
+        return cried
     text = plain(inbound.text)
     if text and template.is_one(inbound.text, commands.VISIT_OPENERS):
         return _template(ask)
@@ -119,6 +123,23 @@ def _old_button(ask: Ask, tag: str) -> Parts:
     return (("refuse.strange_button", {}),)
 
 
+def _cry(ask: Ask, draft: OpenDraft | None) -> Parts | None:
+    """What a message that begins with 紧急 is answered with. Where it may be an answer, it is kept as one, and asked
+    once whether it is an emergency; None: it is no such message.
+    """
+    cry = crying.heard(ask.inbound.text)
+    if cry is None or not ask.may("sos"):
+        return None
+    writing = draft is not None and session.is_writing(ask, draft)
+    if cry.alone or (cry.clear and not writing):
+        said = _command(ask, "sos", cry.rest)
+        return _aside(ask, draft, said) if draft else said
+    asked: Parts = (("sos.really", {"buttons": [[["button.sos_yes", {}, "/sos"]]]}),)
+    if draft and writing:
+        return (*asked, BREAK, *session.step(ask, draft, Event(ask.inbound.text, None, session.keep_media(ask), "")))
+    return _aside(ask, draft, asked) if draft else asked
+
+
 def _aside(ask: Ask, draft: OpenDraft, said: Parts) -> Parts:
     """A command in the middle of a form is answered, then the form goes on at the same question."""
     if said and said[-1][0] in IN_A_FORM:
@@ -135,6 +156,8 @@ def _without_form(ask: Ask) -> Parts:
     if exchange.has_file(ask.inbound):
         return exchange.received(ask) if ask.may("import") else (
             ("refuse.file", {}), *general.start(ask, ""))
+    if (cried := _cry(ask, None)) is not None:
+        return cried
     text = plain(ask.inbound.text)
     if text and template.is_one(ask.inbound.text, commands.VISIT_OPENERS):
         return _template(ask)

@@ -111,6 +111,13 @@ def allowed(ask: Ask, form: str) -> bool:
     return command is None or ask.may(command)
 
 
+def elder_of(ask: Ask) -> str:
+    """The elder of the open form, by id; empty where none is open, or it is about nobody of theirs."""
+    draft = _opened(ask, ask.writer.draft) if ask.writer.draft else None
+    elder = str(draft.context.get("elder_id") or "") if draft else ""
+    return elder if elder and elders.in_scope(ask.tx, ask.scope, elder) else ""
+
+
 def is_writing(ask: Ask, kept: OpenDraft) -> bool:
     """Whether the open question takes any text: then 打印 材料 is an answer, not a command."""
     draft = _opened(ask, kept)

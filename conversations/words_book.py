@@ -16,7 +16,7 @@ NOT_SENTENCES = ("names", "controls", "commands")
 
 # filters that put a code in words, and the table in which they stand
 WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind": "alert_kind",
-         "alert_state": "alert_state", "unwell": "unwell", "glass_reason": "glass_reason",
+         "alert_state": "alert_state", "unwell": "unwell", "glass_reason": "glass_reason", "first_aid": "first_aid",
          "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role",
          **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants")},
@@ -56,7 +56,8 @@ class Words:
         environment.filters |= {name: partial(self._word, space) for name, space in WORDS.items()}
         environment.filters |= {
             "named": self.named, "day": self.day, "full_day": self.full_day, "due": self._due, "place": self._place,
-            "reasons": self._reasons,
+            "reasons": self._reasons, "whom": self._whom,
+            "of_whom": lambda elder: f"{self.named(elder['name'])} · {self._place(elder)}" if elder["name"] else self._whom(""),
             "offices": self._offices,
             "told_areas": lambda areas: self._list(self.say(f"told_area.{area}") for area in areas),
             "told_items": lambda items, area: self._list(items) or self.say(f"as_ever.{area}"),
@@ -175,6 +176,10 @@ class Words:
 
     def _tips(self, advice: Iterable[str]) -> str:
         return "\n\n".join(self.say(f"tips.{each}") for each in advice)
+
+    def _whom(self, name: str) -> str:
+        """Whose alert it is; an empty name: nobody's who is on the ledger."""
+        return self.named(name) if name else self.say("alerts.not_listed")
 
     def _place(self, elder: Mapping[str, Any]) -> str:
         return self.say("menu.place", dict(elder))

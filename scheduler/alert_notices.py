@@ -10,8 +10,9 @@ from storage.database import Tx
 from storage.outbox import Lane
 from storage.scope import Scope
 
-# somebody goes, is there; another report came in; the elder says that he is well, or somebody near reached him
-Step = Literal["claimed", "arrived", "again", "well", "reached"]
+# somebody goes, is there; another report came in; the elder says that he is well, or somebody near reached him; who
+# raised it says of whom it is, or what; somebody who knows more says it
+Step = Literal["claimed", "arrived", "again", "well", "reached", "whom", "what", "words"]
 
 
 class OfAlert(Notice):

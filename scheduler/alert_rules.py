@@ -6,12 +6,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class AlertRules(BaseModel):
-    """Minutes: until the township is told of an alert that nobody took over; within which a second report joins it."""
+    """Seconds until a pressed 紧急 goes out as it is. Minutes: until the township is told of an alert that nobody took over; within which a second report joins it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    details_seconds: int = Field(ge=20, le=300)
     township_minutes: int = Field(ge=1, le=60)
     join_minutes: int = Field(ge=0, le=240)
+
+    @property
+    def goes_out_after(self) -> timedelta:
+        return timedelta(seconds=self.details_seconds)
 
     @property
     def township_after(self) -> timedelta:

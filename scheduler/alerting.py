@@ -4,6 +4,7 @@ The row and its notices are one unit of work. Who is told more is decided by sto
 sweep or a clock that jumps changes nothing.
 """
 
+from dataclasses import replace
 from datetime import date, datetime
 
 from scheduler import notices, visitor_kinds
@@ -13,9 +14,12 @@ from scheduler.visitor_kinds import VisitorKind, may_answer_alerts
 from storage import accounts, alerts, elders, outbox, people
 from storage.alerts import Alert, Around, Source
 from storage.database import Tx
+from storage.ids import millis
+from storage.scope import SECRET, SOS, UNSAID
 
 VISITING = frozenset({"visitor", "stand_in"})
 GOING = VISITING | {"first_contact", "cadre"}  # who may be asked to go and see
+UNTOLD = frozenset({*SECRET, UNSAID, SOS})  # kinds of which no family is told
 CHUNK = 100
 ABOVE = ("township", "county", "city")
 
@@ -32,28 +36,62 @@ def raise_alert(tx: Tx, elder_id: str, kind: str, source: Source, by: str | None
         raise LookupError(f"no elder {elder_id}")
     rules = policies.of(tx, elder.village_id).alerts
     alerts.hold(tx, elder_id)
-    if before := alerts.running_of(tx, elder_id, now - rules.joins_within):
-        if words:
-            alerts.say_more(tx, before, words)
+    if before := alerts.alike(tx, elder_id, kind, now - rules.joins_within):
         tx.note(now, by or "clock", "alert.again", elder_id, (before.called,))
-        tell_step(tx, before, "again", by, policies, now)
+        _join(tx, before, kind, words, by, policies, now)
         return before.number
     alert = alerts.add(tx, elder_id, elder.village_id, kind, source, by, words, now, now + rules.township_after)
-    today, at = now.astimezone(policies.city.zone).date(), _wall(now, policies)
+    tell_near(tx, alert, policies, now)
+    return alert.number
+
+
+def go_out(tx: Tx, alert: Alert, kind: str, policies: Policies, now: datetime) -> Alert | None:
+    """Tells everybody of what was pressed a moment ago, as of this kind; gives what it is now.
+
+    Like any second report it joins an alert that runs. None where it went out before.
+    """
+    rules = policies.of(tx, alert.area_id).alerts
+    if alert.elder_id:
+        alerts.hold(tx, alert.elder_id)
+        before = alerts.alike(tx, alert.elder_id, kind, alert.raised_at - rules.joins_within)
+        if before and alerts.fold(tx, alert, before, now):
+            _join(tx, before, kind, alert.words, alert.raised_by, policies, now)
+            return alerts.unscoped(tx, before.id)
+    if not alerts.go_out(tx, alert, kind, alert.raised_at + rules.township_after):
+        return None
+    gone = replace(alert, kind=kind)
+    tell_near(tx, gone, policies, now)
+    return gone
+
+
+def tell_near(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> None:
+    """Tells those near who were not told yet: who may go, the village, the family; of what is secret no family."""
+    today, at = now.astimezone(policies.city.zone).date(), _wall(alert.raised_at, policies)
     going = [*dict.fromkeys((*helpers(tx, alert, policies, today), *_village(tx, alert)))]
     for person in going:
-        _tell(tx, AlertRaised(person=person, alert=alert.id, at=at, goes=True), "", now, but=by)
-    for person in family(tx, alert, today):
-        _tell(tx, AlertRaised(person=person, alert=alert.id, at=at), "", now, but=by)
-    if not any(accounts.reached(tx, person) for person in going):
+        _tell(tx, AlertRaised(person=person, alert=alert.id, at=at, goes=True), "", now, but=alert.raised_by)
+    for person in () if alert.kind in UNTOLD else family(tx, alert, today):
+        _tell(tx, AlertRaised(person=person, alert=alert.id, at=at), "", now, but=alert.raised_by)
+    if not any(accounts.reached(tx, person) for person in going if person != alert.raised_by):
         _tell_above(tx, alert, policies, now)  # nobody who could go is reached: no time is lost
-    return alert.number
+
+
+def _join(tx: Tx, before: Alert, kind: str, words: str, by: str | None, policies: Policies, now: datetime) -> None:
+    """A further report on an alert that runs: its words are added, and those told hear of it."""
+    if words:
+        alerts.say_more(tx, before, words)
+    tell_step(tx, before, "again", by, policies, now)
+    if kind not in UNTOLD and alerts.turn(tx, before, kind):
+        tell_near(tx, replace(before, kind=kind), policies, now)
 
 
 def helpers(tx: Tx, alert: Alert, policies: Policies, today: date) -> list[str]:
     """Who may be asked to go: visitors, stand-ins, first contact; of age, and of a kind that answers alerts."""
-    return [each.person_id for each in _around(tx, alert, today)
-            if each.role in GOING and may_answer_alerts(_kind(tx, each, policies), each.minor_until, today)]
+    around = _around(tx, alert, today)
+    theirs = {each.person_id for each in around if each.role == "family"} if alert.kind in UNTOLD else set()
+    return [each.person_id for each in around
+            if each.role in (VISITING if alert.kind in SECRET else GOING) and each.person_id not in theirs
+            and may_answer_alerts(_kind(tx, each, policies), each.minor_until, today)]
 
 
 def family(tx: Tx, alert: Alert, today: date) -> list[str]:
@@ -74,6 +112,8 @@ def may_end(tx: Tx, person_id: str, alert: Alert) -> bool:
 
 def claim(tx: Tx, alert: Alert, by: str, policies: Policies, now: datetime) -> bool:
     """This person goes, and the others are told; False where somebody was quicker, or it ended."""
+    if alert.kind == UNSAID:
+        go_out(tx, alert, SOS, policies, now)  # who goes before it went out keeps nobody from hearing of it
     if not alerts.claim(tx, alert, by, now):
         return False
     tell_step(tx, alert, "claimed", by, policies, now)
@@ -98,16 +138,24 @@ def end(tx: Tx, alert: Alert, by: str, outcome: dict[str, str], policies: Polici
 
 
 def tell_step(tx: Tx, alert: Alert, step: Step, by: str | None, policies: Policies, now: datetime) -> None:
-    """Tells those who know of the alert that it goes on, but for him who did it. Each hears of a step once."""
+    """Tells those who know of the alert that it goes on, but for him who did it. Each hears of a step once; of words
+    that are added, each time.
+    """
+    what = f"{step}{millis(now)}:" if step == "words" else f"{step}:"
     for person in _told(tx, alert, policies, now):
-        _tell(tx, AlertStep(person=person, alert=alert.id, step=step, by=by or ""), f"{step}:", now, but=by)
+        _tell(tx, AlertStep(person=person, alert=alert.id, step=step, by=by or ""), what, now, but=by)
 
 
 def climb(tx: Tx, now: datetime, policies: Policies) -> bool:
-    """Tells the township of a chunk of alerts that nobody took over in time; True where there may be more."""
+    """Tells the township of a chunk of alerts that nobody took over in time; True where there may be more.
+
+    What was pressed, and of which nothing more was said in time, goes out as it is.
+    """
     due = alerts.due(tx, now, CHUNK)
     for alert in due:
-        if alerts.climbed(tx, alert, now):
+        if alert.kind == UNSAID:
+            go_out(tx, alert, SOS, policies, now)
+        elif alerts.climbed(tx, alert, now):
             _tell_above(tx, alert, policies, now)
     return len(due) == CHUNK
 

@@ -114,7 +114,7 @@ def unwell_of(tx: Tx, person_id: str, moment: int, what: str, said: str, policie
     return each is not None
 
 
-def call_help(tx: Tx, person_id: str, policies: Policies, now: datetime) -> int | None:
+def call_help(tx: Tx, person_id: str, policies: Policies, now: datetime, words: str = "") -> int | None:
     """The elder himself asks for help; gives the alert's number. His day goes no further by itself."""
     mine = check_ins.own(tx, person_id)
     each = check_ins.hold(tx, mine.elder_id) if mine else None
@@ -122,7 +122,7 @@ def call_help(tx: Tx, person_id: str, policies: Policies, now: datetime) -> int 
         return None
     if each.asking:
         _end(tx, each, "alert", each.day, policies, now)
-    return alerting.raise_alert(tx, each.elder_id, "help", "person", person_id, policies, now)
+    return alerting.raise_alert(tx, each.elder_id, "help", "person", person_id, policies, now, words)
 
 
 def reached(tx: Tx, elder_id: str, by: str, policies: Policies, now: datetime) -> str:

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any, Literal
 
 import orjson
-from sqlalchemy import ColumnElement, bindparam, func, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, literal_column, not_, or_, select, update
 
 from storage import meta
 from storage.database import Row, Tx
 from storage.ids import instant, millis
-from storage.scope import ALERT_IN_SCOPE, Scope
+from storage.scope import ALERT_IN_SCOPE, SECRET, SOS, UNSAID, Scope
 from storage.tables import alerts, assignments, elders, people
 
 State = Literal["open", "claimed", "arrived", "closed", "false_alarm"]
@@ -38,8 +38,19 @@ _DUE = _ALL.where(alerts.c.next_at.is_not(None), alerts.c.next_at <= bindparam("
 _CLIMBED = update(alerts).where(_THIS, alerts.c.state == "open", alerts.c.next_at <= bindparam("at")).values(
     next_at=None)
 _HOLD = select(elders.c.id).where(elders.c.id == bindparam("elder")).with_for_update(key_share=True)
+_NEWEST = (alerts.c.raised_at.desc(), alerts.c.id.desc())
 _OF_ELDER = _ALL.where(_RUNNING, alerts.c.elder_id == bindparam("elder"), alerts.c.raised_at >= bindparam(
-    "since")).order_by(alerts.c.raised_at.desc(), alerts.c.id.desc()).limit(1)
+    "since"), alerts.c.kind != UNSAID).order_by(*_NEWEST).limit(1)
+_secret = or_(*(alerts.c.kind == kind for kind in SECRET))
+_ALIKE = {True: _OF_ELDER.where(_secret), False: _OF_ELDER.where(not_(_secret))}
+_PRESSED = _ALL.where(_RUNNING, alerts.c.raised_by == bindparam("who"), alerts.c.kind == UNSAID).order_by(
+    *_NEWEST).limit(1)
+_OUT = update(alerts).where(_THIS, alerts.c.state == "open", alerts.c.kind == UNSAID).values(
+    kind=bindparam("what"), next_at=bindparam("then"))
+_TURN = update(alerts).where(_THIS, _RUNNING, alerts.c.kind == SOS).values(kind=bindparam("what"))
+_OF = update(alerts).where(_THIS, _RUNNING, or_(alerts.c.kind == UNSAID, alerts.c.elder_id.is_(None))).values(
+    elder_id=bindparam("elder"), area_id=bindparam("area"))
+_FOLD = delete(alerts).where(_THIS, alerts.c.kind == UNSAID)
 _CLAIM = update(alerts).where(_THIS, alerts.c.state == "open", alerts.c.claimed_by.is_(None)).values(
     state="claimed", claimed_by=bindparam("who"), claimed_at=bindparam("at"), next_at=None)
 _ARRIVE = update(alerts).where(_THIS, alerts.c.state == "claimed", alerts.c.claimed_by == bindparam("who")).values(
@@ -121,8 +132,43 @@ def running_of(tx: Tx, elder_id: str, since: datetime | None = None) -> Alert | 
     return _read(tx, row) if row else None
 
 
+def alike(tx: Tx, elder_id: str, kind: str, since: datetime) -> Alert | None:
+    """The newest that runs for an elder and that a report of this kind may join: of what is secret none else hears."""
+    row = tx.one(_ALIKE[kind in SECRET], elder=elder_id, since=millis(since))
+    return _read(tx, row) if row else None
+
+
+def pressed(tx: Tx, person_id: str) -> Alert | None:
+    """What this person raised a moment ago, of which nobody is told yet."""
+    row = tx.one(_PRESSED, who=person_id)
+    return _read(tx, row) if row else None
+
+
+def go_out(tx: Tx, alert: Alert, kind: str, next_at: datetime) -> bool:
+    """Others are told of it in this work, as of this kind; False where that was done."""
+    return tx.run(_OUT, alert=alert.id, what=kind, then=millis(next_at)) == 1
+
+
+def turn(tx: Tx, alert: Alert, kind: str) -> bool:
+    """It is said what it is, after it went out without; False where that was said, or it ended."""
+    return tx.run(_TURN, alert=alert.id, what=kind) == 1
+
+
+def of_whom(tx: Tx, alert: Alert, elder_id: str | None, area_id: str) -> bool:
+    """It is said of whom it is; False where it went out as somebody's, or it ended."""
+    return tx.run(_OF, alert=alert.id, elder=elder_id, area=area_id) == 1
+
+
+def fold(tx: Tx, alert: Alert, into: Alert, now: datetime) -> bool:
+    """What nobody was told of becomes a further report of the one that runs; False where it went out."""
+    if tx.run(_FOLD, alert=alert.id) != 1:
+        return False
+    tx.note(now, alert.raised_by or "clock", "alert.again", into.elder_id or into.id, (into.called, alert.called))
+    return True
+
+
 def say_more(tx: Tx, alert: Alert, words: str) -> None:
-    """Adds what a second report says. The caller holds the elder."""
+    """Adds what a second report, or somebody who knows more, says. The caller holds the elder."""
     tx.run(_WORDS, alert=alert.id, said=_sealed(tx, alert.id, "\n".join(filter(None, (alert.words, words)))))
 
 

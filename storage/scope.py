@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, and_, bindparam, not_, or_, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, bindparam, not_, or_, select, union
 
 from storage.tables import alerts, areas, assignments, elders, people, posts
 
 COORDINATORS = ("village", "township", "county", "city", "operator")
+# kinds of alerts that no family, nor a contact who may be of it, hears of before a coordinator decides: he may be the
+# cause; and those of which nobody has said yet what they are
+SECRET = ("abuse", "self_harm")
+UNSAID, SOS = "unsaid", "sos"  # pressed a moment ago, nobody told; gone out without a word of what it is
 
 _held = areas.alias("held")
 _village = areas.alias("village")
@@ -44,8 +48,25 @@ PERSON_HELD = and_(
 # the condition on `elders` that every statement about one elder carries: for a visitor one look by primary key
 ELDER_IN_SCOPE = or_(_entrusted.where(assignments.c.elder_id == elders.c.id).exists(), HELD_HERE)
 
-# the condition on `alerts` that they are of an elder in scope, or of an area which the person coordinates
-ALERT_IN_SCOPE = or_(alerts.c.area_id.in_(VILLAGES_HELD), alerts.c.elder_id.in_(_entrusted))
+
+def _among(*kinds: str) -> ColumnElement[bool]:
+    return or_(*(alerts.c.kind == kind for kind in kinds))
+
+
+def _as(*roles: str) -> ColumnElement[bool]:
+    return alerts.c.elder_id.in_(_entrusted.where(or_(*(assignments.c.role == role for role in roles))))
+
+
+_no_family = not_(_as("family"))
+# the condition on `alerts` that they lie in an area which the person coordinates, are of an elder in scope and of no
+# kind that he may not hear of, or were raised by him
+ALERT_IN_SCOPE = or_(
+    alerts.c.area_id.in_(VILLAGES_HELD),
+    and_(alerts.c.elder_id.in_(_entrusted), not_(_among(*SECRET, UNSAID, SOS))),
+    and_(_as("visitor", "stand_in"), _no_family),
+    and_(_as("first_contact", "cadre"), _no_family, _among(UNSAID, SOS)),
+    and_(alerts.c.raised_by == bindparam("scope_person"),
+         or_(alerts.c.elder_id.is_(None), alerts.c.elder_id.in_(_entrusted))))
 
 
 def within(statement: Select[Any]) -> CompoundSelect[Any]:

@@ -24,8 +24,8 @@ def listed(ask: Ask, rest: str) -> Parts:
         return (("alerts.none", {}),)
     lines, rows = [], Rows()
     for alert in page:
-        elder = elders.find(ask.tx, ask.scope, alert.elder_id or "")
-        called = {"number": alert.called, "elder": elder.name if elder else ""}
+        elder = elders.find(ask.tx, ask.scope, alert.elder_id) if alert.elder_id else None
+        called = {"number": alert.called, "elder": alert_telling.called(elder)}
         lines.append({**called, "what": alert.kind, "who": alert_telling.name(ask.tx, alert.claimed_by),
                       "minutes": max(0, int((ask.now - alert.raised_at).total_seconds() // 60))})
         rows.append([["button.alert_of", called, f"/alert {alert.id}"]])
@@ -95,28 +95,26 @@ def _ending(ask: Ask, rest: str, form: str) -> Parts:
         return (("alerts.first_go", {}), _card(ask, alert, elder))
     if not may:
         return (("alerts.not_yours", {}),)
-    return session.start(ask, form, {"alert_id": alert.id, "elder_id": elder.id, "elder_name": elder.name})
+    about = {"elder_id": elder.id, "elder_name": elder.name} if elder else {}
+    return session.start(ask, form, {"alert_id": alert.id, **about})
 
 
-def _one(ask: Ask, rest: str) -> tuple[Alert, Elder] | None:
+def _one(ask: Ask, rest: str) -> alert_telling.Found | None:
     """The alert meant: by id, or the only one that runs."""
-    if rest:
-        alert = alerts.find(ask.tx, ask.scope, rest)
-    else:
+    if not rest:
         total, page = alerts.running(ask.tx, ask.scope, 1)
-        alert = page[0] if total == 1 else None
-    elder = elders.find(ask.tx, ask.scope, alert.elder_id or "") if alert else None
-    return (alert, elder) if alert and elder else None
+        rest = page[0].id if total == 1 else ""
+    return alert_telling.found(ask.tx, ask.scope, rest)
 
 
 def _which(ask: Ask, rest: str) -> Parts:
     return (("alerts.gone", {}),) if rest else listed(ask, "")
 
 
-def _card(ask: Ask, alert: Alert, elder: Elder) -> Part:
-    file = None if ask.abroad else elder_files.read(ask.tx, ask.scope, elder.id)
+def _card(ask: Ask, alert: Alert, elder: Elder | None) -> Part:
+    file = None if ask.abroad or elder is None else elder_files.read(ask.tx, ask.scope, elder.id)
     address = str(file.facts.get("address", "")) if file else ""
-    if address:
+    if address and elder:
         ask.note("elder.reveal", elder.id, ("address",))
     return ("alerts.card", {
         **alert_telling.told(ask.tx, alert, elder, _wall(ask, alert.raised_at)), "address": address,
@@ -128,7 +126,7 @@ def _wall(ask: Ask, at: datetime) -> str:
     return at.astimezone(ask.house.policy.zone).strftime("%Y-%m-%dT%H:%M")
 
 
-def _steps(ask: Ask, alert: Alert, elder: Elder) -> Rows:
+def _steps(ask: Ask, alert: Alert, elder: Elder | None) -> Rows:
     me = ask.writer.person_id
     rows: Rows = []
     if alert.state == "open" and ask.may("claim") and alerting.may_go(
@@ -141,7 +139,7 @@ def _steps(ask: Ask, alert: Alert, elder: Elder) -> Rows:
         if alert.state != "open":
             ends.insert(0, ["button.close_alert", {}, f"/close {alert.id}"])
         rows.append(ends)
-    if privacy.shows(ask, elder, "phone"):
+    if elder and privacy.shows(ask, elder, "phone"):
         rows.append([["button.phone", {}, f"/phone {elder.id}"]])
     return rows
 

@@ -43,13 +43,6 @@ def unwell(ask: Ask, rest: str) -> Parts:
     return (("checkins.unwell", {"buttons": [*rows, [["button.sos", {}, "/sos"]]]}),)
 
 
-def sos(ask: Ask, rest: str) -> Parts:
-    """紧急: the elder himself asks for help. Anybody else is told whom to call."""
-    if people.OWN in ask.roles and checkins.call_help(ask.tx, ask.writer.person_id, ask.house.policies, ask.now):
-        return (("checkins.help", {}),)
-    return (("checkins.help_others", {}),)
-
-
 def reached(ask: Ask, rest: str) -> Parts:
     """Who was asked to call says whether he reached the elder."""
     elder_id, _, yes = rest.partition(" ")
@@ -139,5 +132,5 @@ def _one(ask: Ask, rest: str, command: str) -> Elder | Parts:
     return known[0] if len(known) == 1 else (("checkins.which", {}),)
 
 
-COMMANDS = {"well": well, "unwell": unwell, "sos": sos, "reached": reached, "checkin": card, "checkin_set": set_up,
+COMMANDS = {"well": well, "unwell": unwell, "reached": reached, "checkin": card, "checkin_set": set_up,
             "checkin_off": off, "checkin_invite": invite}

@@ -25,7 +25,7 @@ FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
                       "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders",
                       "plan", "campaigns", "family", "requests", "needs", "tellings", "figures", "alerts",
-                      "checkins", "glass")]
+                      "checkins", "glass", "sos")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -46,6 +46,7 @@ MADE = {
     "life.{}": ("back", "restored"), "proposal.{}": ("registration", "first_contact", "life"),
     "registration.same_{}": ("id", "person"), "field.{}": tuple(_raw("registration")["field"]),
     "unwell.{}": tuple(_raw("checkins")["unwell"]),
+    "first_aid.{}": tuple(_raw("sos")["first_aid"]),
     "glass_reason.{}": tuple(_raw("glass")["glass_reason"]),
     "alert_kind.{}": tuple(_raw("alerts")["alert_kind"]), "alert_state.{}": tuple(_raw("alerts")["alert_state"]),
     "care.{}": tuple(_raw("people")["care"]), "menu.{}_already": ("voided", "moved"), "class.{}": ("priority", "general"),
@@ -211,6 +212,8 @@ BY_KEY |= {
     "checkins.set": {"at": "08:00", "bound": False}, "checkins.ask": {"again": True}, "checkins.paused": {"why": "hospital"},
     "checkins.well": {"by": "李娜"},
     "button.alert_of": {"number": "A-0001"},
+    **{key: {"number": "A-0001", "what": "fall", "seconds": 60} for key in sources() if key.startswith("sos.")},
+    "button.sos_what": {"what": "fall"},
     "glass.file": {"number": "A-0001", "elder": ELDER, "emergency_name": "李娜", "emergency_phone": "1", "emergency2_name": "",
                    "emergency2_phone": "2", "phone": "3", "address": "3组1号", "illnesses": ""},
     "glass.told": {"number": "A-0001", "elder": ELDER, "who": "孙丽", "reason": "glass_here", "time": "02:10"},

@@ -73,7 +73,7 @@ async def test_an_alert_is_seen_by_who_cares_for_the_elder_and_who_coordinates(
         return [[each.id for each in (alert, nobody) if alerts.find(tx, Scope(who, DAY), each.id)]
                 for who in (ground.visitor, ground.other_visitor, ground.coordinator)]
 
-    assert await store.read(seen) == [[alert.id], [], [alert.id, nobody.id]]
+    assert await store.read(seen) == [[alert.id, nobody.id], [], [alert.id, nobody.id]]  # whose nobody is, who raised it
     total, page = await store.read(lambda tx: alerts.running(tx, ground.scope, 1))
     assert total == 2 and [each.id for each in page] == [alert.id]
     assert await store.read(lambda tx: alerts.running(tx, Scope(ground.other_visitor, DAY), 9)) == (0, [])

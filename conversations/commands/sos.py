@@ -1,0 +1,143 @@
+"""紧急: one tap keeps it; two more say who and what, and at once the screen says what to do first (C12).
+
+It works in the middle of any form, which stands where it stood. What is pressed late is added to what went out.
+"""
+
+from conversations import alert_telling, lookup, session
+from conversations.engine import Part
+from conversations.lists import skipped
+from conversations.turn import Ask, label
+from conversations.words_book import Words
+from scheduler import alerting, checkins, raising
+from storage import alerts, elders, people
+from storage.alerts import Alert
+from storage.elders import Elder
+from storage.scope import SOS, UNSAID
+
+Parts = tuple[Part, ...]
+Rows = list[list[list[object]]]
+LISTED = 8
+NOBODY = "none"  # 不在名单
+_WORDS = Words()
+
+
+def sos(ask: Ask, rest: str) -> Parts:
+    """Keeps it at once. An elder's own goes out with this: he is asked nothing."""
+    me, rules = ask.writer.person_id, ask.house.policies
+    if ask.roles == {people.OWN} and checkins.call_help(ask.tx, me, rules, ask.now, rest):
+        return (("checkins.help", {}),)
+    mine = elders.due_first(ask.tx, ask.scope, 2)
+    sure = mine[0] if len(mine) == 1 else None
+    elder = elders.find(ask.tx, ask.scope, session.elder_of(ask)) or _meant(ask, rest) or sure
+    before = alerts.pressed(ask.tx, me)
+    alert = raising.press(ask.tx, me, elder, ask.person.area_id, rest, rules, ask.now)
+    if before and rest and elder:
+        raising.say_whom(ask.tx, alert, elder, alert.area_id, rules, ask.now)
+    return _what(ask, alert, elder) if elder and elder in (sure, _meant(ask, rest)) else _whom(ask, alert, 0)
+
+
+def whom(ask: Ask, rest: str) -> Parts:
+    """Of whom it is: an elder, nobody on the list, or a further page of the list."""
+    number, _, which = rest.partition(" ")
+    alert = _mine(ask, number)
+    if alert is None:
+        return (("sos.gone", {"buttons": [[["button.sos", {}, "/sos"]]]}),)
+    if which.startswith("+"):
+        return _whom(ask, alert, skipped(which))
+    elder = elders.find(ask.tx, ask.scope, which) if which != NOBODY else None
+    if elder is None and which != NOBODY:
+        return (("menu.elder_gone", {}), *_whom(ask, alert, 0))
+    if not raising.say_whom(ask.tx, alert, elder, ask.person.area_id, ask.house.policies, ask.now):
+        return (("sos.others", {"number": alert.called, "buttons": [[["button.sos", {}, "/sos"]]]}),)
+    return _what(ask, alert, elder) if alert.kind in (UNSAID, SOS) else (("sos.added", {"number": alert.called}),)
+
+
+def what(ask: Ask, rest: str) -> Parts:
+    """What it is: it goes out, and here is what to do first."""
+    number, _, kind = rest.partition(" ")
+    alert = _mine(ask, number)
+    if alert is None or kind not in raising.KINDS:
+        return (("sos.gone", {"buttons": [[["button.sos", {}, "/sos"]]]}),)
+    now = raising.say_what(ask.tx, alert, kind, ask.house.policies, ask.now)
+    first: Part = ("sos.first", {"what": kind})
+    if now is None:
+        return (first, ("sos.said", {"number": alert.called}))
+    if now.id != alert.id and now.kind != kind:
+        raising.add_words(ask.tx, now, ask.writer.person_id, _WORDS.say(f"alert_kind.{kind}"), ask.house.policies,
+                          ask.now)
+    see: Rows = [[["button.alert", {}, f"/alert {now.id}"]]] if alerts.find(ask.tx, ask.scope, now.id) else []
+    told = "sos.sent" if now.id == alert.id else "sos.joined"
+    return (first, (told, {"number": now.called, "what": kind, "buttons": see}))
+
+
+def off(ask: Ask, rest: str) -> Parts:
+    """点错了: taken back before anybody was told."""
+    alert = _mine(ask, rest)
+    if alert is None:
+        return (("sos.gone", {"buttons": [[["button.sos", {}, "/sos"]]]}),)
+    if alert.kind != UNSAID:
+        return (("sos.out", {"buttons": [[["button.alerts", {}, "/alerts"]]]}),)
+    alerting.end(ask.tx, alert, ask.writer.person_id, {"reason": _WORDS.say("sos.mistaken")}, ask.house.policies,
+                 ask.now)
+    return (("sos.off", {}),)
+
+
+def more(ask: Ask, rest: str) -> Parts:
+    """补充: words for the alert that he raised last, or the only one that he sees."""
+    total, page = alerts.running(ask.tx, ask.scope, LISTED)
+    mine = [each for each in page if each.raised_by == ask.writer.person_id]
+    found = mine[-1] if mine else page[0] if total == 1 else None
+    if found is None:
+        return (("sos.no_alert", {"buttons": [[["button.sos", {}, "/sos"]]]}),)
+    if not rest:
+        return (("sos.how_more", {"number": found.called}),)
+    raising.add_words(ask.tx, found, ask.writer.person_id, rest[:500], ask.house.policies, ask.now)
+    return (("sos.more", {"number": found.called}),)
+
+
+def _meant(ask: Ask, text: str) -> Elder | None:
+    """The one elder of theirs whose name begins what was written, or is all of it."""
+    name = text.split()[0] if text else ""
+    found = lookup.matching(ask, name) if len(name) > 1 else []
+    return found[0] if len(found) == 1 else None
+
+
+def _mine(ask: Ask, number: str) -> Alert | None:
+    """What this person raised, by its number, while it runs."""
+    usable = number.isascii() and number.isdigit() and len(number) < 12
+    alert = alerts.running_numbered(ask.tx, int(number)) if usable else None
+    return alert if alert and alert.raised_by == ask.writer.person_id else None
+
+
+def _whom(ask: Ask, alert: Alert, skip: int) -> Parts:
+    page = elders.due_first(ask.tx, ask.scope, LISTED, skip)
+    before = elders.find(ask.tx, ask.scope, alert.elder_id) if alert.elder_id else None
+    first = [before] if before and not skip else []
+    rows: Rows = [[["button.person", {"label": label(each)}, f"/soswhom {alert.number} {each.id}"]]
+                  for each in (*first, *(each for each in page if before is None or each.id != before.id))]
+    if skip + LISTED < elders.count(ask.tx, ask.scope):
+        rows.append([["button.next_page", {}, f"/soswhom {alert.number} +{skip + LISTED}"]])
+    rows.append([["button.sos_nobody", {}, f"/soswhom {alert.number} {NOBODY}"]])
+    return (("sos.whom", {"number": alert.called, "seconds": _seconds(ask, alert), "buttons": [*rows, *_off(alert)]}),)
+
+
+def _what(ask: Ask, alert: Alert, elder: Elder | None) -> Parts:
+    kinds: list[list[object]] = [["button.sos_what", {"what": kind}, f"/soswhat {alert.number} {kind}"]
+                                 for kind in raising.KINDS]
+    rows = [kinds[at:at + 2] for at in range(0, len(kinds), 2)]
+    return (("sos.what", {"number": alert.called, "elder": alert_telling.called(elder),
+                          "seconds": _seconds(ask, alert), "buttons": [*rows, *_off(alert)]}),)
+
+
+def _off(alert: Alert) -> Rows:
+    return [[["button.sos_off", {}, f"/sosoff {alert.number}"]]] if alert.kind == UNSAID else []
+
+
+def _seconds(ask: Ask, alert: Alert) -> int:
+    """How long until it goes out as it is; 0: it went out."""
+    after = ask.policy(alert.area_id).alerts.details_seconds
+    left = after - int((ask.now - alert.raised_at).total_seconds())
+    return max(0, left) if alert.kind == UNSAID else 0
+
+
+COMMANDS = {"sos": sos, "sos_whom": whom, "sos_what": what, "sos_off": off, "more": more}

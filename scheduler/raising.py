@@ -1,0 +1,66 @@
+"""紧急: kept with the first tap; then, if there is time for it, who and what; and words as long as it runs (C12)."""
+
+from datetime import datetime
+
+from scheduler import alerting
+from scheduler.policy import Policies
+from storage import alerts
+from storage.alerts import Alert
+from storage.database import Tx
+from storage.elders import Elder
+from storage.scope import UNSAID
+
+KINDS = ("fall", "illness", "lost", "fire", "gas", "electric", "house", "missing", "epidemic", "abuse", "self_harm",
+         "other")
+
+
+def press(tx: Tx, by: str, elder: Elder | None, area_id: str, words: str, policies: Policies, now: datetime) -> Alert:
+    """Keeps it, with whom it is probably about; pressed again before it went out it is the same.
+
+    `area_id` is where it is, where it is about nobody known.
+    """
+    if before := alerts.pressed(tx, by):
+        if words:
+            alerts.say_more(tx, before, words)
+        return before
+    area = elder.village_id if elder else area_id
+    rules = policies.of(tx, area).alerts
+    return alerts.add(tx, elder.id if elder else None, area, UNSAID, "person", by, words, now,
+                      now + rules.goes_out_after)
+
+
+def say_whom(tx: Tx, alert: Alert, elder: Elder | None, area_id: str, policies: Policies, now: datetime) -> bool:
+    """The raiser says of whom it is (None: nobody known). False where it went out as somebody's, or it ended.
+
+    Where it went out already, those near that elder are told now.
+    """
+    if not alerts.of_whom(tx, alert, elder.id if elder else None, elder.village_id if elder else area_id):
+        return False
+    now_is = alerts.unscoped(tx, alert.id)
+    if now_is and now_is.kind != UNSAID and elder:
+        alerting.tell_step(tx, now_is, "whom", alert.raised_by, policies, now)
+        alerting.tell_near(tx, now_is, policies, now)
+    return True
+
+
+def say_what(tx: Tx, alert: Alert, kind: str, policies: Policies, now: datetime) -> Alert | None:
+    """The raiser says what it is: it goes out, or those told hear it. Gives what it is now; None: it was said before."""
+    if alert.kind == UNSAID:
+        return alerting.go_out(tx, alert, kind, policies, now)
+    if not alerts.turn(tx, alert, kind):
+        return None
+    now_is = alerts.unscoped(tx, alert.id)
+    if now_is:
+        alerting.tell_step(tx, now_is, "what", alert.raised_by, policies, now)
+        alerting.tell_near(tx, now_is, policies, now)
+    return now_is
+
+
+def add_words(tx: Tx, alert: Alert, by: str, words: str, policies: Policies, now: datetime) -> None:
+    """Somebody who knows more says it, while it runs."""
+    if alert.elder_id:
+        alerts.hold(tx, alert.elder_id)
+    alerts.say_more(tx, alerts.unscoped(tx, alert.id) or alert, words)
+    tx.note(now, by, "alert.words", alert.elder_id or alert.id, (alert.called,))
+    if alert.kind != UNSAID:
+        alerting.tell_step(tx, alert, "words", by, policies, now)
