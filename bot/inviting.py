@@ -5,10 +5,11 @@ from datetime import date, datetime
 from bot.app import PLAYGROUND_LINK, TELEGRAM_LINK, Foundation
 from conversations import binding
 from conversations.documents import qr
+from scheduler import calls
 from storage import areas, assignments, elders, invitations, people
 from storage.areas import Area
 from storage.database import Tx
-from storage.people import ROLES
+from storage.people import OWN, ROLES
 
 OPERATOR = "operator"  # who the audit chain says did it
 
@@ -20,9 +21,10 @@ class InvitationRefused(Exception):
 async def make(base: Foundation, name: str, area: str, roles: tuple[str, ...], kind: str | None,
                elder_names: tuple[str, ...], now: datetime) -> list[str]:
     """Makes the person and gives the lines to print. Raises InvitationRefused."""
-    unknown = [role for role in roles if role not in ROLES]
+    allowed = [role for role in ROLES if role != OWN]  # an elder's own comes from his page, with his yes
+    unknown = [role for role in roles if role not in allowed]
     if unknown or not roles:
-        raise InvitationRefused(f"--role must be one of {', '.join(ROLES)}")
+        raise InvitationRefused(f"--role must be one of {', '.join(allowed)}")
     day = now.astimezone(base.policy.zone).date()
     settings = base.settings
 
@@ -37,6 +39,8 @@ async def make(base: Foundation, name: str, area: str, roles: tuple[str, ...], k
         for elder_name in elder_names:
             elder = _entrust(tx, person.id, where, elder_name, roles, day)
             tx.note(now, OPERATOR, "elder.entrust", elder, [person.id])
+            if "family" in roles:
+                calls.begin(tx, person.id, elder, base.policies.of(tx, where.id), now)
         token = invitations.make(tx, person.id, OPERATOR, now)
         return token, _code(tx, token, day, now)
 

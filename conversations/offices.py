@@ -9,7 +9,7 @@ from storage.database import Tx
 from storage.invitations import Invitation
 from storage.scope import Scope
 
-FOR_ONE_ELDER = frozenset({"family", "first_contact"})
+FOR_ONE_ELDER = frozenset({"family", "first_contact", "self"})
 NAMED = 3  # elders
 
 

@@ -6,11 +6,13 @@ VISITING = frozenset({"visitor", "first_contact", "village", "township"})
 COORDINATING = frozenset({"village", "township", "county", "city"})
 READING = VISITING | COORDINATING
 LOCAL = COORDINATING - {"city"}  # whole files and whole ledgers are no business of the city's
+FAMILY = frozenset({"family"})
+GOING = VISITING | LOCAL  # who may be asked to go and see when an alert runs
 EVERYONE = READING | {"family", "operator"}
 
 ALLOWED: dict[str, frozenset[str]] = {
-    "start": EVERYONE,
-    "help": EVERYONE,
+    "start": EVERYONE | {"self"},
+    "help": EVERYONE | {"self"},
     "mine": READING,
     "due": READING,
     "overdue": READING,
@@ -37,6 +39,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "complete": VISITING,
     "refresh": VISITING,
     "ledger": COORDINATING,
+    "month": COORDINATING,
+    "quarter": COORDINATING,
     "pending": EVERYONE,
     "withdraw": EVERYONE,
     "confirm": COORDINATING,
@@ -49,7 +53,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "owndata": LOCAL,
     "import": LOCAL,
     "export": LOCAL,
-    "stop": LOCAL,
+    "stop": COORDINATING,
     "people": COORDINATING,
     "edit_person": COORDINATING,
     "suspend": COORDINATING,
@@ -68,29 +72,62 @@ ALLOWED: dict[str, frozenset[str]] = {
     "plan": VISITING,
     "hours": READING,
     "hours_proof": READING,
-    "channels": EVERYONE,
+    "channels": EVERYONE | {"self"},
     "policy": COORDINATING,
+    "checkin": VISITING | LOCAL | {"family", "self"},
+    "checkin_set": VISITING | LOCAL | {"family"},
+    "checkin_off": VISITING | LOCAL | {"family", "self"},
+    "checkin_invite": VISITING | LOCAL | {"family"},
+    "well": frozenset({"self"}),
+    "unwell": frozenset({"self"}),
+    "sos": EVERYONE | {"self"},
+    "reached": VISITING | LOCAL | {"family"},
+    "alerts": READING | {"family"},
+    "alert": READING | {"family"},
+    "claim": GOING | {"family"},  # who may not go is told what he can do
+    "arrived": GOING,
+    "close": GOING,
+    "false_alarm": GOING,
     "campaign": READING,
     "campaign_left": READING,
     "campaign_tips": READING,
     "reach": READING,
-    "called": VISITING,
-    "uncalled": VISITING,
+    "phoned": VISITING,
+    "unphoned": VISITING,
     "campaign_new": COORDINATING,
     "campaign_open": COORDINATING,
     "campaign_days": COORDINATING,
     "campaign_end": COORDINATING,
     "campaign_cancel": COORDINATING,
+    "family": FAMILY,
+    "called": FAMILY,
+    "callby": FAMILY,
+    "trouble": FAMILY,
+    "seehim": FAMILY,
+    "askvisit": FAMILY,
+    "callback": FAMILY,
+    "unask": FAMILY,
+    "callplan": FAMILY,
+    "requests": VISITING,
+    "take": VISITING,
+    "letgo": VISITING,
+    "answered": VISITING,
+    "decline": LOCAL,
+    "needs": VISITING | LOCAL,
+    "arrange": LOCAL,
+    "settle": VISITING | LOCAL,
+    "telling": VISITING,
 }
 
 
 # what a kind of visitor must do, or see, for a command that goes beyond visiting (C9)
 BY_KIND: dict[str, Task | Field] = {
     "register": "file", "amend": "file", "complete": "file", "refresh": "file", "firstcontact": "file",
-    "survey": "survey", "surveyed": "survey", "wish": "wish", "phone": "phone",
+    "survey": "survey", "surveyed": "survey", "wish": "wish", "telling": "wish", "phone": "phone",
 }
 # the command that each form goes beyond visiting with: asked again at every step, a kind may change meanwhile
-BY_FORM = {"elder": "register", "survey": "surveyed", "wish": "wish", "firstcontact": "firstcontact"}
+BY_FORM = {"elder": "register", "survey": "surveyed", "wish": "wish", "firstcontact": "firstcontact",
+           "telling": "telling", "arrange": "arrange", "settle": "settle", "decline": "decline"}
 BOUND_BY_KIND = frozenset({"visitor", "first_contact"})
 
 

@@ -15,9 +15,11 @@ _KINDS = tomllib.loads((FOLDER / "roles.toml").read_text(encoding="utf-8"))["vis
 NOT_SENTENCES = ("names", "controls", "commands")
 
 # filters that put a code in words, and the table in which they stand
-WORDS = {"care_class": "class", "campaign_state": "campaign_state",
+WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind": "alert_kind",
+         "alert_state": "alert_state", "unwell": "unwell",
          "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role",
+         **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants")},
          "cannot_reason": "cannot_reason", "field": "field", "category": "own_value"}
 
 
@@ -56,6 +58,13 @@ class Words:
             "named": self.named, "day": self.day, "full_day": self.full_day, "due": self._due, "place": self._place,
             "reasons": self._reasons,
             "offices": self._offices,
+            "told_areas": lambda areas: self._list(self.say(f"told_area.{area}") for area in areas),
+            "told_items": lambda items, area: self._list(items) or self.say(f"as_ever.{area}"),
+            "told_call": lambda call: self.say("family.call", dict(call)),
+            "asked_line": lambda asked: self.say("family.asked_line", dict(asked)),
+            "plan_line": lambda plan: self.say("family.plan_line", dict(plan)),
+            "private": (lambda text: self.say("values.private")) if abroad else str,
+            "at_home": (lambda text: "") if abroad else str,  # what people wrote of an emergency stays in the country
             "by_place": lambda groups: self.say("reminders.by_place", {"groups": groups}),
             "reminded": lambda one: self.say("remind.one", one),
             "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from scheduler import annex2, cadence, windows
 from scheduler.policy import Policies, Policy
-from storage import assignments, campaigns, courses, elder_files, elders, visits
+from storage import assignments, campaigns, courses, elder_files, elders, people, visits
 from storage.database import Tx
 from storage.duplicates import Known
 from storage.elder_files import Status, Wish
@@ -37,8 +37,10 @@ def register_many(tx: Tx, files: Sequence[NewElder], policies: Policies, now: da
     standings = [first_standing(new, policies.of(tx, new.village_id), now) for new in files]
     ids = elders.add_many(tx, list(zip(files, standings, strict=True)), now)
     for elder_id, new, standing in zip(ids, files, standings, strict=True):
+        known = [("wish", new.registered_on, new.wish)] if new.wish == windows.UNWILLING else []
         if standing.priority_since and standing.priority_since > new.registered_on:
-            courses.keep(tx, elder_id, _grew_old(new.registered_on, standing.priority_since), now)
+            known += _grew_old(new.registered_on, standing.priority_since)
+        courses.keep(tx, elder_id, known, now)
     return ids
 
 
@@ -99,7 +101,7 @@ def move(tx: Tx, scope: Scope, elder_id: str, village_id: str, since: str, polic
     file = elder_files.read(tx, scope, elder_id)
     if file is None:
         return None
-    assignments.end_all(tx, elder_id, now.astimezone(policies.city.zone).date(), but=("family",))
+    assignments.end_all(tx, elder_id, now.astimezone(policies.city.zone).date(), but=("family", people.OWN))
     new = elder_files.moved(file, village_id, elders.next_number(tx, village_id))
     elder_files.set_condition(tx, elder_id, "active", "recovered", since)
     return revise(tx, scope, elder_id, new, policies, now)
@@ -107,11 +109,14 @@ def move(tx: Tx, scope: Scope, elder_id: str, village_id: str, since: str, polic
 
 def _rewrite(tx: Tx, elder_id: str, before: NewElder, new: NewElder, policies: Policies, now: datetime) -> None:
     elder_files.rewrite(tx, elder_id, new, first_standing(new, policies.of(tx, new.village_id), now))
-    if before.village_id != new.village_id:
-        today = now.astimezone(policies.city.zone).date().isoformat()
-        first = not any(change.what == "village" for change in courses.of(tx, elder_id))
-        courses.keep(tx, elder_id, [("village", before.registered_on, before.village_id)] * first
-                     + [("village", today, new.village_id)], now)
+    today, log, changes = now.astimezone(policies.city.zone).date().isoformat(), courses.of(tx, elder_id), []
+    for what, was, is_ in (("village", before.village_id, new.village_id),
+                           ("registered", before.registered_on, new.registered_on),
+                           ("earlier", before.earlier_visit_on or "", new.earlier_visit_on or "")):
+        if was != is_:
+            changes += [] if any(change.what == what for change in log) else [(what, before.registered_on, was)]
+            changes.append((what, today, is_))
+    courses.keep(tx, elder_id, changes, now)
 
 
 def _changed(before: NewElder, after: NewElder) -> list[str]:

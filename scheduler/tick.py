@@ -8,7 +8,20 @@ from datetime import datetime, time, timedelta
 
 import structlog
 
-from scheduler import audit_heads, campaigning, forgetting, gaps, pauses, reminders, upkeep
+from scheduler import (
+    alerting,
+    audit_heads,
+    calls,
+    campaigning,
+    checkins,
+    family,
+    forgetting,
+    freezing,
+    gaps,
+    pauses,
+    reminders,
+    upkeep,
+)
 from scheduler.policy import Policies
 from scheduler.report import Did, Report
 from storage import meta, ticks
@@ -32,16 +45,23 @@ class Daily:
 # a function runs at each beat: it finds by an index what is due by now. It is seen when the day turns, and at the
 # instants of `storage.ticks.INSTANTS`
 SWEEPS: Mapping[str, Sweep | Daily] = {
+    "alerts that nobody took over": alerting.climb,
+    "elders who are asked how they are": checkins.sweep,
     "classes": upkeep.classes,
     "pauses that are over": pauses.sweep,
     "elders left without a visitor": Daily(gaps.sweep, time(8)),
     "reminders": reminders.sweep,
-    "festivals that come": Daily(campaigning.propose, time(8)),
+    "festivals that come": campaigning.propose,
     "campaigns that begin": campaigning.begin,
     "campaigns that are over": campaigning.end,
     "campaigns under way": campaigning.tell,  # after the digests, which speak of them too
     "audit head": Daily(audit_heads.sweep, time(9)),
     "retention": Daily(forgetting.sweep, time(3)),
+    "plans for calls": calls.plans,
+    "calls": calls.sweep,
+    "months told": calls.month,
+    "requests that nobody took": family.late,
+    "figures": freezing.sweep,  # last: once a month it takes some beats
 }
 FAILED = "sweep_failed:"  # in `meta`, with a sweep's name: when it failed last (milliseconds), and of what
 MIDNIGHT = time()

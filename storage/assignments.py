@@ -61,7 +61,7 @@ _OF_ELDER = (
            _care.c.until_on, people.c.minor_until)
     .select_from(_care.join(people, people.c.id == _care.c.person_id).join(
         elders, elders.c.id == _care.c.elder_id))
-    .where(_care.c.elder_id == bindparam("elder"), ELDER_IN_SCOPE)
+    .where(_care.c.elder_id == bindparam("elder"), _care.c.role != "self", ELDER_IN_SCOPE)
 )
 _CARERS = _OF_ELDER.where(people.c.status == "active", _runs("scope_day", _care)).order_by(
     _care.c.role, people.c.name, people.c.id)

@@ -25,9 +25,11 @@ from sqlalchemy import (
     update,
 )
 
+from storage import courses
 from storage.database import Tx
 from storage.ids import millis
 from storage.tables import (
+    accounts,
     alerts,
     assignments,
     call_plans,
@@ -38,6 +40,7 @@ from storage.tables import (
     media,
     needs,
     outbox,
+    people,
     postponements,
     proposals,
     requests,
@@ -80,6 +83,10 @@ _COUNTED = {table.name: select(func.count()).select_from(table).where(table.c.el
     *_DELETED, contacts, requests, needs, alerts)}
 _RELEASE = delete(assignments).where(assignments.c.elder_id == _OF)
 _CARERS = select(assignments.c.person_id).where(assignments.c.elder_id == _OF)
+# the elder as a person of his own, with the accounts on which he was asked how he is
+_OWN = select(assignments.c.person_id).where(assignments.c.elder_id == _OF, assignments.c.role == "self")
+_BLANK_OWN = update(people).where(people.c.id == bindparam("row")).values(name="", status="left")
+_UNBIND = delete(accounts).where(accounts.c.person_id == bindparam("row"))
 _CLOSED_BEFORE = select(elders.c.id).where(and_(
     elders.c.status == _CLOSED, elders.c.condition_since < bindparam("before"),
     elders.c.condition != "erased")).order_by(elders.c.condition_since).limit(bindparam("count"))
@@ -107,6 +114,7 @@ class _Found:
         counted = {name: tx.one(each, elder=elder_id) or (0,) for name, each in _COUNTED.items()}
         self.more = {name: int(count) for name, (count,) in counted.items() if count}
         self.assignments = tx.all(_CARERS, elder=elder_id)
+        self.people = [person for person, in tx.all(_OWN, elder=elder_id)]
 
     def counts(self) -> Counter[str]:
         return Counter({name: len(rows) for name, rows in vars(self).items() if name != "more"} | self.more)
@@ -138,9 +146,13 @@ def erase(tx: Tx, elder_id: str, by: str, today: date, now: datetime) -> dict[st
         tx.run(_DELETE_DRAFT, row=row)
     for row in found.media:
         tx.run(_DELETE_MEDIA, row=row)
+    for row in found.people:
+        tx.run(_UNBIND, row=row)
+        tx.run(_BLANK_OWN, row=row)
     for each in (*_BLANK_WORDS, *_DELETE):
         tx.run(each, elder=elder_id)
     tx.run(_RELEASE, elder=elder_id)
+    courses.keep(tx, elder_id, [("standing", today.isoformat(), "closed erased")], now)
     told = {"elders": 1, **found.counts()}
     tx.note(now, by, "elder.erase", elder_id, sorted(name for name, count in told.items() if count))
     return told

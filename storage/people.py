@@ -13,7 +13,8 @@ from storage.ids import millis
 from storage.scope import PERSON_HELD, VILLAGES_HELD, Scope
 from storage.tables import areas, assignments, people, posts
 
-ROLES = ("visitor", "first_contact", "family", "village", "township", "county", "city", "operator")
+OWN = "self"  # an elder's own, for himself: his check-in, and who comes to see him
+ROLES = (OWN, "visitor", "first_contact", "family", "village", "township", "county", "city", "operator")
 
 _ADD = insert(people)
 _POST = insert_or(posts).on_conflict_do_nothing(index_elements=["person_id", "role", "area_id"])
@@ -47,7 +48,8 @@ _load = select(func.count()).select_from(assignments).where(
     assignments.c.person_id == people.c.id, assignments.c.role == "visitor",
     assignments.c.from_on <= bindparam("scope_day"),
     or_(assignments.c.until_on.is_(None), assignments.c.until_on >= bindparam("scope_day"))).scalar_subquery()
-_WORKS = select(posts.c.role).where(posts.c.person_id == people.c.id, posts.c.role != "family").exists()
+_WORKS = select(posts.c.role).where(posts.c.person_id == people.c.id, posts.c.role != "family",
+                                      posts.c.role != OWN).exists()
 _HERE = (people.c.area_id.in_(VILLAGES_HELD), people.c.status != "left", _WORKS)
 _ALL_HELD = select(*_BY_ID.selected_columns, areas.c.name.label("area"), _load.label("load")).select_from(
     people.join(areas, areas.c.id == people.c.area_id)).where(*_HERE).order_by(

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import CompoundSelect, Select, and_, bindparam, not_, or_, select, union
 
-from storage.tables import areas, assignments, elders, people, posts
+from storage.tables import alerts, areas, assignments, elders, people, posts
 
 COORDINATORS = ("village", "township", "county", "city", "operator")
 
@@ -43,6 +43,9 @@ PERSON_HELD = and_(
 
 # the condition on `elders` that every statement about one elder carries: for a visitor one look by primary key
 ELDER_IN_SCOPE = or_(_entrusted.where(assignments.c.elder_id == elders.c.id).exists(), HELD_HERE)
+
+# the condition on `alerts` that they are of an elder in scope, or of an area which the person coordinates
+ALERT_IN_SCOPE = or_(alerts.c.area_id.in_(VILLAGES_HELD), alerts.c.elder_id.in_(_entrusted))
 
 
 def within(statement: Select[Any]) -> CompoundSelect[Any]:

@@ -10,7 +10,7 @@ from storage.database import Store, Tx
 from storage.people import ROLES, Post
 
 DEMO = "demo"  # the meta row of a filled demo: the id of the village whose group has a phone
-NOT_IN_GROUP = "family"  # a village's work group speaks of other people's parents too
+NOT_IN_GROUP = ("family", "self")  # a village's work group speaks of other people too
 
 
 async def all_phones(store: Store) -> list[Phone]:
@@ -45,7 +45,7 @@ def _subtitle(posts: list[Post], kind: str | None) -> str:
 
 
 def _works_in(posts: list[Post], village: Area) -> bool:
-    return any(post.area_id == village.id and post.role != NOT_IN_GROUP for post in posts)
+    return any(post.area_id == village.id and post.role not in NOT_IN_GROUP for post in posts)
 
 
 @cache

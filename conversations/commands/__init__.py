@@ -8,13 +8,17 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from conversations.commands import (
+    alerts,
     campaign,
     cannot,
     channels,
+    checkins,
     correction,
     due,
     elders,
     exchange,
+    family,
+    figures,
     firstcontact,
     general,
     hours,
@@ -31,8 +35,10 @@ from conversations.commands import (
     record,
     register,
     remind,
+    requests,
     settings,
     survey,
+    tellings,
     visit,
 )
 from conversations.engine import Part
@@ -58,7 +64,7 @@ NAMES = {name: Named(**{"slash": name, **values}) for name, values in _raw.items
 ACTIONS: dict[str, Action] = {name: action for family in (
     general, elders, visit, record, correction, register, survey, life, pending, people, firstcontact, invite,
     identify, channels, exchange, privacy, policy, hours, ledger, due, cannot, leave, remind, settings, plan,
-    campaign,
+    campaign, family, requests, tellings, figures, alerts, checkins,
 ) for name, action in family.COMMANDS.items()}
 _CALLS = {call: name for name, named in NAMES.items() for call in (f"/{named.slash}", *named.words)}
 VISIT_OPENERS = frozenset((f"/{NAMES['visit'].slash}", *NAMES["visit"].words))

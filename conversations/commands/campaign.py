@@ -131,10 +131,10 @@ def reach(ask: Ask, rest: str) -> Parts:
             [["button.campaign_left", {}, "/campaignleft"]]]}),)
     buttons: Rows = []
     ways = {way for each in wanted for way in each.met_by}
-    if ask.may("called") and "phone" in ways:
-        buttons.append([["button.called", {}, f"/called {elder.id}"]])
+    if ask.may("phoned") and "phone" in ways:
+        buttons.append([["button.called", {}, f"/phoned {elder.id}"]])
         if "video" in ways:
-            buttons[0].append(["button.called_video", {}, f"/called {elder.id} video"])
+            buttons[0].append(["button.called_video", {}, f"/phoned {elder.id} video"])
     if ask.may("visit"):
         buttons.append([["button.visit", {}, f"/visit {elder.id}"]])
     if ask.may("phone"):
@@ -161,7 +161,7 @@ def called(ask: Ask, rest: str) -> Parts:
     if sections:
         following = sections[0].next[0]
         buttons.append([["button.campaign_next", {"label": label(following)}, f"/reach {following.id}"]])
-    buttons.append([["button.uncalled", {}, f"/uncalled {elder.id}"], ["button.campaigns", {}, "/campaign"]])
+    buttons.append([["button.uncalled", {}, f"/unphoned {elder.id}"], ["button.campaigns", {}, "/campaign"]])
     return (("campaigns.called", {
         "elder": label(elder), "names": [each.name for each in met], "remote": any(each.remote for each in met),
         "left": [{"name": each.campaign.name, "left": each.left} for each in sections], "buttons": buttons}),)
@@ -252,4 +252,4 @@ def _gone() -> Parts:
 
 COMMANDS = {"campaign": campaign, "campaign_new": open_one, "campaign_open": confirm, "campaign_days": days,
             "campaign_end": end, "campaign_cancel": cancel, "campaign_left": left, "campaign_tips": tips,
-            "reach": reach, "called": called, "uncalled": uncalled}
+            "reach": reach, "phoned": called, "unphoned": uncalled}

@@ -1,10 +1,10 @@
 """你好, 帮助: where everything begins."""
 
-from conversations import session
+from conversations import checkins, session
 from conversations.draft import Draft, parse
 from conversations.engine import Part
 from conversations.turn import Ask
-from storage import drafts, proposals
+from storage import drafts, people, proposals
 from storage.drafts import Kept
 from storage.ids import instant
 
@@ -13,8 +13,10 @@ MOST_OFFERED = 5
 
 
 def start(ask: Ask, rest: str) -> tuple[Part, ...]:
-    """The menu, with what was put aside on top."""
-    return (*_paused(ask), ("menu.home" if ask.may("mine") else "menu.home_idle", {
+    """The menu, with what was put aside on top; an elder has a page of his own."""
+    if ask.roles == {people.OWN}:
+        return checkins.home(ask)
+    return (*_paused(ask), ("menu.home" if ask.may("mine") or ask.may("family") else "menu.home_idle", {
         "name": ask.writer.name, "buttons": [*_resuming(ask), *menu(ask)]}))
 
 
@@ -48,6 +50,8 @@ def menu(ask: Ask) -> list[list[list[object]]]:
         rows.append([["button.visit", {}, "/visit"], ["button.mine", {}, "/my"]])
     elif ask.may("mine"):
         rows.append([["button.mine", {}, "/my"]])
+    if ask.may("family"):
+        rows.append([["button.family", {}, "/family"]])
     more: list[list[object]] = []
     if ask.may("register"):
         more.append(["button.register_one", {}, "/register"])

@@ -29,6 +29,11 @@ def buttons(ask: Ask, elder: Elder) -> Rows:
     return [row for row in rows if row]
 
 
+def shows(ask: Ask, elder: Elder, name: str) -> bool:
+    """Whether the asker may be shown this of the elder, here."""
+    return bool(ties.over(ask.tx, ask.scope, elder.id) & FOR_WHOM[name]) and ask.may(name) and _fit_here(ask, name)
+
+
 def id_number(ask: Ask, rest: str) -> tuple[Part, ...]:
     """The whole ID number, once."""
     return _for(ask, "idnumber", rest, lambda elder: _revealed(ask, elder, "id_number"))

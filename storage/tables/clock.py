@@ -46,7 +46,7 @@ call_plans = Table(
 # what an elder said of whom of his family is told how he is, and of what not (哪些不告诉家属); the newest counts
 tellings = Table(
     "tellings", metadata, row_id(), to("elder_id", "elders.id"), to("person_id", "people.id"), number("allowed"),
-    words("withheld"),  # health, mood, economy, home, words; one space between
+    words("withheld"),  # health, mood, home, economy, needs; one space between
     words("on_day"), to("asked_by", "people.id", nullable=True), number("written_at"),
     Index("tellings_elder", "elder_id", "person_id", "on_day"),
 )
@@ -86,7 +86,7 @@ needs = Table(
 check_ins = Table(
     "check_ins", metadata, Column("elder_id", Text, ForeignKey("elders.id"), primary_key=True),
     to("person_id", "people.id"), words("at_time"), words("state"),  # on, off
-    words("day"), words("stage"),  # of that day: waiting, asked, again, contact, alert, fine
+    words("day"), words("stage"),  # of that day: see storage/check_ins.py
     number("next_at"),
     Index("check_ins_next", "next_at", sqlite_where=text("state = 'on'"), postgresql_where=text("state = 'on'")),
     Index("check_ins_person", "person_id"),
@@ -101,6 +101,9 @@ alerts = Table(
     to("raised_by", "people.id", nullable=True), number("raised_at"), sealed("words"),
     to("claimed_by", "people.id", nullable=True), maybe_number("claimed_at"),
     to("closed_by", "people.id", nullable=True), maybe_number("closed_at"), sealed("outcome"),
+    maybe_number("next_at"),  # when more people are told, unless somebody goes; none: nobody more is
+    Index("alerts_next", "next_at", sqlite_where=text("next_at IS NOT NULL"),
+          postgresql_where=text("next_at IS NOT NULL")),
     Index("alerts_open", "area_id", "raised_at", sqlite_where=text("state IN ('open', 'claimed', 'arrived')"),
           postgresql_where=text("state IN ('open', 'claimed', 'arrived')")),
     Index("alerts_elder", "elder_id", "raised_at"),

@@ -14,7 +14,7 @@ from bot import cli, erasing
 from bot.app import Foundation
 from bot.erasing import EraseRefused
 from bot.settings import Settings
-from scheduler import casework, consent
+from scheduler import casework, checkins, consent
 from scheduler import policy as policies
 from storage import accounts, assignments, audit, drafts, elder_files, elders, media, outbox, proposals, visits
 from storage import erasing as ledger
@@ -56,6 +56,9 @@ def plant(tx: Tx, ground: Ground) -> str:
     for who in (elder, ground.other_elder):
         outbox.add(tx, Outgoing(tx.new_id(START), "test", "7001", "reminder", "visit_due", {"elder": who}), START)
     accounts.bind(tx, "test", "7001", "7001", ground.visitor, START)
+    own = elders.find(tx, ground.scope, elder)
+    assert own is not None
+    accounts.bind(tx, "test", "7009", "7009", checkins.set_up(tx, own, "08:00", ground.visitor, POLICY, START), START)
     return elder
 
 
@@ -73,7 +76,8 @@ def rows(tx: Tx) -> dict[str, int]:
     return found
 
 
-COUNTS = {"elders": 1, "visits": 2, "proposals": 1, "drafts": 2, "outbox": 1, "media": 1, "wishes": 1, "assignments": 2}
+COUNTS = {"elders": 1, "visits": 2, "proposals": 1, "drafts": 2, "outbox": 1, "media": 1, "wishes": 1, "assignments": 3,
+          "people": 1, "check_ins": 1}
 
 
 async def test_the_dry_run_counts_and_changes_nothing(store: Store, keys: Keys, now: Any) -> None:
@@ -107,7 +111,8 @@ async def test_the_row_its_number_and_the_days_and_methods_of_visits_stay_and_al
     assert (visit.answers, visit.reason) == ({}, "")
     after = await store.read(rows)
     gone = {name: before[name] - after[name] for name in after if before[name] != after[name]}
-    assert gone == {"drafts": 2, "media": 1, "wishes": 1, "assignments": 2, "audit": -1, "audit_subjects": -1}
+    assert gone == {"drafts": 2, "media": 1, "wishes": 1, "assignments": 3, "accounts": 1, "check_ins": 1,
+                    "audit": -1, "audit_subjects": -1}
     assert await store.read(lambda tx: proposals.waiting(tx, ground.scope, 9)) == []
     line, *_ = await store.read(lambda tx: audit.about(tx, elder, 1))
     assert [(e.actor, e.action) for e in line.entries] == [(ground.coordinator, "elder.erase")]

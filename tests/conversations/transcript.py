@@ -23,9 +23,14 @@ rewrites the bot's side of every file; read the difference before you keep it. A
     @ suspend 王强 / @ release 张桂芳3组 / @ form changed
     @ sweep                      sends what waits in the outbox: `王强 gets` and the message
     @ remind 王强 张桂芳3组         queues a reminder that a visit is due
+    @ alert 张桂芳3组 unreachable 李娜   raises an alert of this kind, in her name (nobody's where none stands there)
+    @ watch                      lets the clock tell more people of what nobody answered
     @ campaigns                  lets the clock see to campaigns, and sends what waits
     @ digests                    writes the digests of the day, to be sent at their hour
     @ pauses                     opens again who was to be back by now
+    @ child 李涛 张桂芳3组         another child of this elder, with an invitation as above
+    @ calls                      what the clock does about calls, months and requests now
+    @ frozen                     freezes the figures of every month whose cut-off is over
     @ unchanged … @ changed      between these nothing may change in the form that is open
     @ draft, @ visits 张桂芳3组   prints what is kept, every answer with its manner
 
@@ -50,10 +55,10 @@ from conversations.book import FormBook
 from conversations.draft import dump, parse
 from conversations.form import Form
 from conversations.message import Inbound, Media, Place
-from scheduler import campaigning, notices, pauses, reminders, tick, upkeep
+from scheduler import alerting, calls, campaigning, checkins, family, freezing, notices, pauses, reminders, tick, upkeep
 from scheduler import policy as policies
 from scheduler.notices import VisitDue
-from storage import accounts, assignments, drafts, invitations, people, tables, visits
+from storage import accounts, assignments, drafts, elders, invitations, people, tables, visits
 from storage.database import Tx
 from storage.scope import Scope
 from tests.fakes.chat_ledgers import FILES, SIZES
@@ -65,6 +70,7 @@ INDENT = "    "
 ACTION = re.compile(r"(\S*) ?> (.*)")
 DIRECTION = re.compile(r"\(([^)]*)\) ?(.*)", re.DOTALL)
 GROUP = "-100"
+WATCHING = {"alerts": alerting.climb, "check-ins": checkins.sweep}
 _PAGE = re.compile(r"/f/[\w-]{22}")
 _KEY = re.compile(r"[0-9a-f]{32}")
 _CODE = re.compile(r"：\d{6}$")
@@ -306,6 +312,13 @@ class Player:
                 who, elder = rest.split()
                 due = VisitDue(person=village.people[who], elder=village.elders[elder], due_until="2999-12-31")
                 await store.run(lambda tx: notices.tell(tx, due, self.running.now()))
+            case "alert":
+                elder, kind, *by = rest.split()
+                await store.run(lambda tx: alerting.raise_alert(
+                    tx, village.elders[elder], kind, "person", village.people[by[0]] if by else None,
+                    policies.load(), self.running.now()))
+            case "watch":
+                await tick.tick(store, self.running.now(), policies.load(), WATCHING)
             case "pauses":
                 now = self.running.now()
                 await store.run(lambda tx: pauses.sweep(tx, now, policies.load()))
@@ -313,6 +326,17 @@ class Player:
                 theirs = {name: sweep for name, sweep in tick.SWEEPS.items() if sweep.__module__ == campaigning.__name__}
                 assert await tick.tick(store, self.running.now(), policies.load(), theirs) == []
                 return await self._direct("sweep")
+            case "child":
+                child, elder = rest.split()
+                self._earlier, self._invitation = self._invitation, await store.run(
+                    lambda tx: self._child(tx, child, elder))
+            case "calls":
+                await tick.tick(store, self.running.now(), self.running.policies, {
+                    "plans": calls.plans, "calls": calls.sweep, "months": calls.month, "late": family.late})
+            case "frozen":
+                now = self.running.now()
+                while await store.run(lambda tx: freezing.sweep(tx, now, policies.load())):
+                    pass
             case "digests":
                 now = self.running.now()
                 while await store.run(lambda tx: reminders.sweep(tx, now, policies.load())):
@@ -351,6 +375,15 @@ class Player:
         if writer is None or writer.draft is None:
             return None
         return writer.draft.id, drafts.open_body(tx, writer.draft.id, writer.draft.body)
+
+    def _child(self, tx: Tx, name: str, elder: str) -> str:
+        now, village = self.running.now(), self.running.village
+        found = elders.unscoped(tx, village.elders[elder])
+        assert found is not None
+        village.people[name] = people.add(tx, found.village_id, name, ("family",), now).id
+        assignments.entrust(tx, village.people[name], found.id, "family", now.date().isoformat())
+        calls.begin(tx, village.people[name], found.id, self.running.policies.city, now)
+        return invitations.make(tx, village.people[name], "operator", now)
 
     def _visits(self, tx: Tx, elder: str) -> list[str]:
         scope = Scope(self.running.village.people["赵敏"], START.date())

@@ -63,7 +63,7 @@ PRIVATE: dict[str, Any] = {"id_number": "510502194001011234", "phone": "13912345
     "address": "建设村3组18号", "illnesses": "高血压", "income": 320, "at_registered_residence": True, "economic": "minimum_living",
     "household": [{"name": "张桂芳", "sex": "female", "relation": "户主", "visits_often": True}]}}
 PUBLIC = "https://tanfang.example"
-PHONES = {"生人": "7991", "客人": "7992", "旁人": "7993"}  # of people whom nobody knows yet
+PHONES = {"生人": "7991", "客人": "7992", "旁人": "7993", "老张": "7994"}  # of people whom nobody knows yet
 LINK = "https://t.me/tanfang_bot?start="
 # what 仇大山's visit in February says; his mood screening is not due again in March
 EARLIER = {

@@ -18,6 +18,7 @@ from storage import (
     duplicates,
     elders,
     erasing,
+    figures,
     inbox,
     ledger_counts,
     outbox,
@@ -86,7 +87,18 @@ def fill(tx: Tx, now: datetime) -> dict[str, Any]:
         "class over": (elders._CLASS_OVER, {"on_day": "2026-01-01", "count": 100}),
         "closed": (erasing._CLOSED_BEFORE, {"before": "2026-01-01", "count": 1}),
         "old inbox": (retention._INBOX, {"before": millis(now), "count": 5}),
+        **_of_figures(villages[0].id),
         "ready": (outbox._READY, {"in_lane": "reminder", "at": millis(now), "count": 50}),
+    }
+
+
+def _of_figures(village: str) -> dict[str, Any]:
+    """What a village's figures are counted from."""
+    some = {"village": village, "after": "", "last": "f"}
+    return {
+        "files": (figures._FILES, {"village": village, "after": "", "before": 2**60, "count": 50}),
+        "courses": (figures._COURSES, some),
+        "stood": (figures._STOOD, {**some, "since": "2026-03-01", "until": "2026-03-31", "before": 2**60}),
     }
 
 

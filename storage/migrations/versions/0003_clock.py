@@ -32,6 +32,12 @@ def upgrade() -> None:
         sa.Column("entered_at", sa.BigInteger(), nullable=False),
     )
     op.create_index("courses_elder", "courses", ["elder_id", "from_on", "entered_at"])
+    moved = sa.text("what = 'village'")
+    op.create_index("courses_village", "courses", ["value"], sqlite_where=moved, postgresql_where=moved)
+    op.execute(  # what older files say of pauses and ends goes into their courses: of before, nothing is known
+        "INSERT INTO courses (id, elder_id, what, from_on, value, entered_at) "
+        "SELECT id, id, 'standing', condition_since, status || ' ' || coalesce(condition, ''), 0 FROM elders "
+        "WHERE status <> 'active' AND condition_since IS NOT NULL")
     op.create_table(
         "leaves",
         sa.Column("id", sa.Text(), primary_key=True),
@@ -176,7 +182,10 @@ def upgrade() -> None:
         sa.Column("closed_by", sa.Text(), sa.ForeignKey("people.id")),
         sa.Column("closed_at", sa.BigInteger()),
         sa.Column("outcome", sa.LargeBinary()),
+        sa.Column("next_at", sa.BigInteger()),
     )
+    op.create_index("alerts_next", "alerts", ["next_at"],
+                    sqlite_where=sa.text("next_at IS NOT NULL"), postgresql_where=sa.text("next_at IS NOT NULL"))
     op.create_index("alerts_elder", "alerts", ["elder_id", "raised_at"])
     op.create_index("alerts_open", "alerts", ["area_id", "raised_at"],
                     sqlite_where=running, postgresql_where=running)

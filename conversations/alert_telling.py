@@ -1,0 +1,86 @@
+"""What notices of alerts say, as each reader may see it: the elder himself, his family, who may go, a coordinator."""
+
+from collections.abc import Callable
+from typing import Any
+
+from conversations.engine import Part
+from conversations.turn import label
+from scheduler.alert_notices import AlertEnded, AlertRaised, AlertStep
+from storage import alerts, elders, people, ties
+from storage.alerts import Alert
+from storage.database import Tx
+from storage.elders import Elder
+from storage.scope import Scope
+
+Parts = tuple[Part, ...]
+SAID = {"claimed": "alerts.claimed_by", "arrived": "alerts.arrived_by", "again": "alerts.again", "well": "alerts.well",
+        "reached": "alerts.reached"}
+
+
+def told(tx: Tx, alert: Alert, elder: Elder, at: str) -> dict[str, Any]:
+    """What a sentence on an alert may say: who raised it and who goes by name, empty where nobody; `at` as kept."""
+    return {"number": alert.called, "elder": label(elder), "what": alert.kind, "by": raiser(tx, alert),
+            "who": name(tx, alert.claimed_by), "words": alert.words, "state": alert.state, **wall(at)}
+
+
+def wall(at: str) -> dict[str, str]:
+    """Day (ISO) and time of a notice's `at`."""
+    day, _, time = at.partition("T")
+    return {"day": day, "time": time}
+
+
+def raiser(tx: Tx, alert: Alert) -> str:
+    """Who raised it, by name; empty where nobody did, or the elder himself."""
+    own = alert.raised_by is not None and people.roles(tx, alert.raised_by) == {"self"}
+    return "" if own else name(tx, alert.raised_by)
+
+
+def name(tx: Tx, person_id: str | None) -> str:
+    """Somebody's name."""
+    found = people.find(tx, person_id) if person_id else None
+    return found.name if found else ""
+
+
+def _found(tx: Tx, notice: AlertRaised | AlertStep | AlertEnded, scope: Scope) -> tuple[Alert, Elder] | None:
+    alert = alerts.find(tx, scope, notice.alert)
+    elder = elders.find(tx, scope, alert.elder_id or "") if alert else None
+    return (alert, elder) if alert and elder else None
+
+
+def _raised(tx: Tx, notice: AlertRaised, scope: Scope) -> Parts | None:
+    found = _found(tx, notice, scope)
+    if found is None:
+        return None
+    alert, elder = found
+    rows = [[["button.claim", {}, f"/claim {alert.id}"]]] if notice.goes and alert.state == "open" else []
+    return (("alerts.raised", {
+        **told(tx, alert, elder, notice.at), "goes": notice.goes, "late": notice.late,
+        "buttons": [*rows, [["button.alert", {}, f"/alert {alert.id}"]]]}),)
+
+
+def _step(tx: Tx, notice: AlertStep, scope: Scope) -> Parts | None:
+    found = _found(tx, notice, scope)
+    if found is None:
+        return None
+    alert, elder = found
+    who = name(tx, notice.by)
+    if "self" in ties.over(tx, scope, elder.id):
+        return (("alerts.own_claimed", {"who": who}),) if notice.step == "claimed" else None
+    return ((SAID[notice.step], {"number": alert.called, "elder": elder.name, "who": who,
+                                 "buttons": [[["button.alert", {}, f"/alert {alert.id}"]]]}),)
+
+
+def _ended(tx: Tx, notice: AlertEnded, scope: Scope) -> Parts | None:
+    found = _found(tx, notice, scope)
+    if found is None:
+        return None
+    alert, elder = found
+    if "self" in ties.over(tx, scope, elder.id):
+        return (("alerts.own_ended", {}),)
+    outcome = {key: alert.outcome.get(key, "") for key in ("found", "done", "reason", "risk")}
+    return (("alerts.ended", {"number": alert.called, "elder": elder.name, "state": alert.state, **outcome,
+                              "who": name(tx, alert.closed_by), **wall(notice.at)}),)
+
+
+TELL: dict[str, Callable[[Tx, Any, Scope], Parts | None]] = {
+    AlertRaised.kind: _raised, AlertStep.kind: _step, AlertEnded.kind: _ended}

@@ -1,0 +1,68 @@
+"""What is told of alerts: raised, how it goes on, how it ended. Neither quiet hours nor the cap hold it."""
+
+from datetime import date
+from typing import ClassVar, Literal
+
+from scheduler.notices import KINDS, Notice
+from storage import alerts
+from storage.alerts import Alert
+from storage.database import Tx
+from storage.outbox import Lane
+from storage.scope import Scope
+
+# somebody goes, is there; another report came in; the elder says that he is well, or somebody near reached him
+Step = Literal["claimed", "arrived", "again", "well", "reached"]
+
+
+class OfAlert(Notice):
+    """A notice of one alert, for who may see it."""
+
+    lane: ClassVar[Lane] = "alert"
+    alert: str
+
+    def still_wanted(self, tx: Tx, today: date) -> bool:
+        found = alerts.find(tx, Scope(self.person, today), self.alert)
+        return super().still_wanted(tx, today) and found is not None and self.fits(found)
+
+    def fits(self, alert: Alert) -> bool:
+        """Whether what it says is so as the alert stands now."""
+        raise NotImplementedError
+
+
+class AlertRaised(OfAlert):
+    """An alert runs. Not wanted once it ended: then the end is told.
+
+    `goes`: this person may take it over; `late`: nobody has in the time that the policy gives.
+    """
+
+    kind = "alert_raised"
+    at: str  # when it was raised, in the wall time of the elders (ISO, to the minute)
+    goes: bool = False
+    late: bool = False
+
+    def fits(self, alert: Alert) -> bool:
+        return alert.state == "open" if self.late else alert.running
+
+
+class AlertStep(OfAlert):
+    """It goes on, by this person's doing. Not wanted where it went further meanwhile."""
+
+    kind = "alert_step"
+    step: Step
+    by: str = ""
+
+    def fits(self, alert: Alert) -> bool:
+        return alert.state == self.step if self.step in ("claimed", "arrived") else alert.running
+
+
+class AlertEnded(OfAlert):
+    """How it ended, and when (as `AlertRaised.at`)."""
+
+    kind = "alert_ended"
+    at: str
+
+    def fits(self, alert: Alert) -> bool:
+        return not alert.running
+
+
+KINDS.update({each.kind: each for each in (AlertRaised, AlertStep, AlertEnded)})

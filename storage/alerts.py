@@ -1,0 +1,199 @@
+"""The ledger of alerts (C12): opened, taken over by one person, ended by a person who says what he found.
+
+An alert runs while it is `open`, `claimed` or `arrived`; it ends as `closed` or `false_alarm`, never by itself.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import orjson
+from sqlalchemy import ColumnElement, bindparam, func, insert, literal_column, or_, select, update
+
+from storage import meta
+from storage.database import Row, Tx
+from storage.ids import instant, millis
+from storage.scope import ALERT_IN_SCOPE, Scope
+from storage.tables import alerts, assignments, elders, people
+
+State = Literal["open", "claimed", "arrived", "closed", "false_alarm"]
+Source = Literal["person", "check_in", "contact", "device"]
+COUNT = "alerts"  # the name under which they are counted
+
+# written out as the partial index has it: a parameter would keep it from being used
+_RUNNING: ColumnElement[bool] = literal_column("alerts.state IN ('open', 'claimed', 'arrived')")
+_THIS = alerts.c.id == bindparam("alert")
+_ADD = insert(alerts)
+_ALL = select(alerts.c.id, alerts.c.number, alerts.c.elder_id, alerts.c.area_id, alerts.c.kind, alerts.c.state,
+              alerts.c.source, alerts.c.raised_by, alerts.c.raised_at, alerts.c.claimed_by, alerts.c.claimed_at,
+              alerts.c.closed_by, alerts.c.closed_at, alerts.c.words, alerts.c.outcome)
+_UNSCOPED = _ALL.where(_THIS)
+_SEEN = _ALL.where(_THIS, ALERT_IN_SCOPE)
+_RUN_HERE = _ALL.where(_RUNNING, ALERT_IN_SCOPE).order_by(alerts.c.raised_at, alerts.c.id)
+_HOW_MANY = select(func.count()).select_from(alerts).where(_RUNNING, ALERT_IN_SCOPE)
+_PAGE = _RUN_HERE.limit(bindparam("count")).offset(bindparam("skip"))
+_DUE = _ALL.where(alerts.c.next_at.is_not(None), alerts.c.next_at <= bindparam("at")).order_by(
+    alerts.c.next_at, alerts.c.id).limit(bindparam("count"))
+_CLIMBED = update(alerts).where(_THIS, alerts.c.state == "open", alerts.c.next_at <= bindparam("at")).values(
+    next_at=None)
+_HOLD = select(elders.c.id).where(elders.c.id == bindparam("elder")).with_for_update(key_share=True)
+_OF_ELDER = _ALL.where(_RUNNING, alerts.c.elder_id == bindparam("elder"), alerts.c.raised_at >= bindparam(
+    "since")).order_by(alerts.c.raised_at.desc(), alerts.c.id.desc()).limit(1)
+_CLAIM = update(alerts).where(_THIS, alerts.c.state == "open", alerts.c.claimed_by.is_(None)).values(
+    state="claimed", claimed_by=bindparam("who"), claimed_at=bindparam("at"), next_at=None)
+_ARRIVE = update(alerts).where(_THIS, alerts.c.state == "claimed", alerts.c.claimed_by == bindparam("who")).values(
+    state="arrived")
+_TAKEN = or_(alerts.c.state == "claimed", alerts.c.state == "arrived")
+_ended: dict[str, Any] = {"state": bindparam("new_state"), "closed_by": bindparam("who"), "closed_at": bindparam("at"),
+          "outcome": bindparam("found"), "next_at": None}
+_CLOSE = update(alerts).where(_THIS, _TAKEN).values(_ended)
+_CALL_OFF = update(alerts).where(_THIS, or_(_TAKEN, alerts.c.state == "open")).values(_ended)
+_WORDS = update(alerts).where(_THIS).values(words=bindparam("said"))
+_AROUND = select(people.c.id, people.c.visitor_kind, people.c.minor_until, people.c.area_id, assignments.c.role
+                 ).select_from(assignments.join(people, people.c.id == assignments.c.person_id)).where(
+    assignments.c.elder_id == bindparam("elder"), assignments.c.from_on <= bindparam("on_day"),
+    or_(assignments.c.until_on.is_(None), assignments.c.until_on >= bindparam("on_day")),
+    people.c.status == "active").order_by(people.c.id, assignments.c.role)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert, opened. `words` is what was said with it; `outcome` what came of it, by question, once it ended."""
+
+    id: str
+    number: int
+    elder_id: str | None
+    area_id: str
+    kind: str
+    state: str
+    source: str
+    raised_by: str | None
+    raised_at: datetime
+    claimed_by: str | None
+    claimed_at: datetime | None
+    closed_by: str | None
+    closed_at: datetime | None
+    words: str = field(repr=False)
+    outcome: dict[str, str] = field(repr=False)
+
+    @property
+    def running(self) -> bool:
+        return self.state in ("open", "claimed", "arrived")
+
+    @property
+    def called(self) -> str:
+        """How people call it: A-0001."""
+        return f"A-{self.number:04d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Somebody who is there for an elder, and as what."""
+
+    person_id: str
+    kind: str | None
+    minor_until: str | None
+    area_id: str
+    role: str
+
+
+def add(tx: Tx, elder_id: str | None, area_id: str, kind: str, source: Source, by: str | None, words: str,
+        now: datetime, next_at: datetime) -> Alert:
+    """A new alert with the next number; `by` is None for what no person raised. At `next_at` more people are told."""
+    alert = Alert(tx.new_id(now), meta.count_up(tx, COUNT), elder_id, area_id, kind, "open", source, by, now,
+                  None, None, None, None, words, {})
+    tx.run(_ADD, id=alert.id, number=alert.number, elder_id=elder_id, area_id=area_id, kind=kind, state="open",
+           source=source, raised_by=by, raised_at=millis(now), words=_sealed(tx, alert.id, words), claimed_by=None,
+           claimed_at=None, closed_by=None, closed_at=None, outcome=None, next_at=millis(next_at))
+    tx.note(now, by or "clock", "alert.raise", elder_id or alert.id, (alert.called,))
+    return alert
+
+
+def hold(tx: Tx, elder_id: str) -> None:
+    """Until the end of this work nobody else raises an alert for this elder: two reports are not two alerts."""
+    tx.one(_HOLD, elder=elder_id)
+
+
+def running_of(tx: Tx, elder_id: str, since: datetime | None = None) -> Alert | None:
+    """The newest alert that runs for an elder, where it was raised since then. For the program's own work."""
+    row = tx.one(_OF_ELDER, elder=elder_id, since=millis(since) if since else 0)
+    return _read(tx, row) if row else None
+
+
+def say_more(tx: Tx, alert: Alert, words: str) -> None:
+    """Adds what a second report says. The caller holds the elder."""
+    tx.run(_WORDS, alert=alert.id, said=_sealed(tx, alert.id, "\n".join(filter(None, (alert.words, words)))))
+
+
+def find(tx: Tx, scope: Scope, alert_id: str) -> Alert | None:
+    """One of an elder in the scope, or of an area that the scope's person coordinates."""
+    row = tx.one(_SEEN, alert=alert_id, **scope.values)
+    return _read(tx, row) if row else None
+
+
+def unscoped(tx: Tx, alert_id: str) -> Alert | None:
+    """One alert for the program's own work; nobody is shown it."""
+    row = tx.one(_UNSCOPED, alert=alert_id)
+    return _read(tx, row) if row else None
+
+
+def running(tx: Tx, scope: Scope, count: int, skip: int = 0) -> tuple[int, list[Alert]]:
+    """How many run in the scope, and a page of them, the one that has run longest first."""
+    row = tx.one(_HOW_MANY, **scope.values)
+    return int(row[0]) if row else 0, [_read(tx, each) for each in tx.all(
+        _PAGE, count=count, skip=skip, **scope.values)]
+
+
+def due(tx: Tx, now: datetime, count: int) -> list[Alert]:
+    """Those of which more people are to be told by now. For the clock, which is nobody: so no Scope."""
+    return [_read(tx, row) for row in tx.all(_DUE, at=millis(now), count=count)]
+
+
+def climbed(tx: Tx, alert: Alert, now: datetime) -> bool:
+    """More people are told of it in this work; False where that was done, or somebody goes."""
+    return tx.run(_CLIMBED, alert=alert.id, at=millis(now)) == 1
+
+
+def claim(tx: Tx, alert: Alert, by: str, now: datetime) -> bool:
+    """This person goes; False where somebody was quicker, or it has ended."""
+    done = tx.run(_CLAIM, alert=alert.id, who=by, at=millis(now)) == 1
+    if done:
+        tx.note(now, by, "alert.claim", alert.elder_id or alert.id, (alert.called,))
+    return done
+
+
+def arrive(tx: Tx, alert: Alert, by: str, now: datetime) -> bool:
+    """Who went is there; False where it is not his, or he was there before."""
+    done = tx.run(_ARRIVE, alert=alert.id, who=by) == 1
+    if done:
+        tx.note(now, by, "alert.arrive", alert.elder_id or alert.id, (alert.called,))
+    return done
+
+
+def end(tx: Tx, alert: Alert, state: Literal["closed", "false_alarm"], by: str, outcome: dict[str, str], now: datetime,
+        ) -> bool:
+    """Ends it with what was found; `closed` only what somebody took over. False where it has ended."""
+    statement = _CLOSE if state == "closed" else _CALL_OFF
+    found = tx.keys.seal(orjson.dumps(outcome), "alerts.outcome", alert.id)
+    done = tx.run(statement, alert=alert.id, new_state=state, who=by, at=millis(now), found=found) == 1
+    if done:
+        tx.note(now, by, f"alert.{state}", alert.elder_id or alert.id, (alert.called,))
+    return done
+
+
+def around(tx: Tx, elder_id: str, day: str) -> list[Around]:
+    """Everybody active who is there for the elder on that day (ISO), once for each role."""
+    return [Around(*row) for row in tx.all(_AROUND, elder=elder_id, on_day=day)]
+
+
+def _sealed(tx: Tx, alert_id: str, words: str) -> bytes | None:
+    return tx.keys.seal(words.encode(), "alerts.words", alert_id) if words else None
+
+
+def _read(tx: Tx, row: Row) -> Alert:
+    (alert_id, number, elder, area, kind, state, source, raised_by, raised, claimed_by, claimed, closed_by, closed,
+     words, outcome) = row
+    said = tx.keys.open(words, "alerts.words", alert_id).decode() if words else ""
+    found: dict[str, Any] = orjson.loads(tx.keys.open(outcome, "alerts.outcome", alert_id)) if outcome else {}
+    return Alert(alert_id, number, elder, area, kind, state, source, raised_by, instant(raised), claimed_by,
+                 instant(claimed) if claimed else None, closed_by, instant(closed) if closed else None, said, found)
