@@ -231,6 +231,11 @@ def propose(tx: Tx, now: datetime, policies: Policies) -> bool:
                         there.add(asked.id)
                     if made >= CHUNK:
                         return True
+    for campaign in campaigns.unanswered(tx, today):  # asked once more when its days have come, and then no more
+        area = areas.find(tx, campaign.area_id)
+        for person in notices.confirmers(tx, campaign.area_id, area.level) if area else ():
+            notices.tell(tx, FestivalProposed(person=person, campaign=campaign.id), now,
+                         unique_key=f"festival_proposed:{campaign.id}:{person}:again")
     meta.put(tx, PROPOSED, looked)
     return False
 
