@@ -22,13 +22,14 @@ from storage.tables import assignments, campaigns, elders, posts
 
 Kind = Literal["epidemic", "weather", "festival", "other"]
 DEPTH = len(areas.LEVELS)
+EVER = 2**62  # later than any instant
 
 _ADD = insert(campaigns).on_conflict_do_nothing(index_elements=["area_id", "kind", "first_on", "name"])
 _PATH = select(areas_table.c.path).where(areas_table.c.id == bindparam("area"))
 _OVER = or_(*[campaigns.c.area_id == bindparam(f"over{n}") for n in range(DEPTH)])  # each by the index on areas
 _REMOTE = select(campaigns.c.first_on, campaigns.c.last_on).where(
-    _OVER, campaigns.c.remote == 1, or_(campaigns.c.state == "open", campaigns.c.state == "ended")).order_by(
-    campaigns.c.first_on, campaigns.c.last_on)
+    _OVER, campaigns.c.remote == 1, or_(campaigns.c.state == "open", campaigns.c.state == "ended"),
+    campaigns.c.decided_at < bindparam("before")).order_by(campaigns.c.first_on, campaigns.c.last_on)
 
 _COLUMNS = (
     campaigns.c.id, campaigns.c.kind, campaigns.c.name, campaigns.c.area_id, areas_table.c.name.label("area"),
@@ -58,6 +59,8 @@ _TO_BEGIN = select(campaigns.c.id).where(
     campaigns.c.first_on <= bindparam("on_day")).order_by(campaigns.c.id).limit(bindparam("count"))
 _OVERDUE = _ALL.where(or_(campaigns.c.state == "open", campaigns.c.state == "proposed"),
                       campaigns.c.last_on < bindparam("on_day")).order_by(campaigns.c.id).limit(bindparam("count"))
+_UNANSWERED = _ALL.where(campaigns.c.state == "proposed", campaigns.c.last_on >= bindparam("on_day"),
+                         campaigns.c.first_on <= bindparam("on_day")).order_by(campaigns.c.id)
 _OF_FESTIVAL = select(campaigns.c.area_id).where(
     or_(*[campaigns.c.state == state for state in ("proposed", "open", "ended", "cancelled")]),
     campaigns.c.last_on >= bindparam("on_day"), campaigns.c.festival == bindparam("called"))
@@ -231,6 +234,11 @@ def overdue(tx: Tx, day: date, count: int) -> list[Campaign]:
     return [_campaign(row) for row in tx.all(_OVERDUE, on_day=day.isoformat(), count=count)]
 
 
+def unanswered(tx: Tx, day: date) -> list[Campaign]:
+    """Those that are proposed still though their days have come. For the clock, which is nobody: so no Scope."""
+    return [_campaign(row) for row in tx.all(_UNANSWERED, on_day=day.isoformat())]
+
+
 def having(tx: Tx, festival: str, day: date) -> set[str]:
     """The areas in which this festival is proposed, open or decided on already, and not yet past on that day."""
     return {area for area, in tx.all(_OF_FESTIVAL, on_day=day.isoformat(), called=festival)}
@@ -242,13 +250,14 @@ def unscoped(tx: Tx, campaign: str) -> Campaign | None:
     return _campaign(row) if row else None
 
 
-def remote_periods(tx: Tx, village_id: str) -> list[tuple[str, str]]:
+def remote_periods(tx: Tx, village_id: str, before: int = EVER) -> list[tuple[str, str]]:
     """The first and last days (ISO) between which remote visits meet the windows of this village's elders.
 
     Those of epidemics for which a coordinator declared home visits impossible (三(六)2), past ones included: what a
     visit by telephone met then stays met. One that was ended early ends on that day; a cancelled one never was.
+    Only those count that were opened before an instant (milliseconds).
     """
-    return [(first, last) for first, last in tx.all(_REMOTE, **_over(tx, village_id))]
+    return [(first, last) for first, last in tx.all(_REMOTE, before=before, **_over(tx, village_id))]
 
 
 def _places(tx: Tx, scope: Scope) -> tuple[list[str], list[str]]:

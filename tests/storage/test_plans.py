@@ -48,6 +48,7 @@ def fill(tx: Tx, now: datetime) -> dict[str, Any]:
     for n in range(WAITING):
         outbox.add(tx, Outgoing(f"{n:06}", "t", f"c{n % 2000}", "reminder", "text", {}), now)
     accounts.bind(tx, "t", "1", "1", visitor, now)
+    tx.many(visits._ADD, [_visit(f"{n:032x}", elder, now) for n, elder in enumerate(made)])
     visits.submit(tx, visits.Entry(made[0], "h", "2026-03-01", "home", False, {}, "d"), visitor, now)
     inbox.take(tx, "t", "1", b"", "", now)
     drafts.add(tx, "d", "TAG", visitor, "visit", "h", b"", now)
@@ -90,6 +91,13 @@ def fill(tx: Tx, now: datetime) -> dict[str, Any]:
         **_of_figures(villages[0].id),
         "ready": (outbox._READY, {"in_lane": "reminder", "at": millis(now), "count": 50}),
     }
+
+
+def _visit(visit: str, elder: str, now: datetime) -> dict[str, Any]:
+    return {"id": visit, "visit_id": visit, "version": 1, "elder_id": elder, "number": 0, "state": "current",
+            "form_hash": "h", "on_day": "2026-03-01", "method": "home", "late": 0, "answers": b"", "visitor_id": None,
+            "written_by": None, "written_at": millis(now), "reason": None, "draft_id": None, "moved_from": None,
+            "minutes": None}
 
 
 def _of_figures(village: str) -> dict[str, Any]:
