@@ -49,7 +49,8 @@ def _proposed(tx: Tx, notice: FestivalProposed, scope: Scope) -> tuple[Part, ...
         ["button.campaign_days", {}, f"/campaigndays {found.id}"],
         ["button.campaign_cancel", {}, f"/campaigncancel {found.id}"]]]
     return (("campaigns.proposed", {"name": found.name, "area": found.area, "first": found.first_on,
-                                    "last": found.last_on, "buttons": buttons}),)
+                                    "last": found.last_on, "come": found.first_on <= scope.day.isoformat(),
+                                    "buttons": buttons}),)
 
 
 def _ended(tx: Tx, notice: CampaignEnded, scope: Scope) -> tuple[Part, ...] | None:

@@ -30,10 +30,9 @@ def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
     if not found:
         return False
     rules = _Rules(tx, policies, today)
-    over: dict[str, Ranks] = {}
-    if any(_goes_up(each, rules.limits(each.village_id)) for each in found):
-        over, above = reminding.coordinators(tx, today, CHUNK)
-        known = {**above, **known}
+    over, above = reminding.coordinators(
+        tx, today, {each.village_id for each in found if _goes_up(each, rules.limits(each.village_id))})
+    known = {**above, **known}
     digests: dict[str, tuple[Outgoing, str, datetime]] = {}
     for each in found:
         for person in _told(each, rules.limits(each.village_id), over, known):
@@ -43,7 +42,7 @@ def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
                     Outgoing(tx.new_id(now), *person.where, Digest.lane, Digest.kind, fields),
                     f"digest:{person.person_id}:{today}", rules.hour(each.village_id, person.digest_at))
     outbox.add_once(tx, digests.values(), now)
-    reminding.move(tx, found[-1], today, today + timedelta(days=1))
+    reminding.move(tx, found[-1], today + timedelta(days=1))
     return len(found) == CHUNK
 
 

@@ -59,6 +59,8 @@ _TO_BEGIN = select(campaigns.c.id).where(
     campaigns.c.first_on <= bindparam("on_day")).order_by(campaigns.c.id).limit(bindparam("count"))
 _OVERDUE = _ALL.where(or_(campaigns.c.state == "open", campaigns.c.state == "proposed"),
                       campaigns.c.last_on < bindparam("on_day")).order_by(campaigns.c.id).limit(bindparam("count"))
+_UNANSWERED = _ALL.where(campaigns.c.state == "proposed", campaigns.c.last_on >= bindparam("on_day"),
+                         campaigns.c.first_on <= bindparam("on_day")).order_by(campaigns.c.id)
 _OF_FESTIVAL = select(campaigns.c.area_id).where(
     or_(*[campaigns.c.state == state for state in ("proposed", "open", "ended", "cancelled")]),
     campaigns.c.last_on >= bindparam("on_day"), campaigns.c.festival == bindparam("called"))
@@ -230,6 +232,11 @@ def to_begin(tx: Tx, day: date, count: int) -> list[str]:
 def overdue(tx: Tx, day: date, count: int) -> list[Campaign]:
     """Those open or proposed whose last day is over. For the clock, which is nobody: so no Scope."""
     return [_campaign(row) for row in tx.all(_OVERDUE, on_day=day.isoformat(), count=count)]
+
+
+def unanswered(tx: Tx, day: date) -> list[Campaign]:
+    """Those that are proposed still though their days have come. For the clock, which is nobody: so no Scope."""
+    return [_campaign(row) for row in tx.all(_UNANSWERED, on_day=day.isoformat())]
 
 
 def having(tx: Tx, festival: str, day: date) -> set[str]:

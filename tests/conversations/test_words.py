@@ -110,7 +110,7 @@ CAMPAIGN = {"name": "cold", "area": "建设村", "first": "2026-03-05", "last": 
             "within_hours": 24, "until": "2026-03-06", "at": "14:00", "past": False, "home_only": False, "advice": ["cold"], "wanted": 6,
             "reached": 2, "left": 4, "paused": 1, "parts": [{"name": "建设村", "wanted": 6, "reached": 2}], "managed": True, "total": 6,
             "people": [{**ELDER, "age": 86, "wish": "unwilling", "care_class": "priority"}], "more": 3, "names": ["cold", "火把节"],
-            "skip": 8, "by_phone": True, "elder": {**ELDER, "age": 86, "wish": "unwilling"}}
+            "skip": 8, "by_phone": True, "come": True, "elder": {**ELDER, "age": 86, "wish": "unwilling"}}
 CAMPAIGN |= {"lines": [{**CAMPAIGN, "name": "spring 2"}], "campaigns": [CAMPAIGN]}
 REQUEST = {"kind": "visit", "due_on": "2026-03-05", "state": "taken", "taker": "王强", "urgent": True}
 CALL = {"day": "2026-03-05", "method": "wechat", "outcome": "fine", "name": "李娜"}

@@ -115,6 +115,7 @@ YEAR = """
 2027-02-02 one visitor is told
 2027-02-08 proposed  lantern 2027-02-18..2027-02-21
 2027-02-14 closing   spring
+2027-02-18 proposed  lantern 2027-02-18..2027-02-21
 2027-03-23 proposed  qingming 2027-04-02..2027-04-06
 2027-04-02 two visitors are told
 2027-04-03 two visitors are told
@@ -123,6 +124,7 @@ YEAR = """
 2027-04-06 two visitors are told
 2027-04-07 closing   qingming
 2027-05-27 proposed  dragon_boat 2027-06-06..2027-06-10
+2027-06-06 proposed  dragon_boat 2027-06-06..2027-06-10
 2027-09-02 proposed  mid_autumn 2027-09-12..2027-09-16
 2027-09-12 two visitors are told
 2027-09-13 two visitors are told
@@ -131,11 +133,13 @@ YEAR = """
 2027-09-16 two visitors are told
 2027-09-17 closing   mid_autumn
 2027-09-25 proposed  double_ninth 2027-10-05..2027-10-09
+2027-10-05 proposed  double_ninth 2027-10-05..2027-10-09
 """
 
 
 async def test_a_year_goes_by_in_which_every_other_festival_is_confirmed(store: Store, ground: Ground) -> None:
-    """The coordinator says yes to 春节, 清明 and 中秋, nothing to the others; on 1 and 2 February both elders are seen."""
+    """The coordinator says yes to 春节, 清明 and 中秋, nothing to the others, of which he is asked
+    once more on their first day; on 1 and 2 February both elders are seen."""
     table: list[str] = []
     seen = 0
     day = date(2026, 12, 1)
