@@ -51,7 +51,7 @@ SWEEPS: Mapping[str, Sweep | Daily] = {
     "pauses that are over": pauses.sweep,
     "elders left without a visitor": Daily(gaps.sweep, time(8)),
     "reminders": reminders.sweep,
-    "festivals that come": campaigning.propose,
+    "festivals that come": Daily(campaigning.propose, time(8)),
     "campaigns that begin": campaigning.begin,
     "campaigns that are over": campaigning.end,
     "campaigns under way": campaigning.tell,  # after the digests, which speak of them too

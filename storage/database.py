@@ -10,8 +10,6 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
-from operator import itemgetter
 from typing import Any, Protocol, TypeVar, cast
 
 from sqlalchemy.engine import Dialect
@@ -24,9 +22,9 @@ from storage.ids import NewId, RandomBytes
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
-AT_ONCE = 25  # rows of one INSERT on PostgreSQL, where a statement for each costs three times as much; not on SQLite
-_VALUES = re.compile(r" VALUES (\((?:[^()]|%\(\w+\))*\))")
-_PARAMETER = re.compile(r"%\((\w+)\)s")
+FEW = 5  # rows for which a statement each is as good
+_VALUES = re.compile(r" VALUES \((.*?)\)(?= ON CONFLICT|$)", re.DOTALL)
+_PARAMETER = re.compile(r"%\((\w+)\)s(::\w+)?")
 
 
 class StoreUnavailable(Exception):
@@ -54,15 +52,6 @@ class AuditEntry:
     fields: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AtOnce:
-    """SQL for AT_ONCE rows, what takes a row's values, and the names of the values of all rows."""
-
-    sql: str
-    values: Callable[[Mapping[str, Any]], tuple[Any, ...]]
-    names: list[str]
-
-
 class Statements:
     """Core statements compiled once for a dialect and kept as SQL text.
 
@@ -74,7 +63,7 @@ class Statements:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self._kept: dict[ClauseElement, tuple[str, dict[str, Any]]] = {}
-        self._at_once: dict[ClauseElement, AtOnce | None] = {}
+        self._at_once: dict[ClauseElement, tuple[str, list[str]] | None] = {}
 
     def sql(self, statement: ClauseElement) -> tuple[str, dict[str, Any]]:
         """The SQL text and the values of its constants."""
@@ -85,22 +74,22 @@ class Statements:
             kept = self._kept[statement] = (str(compiled), constants)
         return kept
 
-    def at_once(self, statement: ClauseElement) -> "AtOnce | None":
-        """An INSERT of one row as one of AT_ONCE rows.
+    def at_once(self, statement: ClauseElement) -> tuple[str, list[str]] | None:
+        """An INSERT of one row as one of many: the SQL text, whose parameters are lists, and their names.
 
-        None on SQLite, and for what is no such INSERT, or wants its rows one after the other (ON CONFLICT DO UPDATE).
+        On PostgreSQL a statement for each row costs several times as much. None on SQLite, where it does not, and for
+        what is no such INSERT, or wants its rows one after the other (ON CONFLICT DO UPDATE).
         """
         if statement not in self._at_once:
             sql, constants = self.sql(statement)
             found = _VALUES.search(sql) if isinstance(statement, Insert) and not constants else None
-            if self.dialect.paramstyle != "pyformat" or found is None or "DO UPDATE" in sql:
+            if self.dialect.name != "postgresql" or found is None or "DO UPDATE" in sql:
                 self._at_once[statement] = None
             else:
-                names, numbers = _PARAMETER.findall(found[1]), range(AT_ONCE)
-                rows = ", ".join(_PARAMETER.sub(rf"%(\1_{n})s", found[1]) for n in numbers)
-                text = f"{sql[:found.start(1)]}{rows}{sql[found.end(1):]}"
-                self._at_once[statement] = AtOnce(text, itemgetter(*names), [
-                    f"{name}_{n}" for n in numbers for name in names])
+                parameters = _PARAMETER.findall(found[1])
+                lists = ", ".join(f"%({name})s{kind or '::BYTEA'}[]" for name, kind in parameters)
+                text = f"{sql[:found.start()]} SELECT * FROM unnest({lists}){sql[found.end():]}"  # noqa: S608 (names only)
+                self._at_once[statement] = (text, [name for name, _ in parameters])
         return self._at_once[statement]
 
 
@@ -135,16 +124,12 @@ class Tx:
 
     def many(self, statement: ClauseElement, rows: Sequence[Mapping[str, Any]]) -> None:
         """Runs a statement once for each mapping of values."""
-        done = 0
-        if len(rows) >= AT_ONCE and (at_once := self._statements.at_once(statement)):
-            for done in range(AT_ONCE, len(rows) + 1, AT_ONCE):
-                values = chain.from_iterable(map(at_once.values, rows[done - AT_ONCE:done]))
-                self._cursor.execute(at_once.sql, dict(zip(at_once.names, values, strict=True)))
-        if done == len(rows):
+        if len(rows) >= FEW and (at_once := self._statements.at_once(statement)):
+            text, names = at_once
+            self._cursor.execute(text, {name: [row[name] for row in rows] for name in names})
             return
         sql, constants = self._statements.sql(statement)
-        left = rows[done:]
-        self._cursor.executemany(sql, [{**constants, **row} for row in left] if constants else left)
+        self._cursor.executemany(sql, [{**constants, **row} for row in rows] if constants else rows)
 
     def one(self, statement: ClauseElement, **values: Any) -> Row | None:
         """The first row, or None."""
