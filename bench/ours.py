@@ -107,7 +107,7 @@ def _people(village: str, policies: Policies, now: datetime, day: date, numbers:
             tx: Tx) -> None:
     """Visitors, each with an elder whose mood was asked today: the main line is the same as the others'."""
     for number in numbers:
-        person = people.add(tx, village, f"{number}", ("visitor",), now)
+        person = people.add(tx, village, f"{number}", ("visitor",), now, "grid_worker")
         elder = casework.register(tx, NewElder(
             village, "1", f"{first + number}", "b", None, "1940-01-01", ["living_alone"], "intact",
             day.replace(day=1).isoformat(), number=number + 1), policies, now)

@@ -124,16 +124,31 @@ def import_(
     dry_run: Annotated[bool, typer.Option(help="Show what would change, field by field, and stop.")] = False,
     yes: Annotated[bool, typer.Option(help="Do not ask: take over what the file says otherwise, too.")] = False,
     areas: Annotated[bool, typer.Option(help="The file lists areas, not elders: 区县, 乡镇, 村, 组.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="The file is another body's list, or what differed, marked 是: "
+                                                       "with --under and --by.")] = False,
+    by: Annotated[str, typer.Option(help="With --list: in whose name, a coordinator of --under. It is audited.")] = "",
 ) -> None:
     """Takes a township's ledger in: good rows go in, the others are marked in a copy. Twice changes nothing.
 
     On a terminal it shows first what it would change, and asks. Elsewhere, without --yes, files that are there stay
-    as they are. With --areas the area tree grows: what is missing is added, nothing is changed or taken away.
+    as they are. With --areas the area tree grows: what is missing is added, nothing is changed or taken away. With
+    --list it is matched with the ledger by ID number: what differs is written beside it, and taken over once it comes
+    back marked (with --yes at once, deaths and moves excepted).
     """
+    from bot.exporting import ExportRefused
     from bot.importing import ImportRefused, import_areas, import_file, look
     from bot.inviting import InvitationRefused, area_called
 
+    if list_ and not (under and by):
+        raise typer.BadParameter("--list wants --under and --by")
+
     async def work(base: "Foundation") -> Any:
+        if list_:
+            from bot.listing import match
+
+            for line in await match(base, file, under, by, datetime.now(UTC), all_of_it=yes):
+                typer.echo(line)
+            return None
         area = await base.store.read(lambda tx: area_called(tx, under)) if under and not create_areas else None
         if areas:
             await import_areas(file, base, datetime.now(UTC), area, _agreed(dry_run, yes), typer.echo)
@@ -153,7 +168,7 @@ def import_(
 
     try:
         done = _with_store(work)
-    except (ImportRefused, InvitationRefused) as error:
+    except (ImportRefused, ExportRefused, InvitationRefused) as error:
         typer.echo(f"tanfang: {error}", err=True)
         raise typer.Exit(2) from None
     if done is None:

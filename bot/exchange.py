@@ -13,6 +13,7 @@ from bot.aside import aside
 from bot.channels.base import Channel, RetryAt, SendFailure
 from bot.import_places import PlacesUnclear
 from bot.jobs import Task
+from bot.matching import Compared
 from bot.sheets import KEY, Counts, Ledgers, Looked
 from conversations.commands.exchange import holds
 from conversations.documents import area_sheet, file_kind, match_workbook
@@ -111,17 +112,14 @@ class Exchange:
     async def _compare(self, task: Task, area: Area, source: File) -> None:
         """Matches another body's list with the ledger, and shows where they differ."""
         compared = await matching.compare(self._store, source.body, area, self._scope(task))
-        copy, kept, count = await compared.workbook(task.job.id), "", len(compared.by_button)
-        if compared.lines:
-            kept = await self._store.run(lambda tx: files.add(
-                tx, "match", task.person, "", compared.kept(), task.now(), matching.KEPT))
+        kept = await self._store.run(partial(_keep, task, area, compared))
+        copy, count = await compared.workbook(kept), len(compared.by_button)
         asks: dict[str, Any] = {"buttons": [[
             ["match_button.all", {"count": count}, f"/import yes {task.job.id}"],
             ["match_button.none", {}, f"/import no {task.job.id}"]]]} if count else {}
 
         def say(tx: Tx) -> tuple[Part, ...]:
             _check(tx, task, area)
-            tx.note(task.now(), task.person, "list.compared", area.id, ["id_number", "facts"])
             return self._with_file(tx, task, "match", area, copy, (
                 "matching.compared", {"area": area.name, "days": matching.KEPT.days, **compared.fields, **asks}))
 
@@ -134,12 +132,11 @@ class Exchange:
         def say(tx: Tx) -> tuple[Part, ...]:
             if len(marks) != 1:
                 return (("matching.several" if marks else "matching.none_marked", {}),)
-            (of, marked), = marks.items()
-            compared = jobs.find(tx, task.person, of)
-            match = str(compared.fields.get("match", "")) if compared else ""
-            if compared is None or files.find(tx, task.person, match, task.now()) is None:
+            (match, marked), = marks.items()
+            compared = matching.kept(tx, task.person, match, task.now())
+            if compared is None:
                 return (("matching.stale", {"days": matching.KEPT.days}),)
-            area = holds(tx, task.person, compared.fields["area"])
+            area = holds(tx, task.person, compared[0])
             if area is None:
                 return (("files.no_more", {}),)
             tx.note(task.now(), task.person, "list.confirm", area.id)
@@ -156,11 +153,11 @@ class Exchange:
         try:
             area = await self._area(task)
             kept = await self._store.read(
-                lambda tx: files.find(tx, task.person, task.job.fields["match"], task.now()))
+                lambda tx: matching.kept(tx, task.person, task.job.fields["match"], task.now()))
             if kept is None:
                 await task.fail(("matching.stale", {"days": matching.KEPT.days}))
                 return
-            lines = matching.differences(kept.body)
+            lines = kept[1]
             marked = [Marked(*each) for each in task.job.fields.get("marked", matching.by_button(lines))
                       if each[0] < len(lines)]
             for work in matching.chunks(lines, marked, task.cursor, self._scope(task), self._house.policies,
@@ -185,7 +182,7 @@ class Exchange:
         asks: dict[str, Any] = {"buttons": _yes_no(task)} if new else {}
         await task.end("asking" if new else "done", lambda tx: self._with_file(
             tx, task, "areas", area, copy if new or faulty else None, (
-                "areas.looked", {"area": area.name, "new": new, "there": grown.there, "faulty": faulty, **asks})),
+                "area_tree.looked", {"area": area.name, "new": new, "there": grown.there, "faulty": faulty, **asks})),
             file=source.id, previewed=True, areas=True)
 
     async def add_areas(self, task: Task) -> None:
@@ -204,7 +201,7 @@ class Exchange:
             await task.fail(_why(error))
         else:
             _, new, faulty = _grown(task)
-            await task.end("done", lambda tx: (("areas.added", {
+            await task.end("done", lambda tx: (("area_tree.added", {
                 "area": area.name, "new": new, "faulty": faulty + len(faults)}),))
 
     async def _read_areas(self, source: File) -> tuple[list[Line], list[Fault]]:
@@ -300,6 +297,10 @@ def _chunk(task: Task, area: Area, work: Callable[[Tx], Counts], before: Counts,
 def _yes_no(task: Task) -> list[list[list[object]]]:
     return [[["files_button.yes", {}, f"/import yes {task.job.id}"],
              ["files_button.no", {}, f"/import no {task.job.id}"]]]
+
+
+def _keep(task: Task, area: Area, compared: Compared, tx: Tx) -> str:
+    return compared.keep(tx, _check(tx, task, area), task.person, task.now())
 
 
 def _grown(task: Task) -> tuple[int, int, int]:

@@ -13,7 +13,16 @@ from storage.database import Tx
 
 
 class ExportRefused(Exception):
-    """Why nothing is written, for the operator."""
+    """Why nothing is given or taken in somebody's name, for the operator."""
+
+
+def whose(tx: Tx, area: str, by: str) -> tuple[Area, str]:
+    """The area of a name or path, and who of this name coordinates it. Raises ExportRefused, InvitationRefused."""
+    where = area_called(tx, area)
+    named = [person for person in people.named(tx, by) if holds(tx, person, where.id)]
+    if len(named) != 1:
+        raise ExportRefused(f"{'nobody' if not named else 'more than one'} called {by} coordinates {area}")
+    return where, named[0]
 
 
 async def ledger(base: Foundation, area: str, by: str, out: Path, now: datetime) -> int:
@@ -24,14 +33,7 @@ async def ledger(base: Foundation, area: str, by: str, out: Path, now: datetime)
     if out.exists():
         raise ExportRefused(f"{out} is there already")
 
-    def whose(tx: Tx) -> tuple[Area, str]:
-        where = area_called(tx, area)
-        named = [person for person in people.named(tx, by) if holds(tx, person, where.id)]
-        if len(named) != 1:
-            raise ExportRefused(f"{'nobody' if not named else 'more than one'} called {by} coordinates {area}")
-        return where, named[0]
-
-    where, person = await base.store.read(whose)
+    where, person = await base.store.read(lambda tx: whose(tx, area, by))
     body, rows = await Ledgers(base.store, base.policies).export(where, person, now)
     await base.store.run(lambda tx: tx.note(now, person, "export.ledger", where.id, ["ledger"]))
     out.touch(mode=0o600)  # ID numbers are in it

@@ -93,11 +93,11 @@ async def _import(path: Path, base: Base, now: datetime, words: Words, report: P
         bar.update(task, completed=ledger.total)
     counts += Counts(faulty=ledger.faulty_lines())
     copy = ledger.faulty()
-    written = _written(copy, report or _free_name(path, words.say("import.copy_mark")), words) if copy else None
+    kept = written(copy, report or free_name(path, words.say("import.copy_mark")), words) if copy else None
     notes = [ledger_report.explain(fault) for fault in ledger.faults if not fault.line]
     notes += [words.say("import.column_unread", {"sheet": sheet, "header": header})
               for sheet, header in ledger.unread_columns]
-    return Imported(counts.new, counts.same, counts.changed + counts.left, counts.faulty, written,
+    return Imported(counts.new, counts.same, counts.changed + counts.left, counts.faulty, kept,
                     sum(fault.warning for fault in ledger.faults if fault.line), tuple(notes),
                     tuple(map("/".join, created)))
 
@@ -116,7 +116,7 @@ async def look(path: Path, base: Base, now: datetime, area: Area | None) -> tupl
     if looked.copy is None:
         return looked.counts, None
     mark = words.say("import.difference_mark" if looked.shows == "difference" else "import.copy_mark")
-    return looked.counts, _written(looked.copy, _free_name(path, mark), words)
+    return looked.counts, written(looked.copy, free_name(path, mark), words)
 
 
 async def import_areas(path: Path, base: Base, now: datetime, top: Area | None, agreed: Callable[[], bool],
@@ -177,7 +177,8 @@ def _progress(words: Words, shown: bool) -> Progress:
                     TimeRemainingColumn(), console=Console(stderr=True), disable=not shown)
 
 
-def _written(copy: bytes, target: Path, words: Words) -> Path:
+def written(copy: bytes, target: Path, words: Words) -> Path:
+    """Writes what only its asker may read, and gives where. Raises ImportRefused."""
     try:
         target.touch(mode=0o600)  # ID numbers are in it
         target.write_bytes(copy)
@@ -186,7 +187,7 @@ def _written(copy: bytes, target: Path, words: Words) -> Path:
     return target
 
 
-def _free_name(path: Path, mark: str) -> Path:
+def free_name(path: Path, mark: str) -> Path:
     """Beside the ledger, never over an earlier copy, in which somebody may be putting things right."""
     stem = path.stem.split(mark)[0]
     target, turn = path.with_name(f"{stem}{mark}.xlsx"), 1

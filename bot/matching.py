@@ -18,13 +18,14 @@ from conversations.documents.list_sheet import Listed
 from conversations.documents.match_workbook import Difference, Marked
 from scheduler import matching
 from scheduler.policy import Policies
-from storage import duplicates
+from storage import duplicates, files
 from storage.areas import Area
 from storage.database import Store, Tx
 from storage.duplicates import Change
 from storage.elders import NewElder
 from storage.scope import Scope
 
+KIND = "match"  # of the files that are kept
 KEPT = timedelta(days=MATCH_DAYS)
 PORTION = 250  # lines that are looked up at once
 CHUNK = 20  # elders that one unit of work changes
@@ -54,16 +55,19 @@ class Compared:
                 "lines": len(self.lines), "ended": len(self.lines) - len(self.by_button),
                 "absent": len(self.absent), "unread": len(self.unread)}
 
-    async def workbook(self, job: str) -> bytes | None:
-        """What there is to look at; None where list and ledger say the same."""
+    async def workbook(self, kept: str) -> bytes | None:
+        """What there is to look at, None where list and ledger say the same; `kept` is what `keep` gave."""
         if not (self.lines or self.absent or self.unread):
             return None
-        return await aside(lambda: match_workbook.write(job, self.lines, self.absent, self.unread))
+        return await aside(lambda: match_workbook.write(kept, self.lines, self.absent, self.unread))
 
-    def kept(self) -> bytes:
-        """The differences as `differences` reads them."""
-        return orjson.dumps([[line.elder_id, line.village, line.number, line.name, line.field, line.before, line.after]
-                             for line in self.lines])
+    def keep(self, tx: Tx, area: Area, person: str, now: datetime) -> str:
+        """Keeps the differences until they are answered; gives the file's id, empty where there are none."""
+        tx.note(now, person, "list.compared", area.id, ["id_number", "facts"])
+        lines = [[line.elder_id, line.village, line.number, line.name, line.field, line.before, line.after]
+                 for line in self.lines]
+        body = orjson.dumps({"area": area.id, "lines": lines})
+        return files.add(tx, KIND, person, "", body, now, KEPT) if lines else ""
 
 
 def by_button(lines: Sequence[Difference]) -> list[tuple[int, str]]:
@@ -71,9 +75,13 @@ def by_button(lines: Sequence[Difference]) -> list[tuple[int, str]]:
     return [(place, line.told) for place, line in enumerate(lines) if line.field not in matching.ENDS]
 
 
-def differences(kept: bytes) -> list[Difference]:
-    """What was compared."""
-    return [Difference(*line) for line in orjson.loads(kept)]
+def kept(tx: Tx, person: str, file: str, now: datetime) -> tuple[str, list[Difference]] | None:
+    """The area that was compared, and what differed; None where it is somebody else's, or its time is over."""
+    found = files.find(tx, person, file, now)
+    if found is None or found.kind != KIND:
+        return None
+    body = orjson.loads(found.body)
+    return body["area"], [Difference(*line) for line in body["lines"]]
 
 
 async def compare(store: Store, source: bytes, area: Area, scope: Scope) -> Compared:

@@ -5,7 +5,6 @@ portions, so that a portion can be compared with what was shown of it (`digest`)
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,7 +26,6 @@ _COLUMNS = ("name", "group_name", "sex", "birth", "id_number", "phone", "categor
             "visits_made", "earlier_visit_on", "wish")
 
 Outcome = Literal["new", "same", "differs", "changed", "closed", "elsewhere", "unknown"]
-Outcomes = Counter[str]  # how many lines of each, and `faulty` ones
 
 
 class ChangedMeanwhile(Exception):

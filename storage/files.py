@@ -38,7 +38,7 @@ class File:
 
 
 def add(tx: Tx, kind: str, person_id: str, name: str, body: bytes, now: datetime, kept: timedelta = KEPT) -> str:
-    """Keeps a file of this person's; gives its id. `kind` is a word: ledger, difference, faulty, export, document."""
+    """Keeps a file of this person's; gives its id. `kind` is a word: ledger, difference, match, faulty, export …"""
     file = tx.new_id(now)
     tx.run(_ADD, id=file, kind=kind, person_id=person_id, name=tx.keys.seal(name.encode(), "files.name", file),
            body=tx.keys.seal(body, "files.body", file), created_at=millis(now), expires_at=millis(now + kept))

@@ -108,7 +108,7 @@ def _answered(ask: Ask, job: jobs.Job, word: str, area_id: str) -> tuple[Part, .
     if begun is None:
         return _busy(ask.tx, _asker(ask))
     said = "files.looking" if word == "in" else {
-        "match": "matching.taking_all", "areas": "areas.adding", "import": "files.applying"}[what]
+        "match": "matching.taking_all", "areas": "area_tree.adding", "import": "files.applying"}[what]
     return ((said, {"area": area.name, "buttons": [_stop(begun)]}),)
 
 

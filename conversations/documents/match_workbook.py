@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from dataclasses import field as kept
+from dataclasses import field as value_of
 from itertools import islice
 from typing import Any
 
@@ -29,12 +29,12 @@ class Difference:
     """One field of one elder that a list says otherwise. The repr names no person."""
 
     elder_id: str
-    village: str = kept(repr=False)
+    village: str = value_of(repr=False)
     number: int
-    name: str = kept(repr=False)
+    name: str = value_of(repr=False)
     field: str
-    before: Any = kept(repr=False)
-    after: Any = kept(repr=False)
+    before: Any = value_of(repr=False)
+    after: Any = value_of(repr=False)
 
     @property
     def told(self) -> str:
@@ -47,14 +47,17 @@ class Marked:
     """A line that came back with 是: its place among the differences, and what it shows as the list's word."""
 
     place: int
-    told: str = kept(repr=False)
+    told: str = value_of(repr=False)
 
 
-def write(job: str, lines: Sequence[Difference], absent: Iterable[Listed], unread: Iterable[Fault]) -> bytes:
-    """The .xlsx: what differs, who is not on the ledger, what was not understood. `job` is whose answer it will be."""
+def write(kept: str, lines: Sequence[Difference], absent: Iterable[Listed], unread: Iterable[Fault]) -> bytes:
+    """The .xlsx: what differs, who is not on the ledger, what was not understood.
+
+    `kept` is the id under which the differences are kept until they are answered.
+    """
     from conversations.documents import workbook  # late: openpyxl takes 0.2 s to import
 
-    made = [("differ", (*_cells(line), None, f"{job}-{place}")) for place, line in enumerate(lines)]
+    made = [("differ", (*_cells(line), None, f"{kept}-{place}")) for place, line in enumerate(lines)]
     sheets = {
         "differ": (_HEAD, [cells for _, cells in made]),
         "absent": (_said("absent_head").split(), [
@@ -79,7 +82,7 @@ def is_answer(sheet: CalamineSheet) -> bool:
 
 
 def answers(source: bytes) -> dict[str, list[Marked]]:
-    """The lines marked 是, by the job that they answer."""
+    """The lines marked 是, by the id of what they answer."""
     found: dict[str, dict[int, Marked]] = {}
     with open_workbook(source) as workbook:
         for name in workbook.sheet_names:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook, load_workbook
 
+from tests.conversations.transcript import marked
+from tests.fakes.ledger_files import xlsx
 from tests.faults.server import HOUSE, clean_env
 
 HEADER = ("乡镇", "村", "组", "姓名", "身份证号", "探访对象类型", "电话", "能力等级")
@@ -57,6 +59,21 @@ def test_a_ledger_is_shown_written_and_given_back_by_hand(env: dict[str, str], t
     assert os.stat(out).st_mode & 0o077 == 0
     assert "new 0, changed 0, the same 1" in bot(env, "import", out, "--dry-run").stdout
     assert bot(env, "export", "ledger", "--area", "云溪镇", "--out", out, "--by", "赵敏").returncode == 2  # never over it
+
+
+def test_another_bodys_list_is_matched_and_answered_by_hand(env: dict[str, str], tmp_path: Path) -> None:
+    bot(env, "import", ledger(tmp_path / "first.xlsx", LINE), "--create-areas", "--under", "江阳区")
+    path, by = tmp_path / "list.xlsx", ("--list", "--under", "云溪镇", "--by", "赵敏")
+    path.write_bytes(xlsx([["姓名", "身份证号", "残疾等级"], ["何秀珍", LINE[4], "二级"], ["陌生人", "510502194604020191", "一级"]]))
+    assert "nobody called 赵敏" in bot(env, "import", path, *by).stderr
+    bot(env, "invite", "赵敏", "--area", "云溪镇", "--role", "township")
+    assert "matched 1, differing 1, lines 1, ended 0, absent 1, unread 0" in bot(env, "import", path, *by).stdout
+    differs = tmp_path / "list-名单核对.xlsx"
+    assert os.stat(differs).st_mode & 0o077 == 0
+    assert bot(env, "import", differs, *by).returncode == 2  # nothing is marked
+    differs.write_bytes(marked(differs.read_bytes(), {1}))
+    assert bot(env, "import", differs, *by).stdout == "taken 1\n"
+    assert "differing 0" in bot(env, "import", path, *by, "--yes").stdout
 
 
 def test_the_area_tree_is_shown_and_grown_by_hand(env: dict[str, str], tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_a_faulty_line_is_marked_and_its_elder_comes_in(cells: dict[str, Any], c
     assert [row.annex for row in rows] == [{}]
     assert [(fault.sheet, fault.line, fault.column, fault.reason) for fault in faults] == [("家庭成员", 2, column, reason)]
     copy = BytesIO()
-    ledger_report.write_faulty_copy(source, copy, faults)  # type: ignore[arg-type]
+    ledger_report.write_faulty_copy(source, copy, faults)
     line = [cell.value for cell in openpyxl.load_workbook(copy)["家庭成员"][2]]
     assert str(line[-1]).startswith(column)
 

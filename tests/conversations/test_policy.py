@@ -101,3 +101,16 @@ def test_every_rule_can_be_said(text: str, tmp_path: Path) -> None:
             assert not re.search(r"[a-z{}]", said), said
     told = {key.partition(".")[2] for key in words.keys() if key.startswith("rule.")}  # noqa: SIM118
     assert told == Policy.model_fields.keys() - {"timezone"}
+
+
+@pytest.mark.parametrize(("level", "said"), [("township", "同一个乡镇（街道）的"), ("village", "同一个村（社区）的"), ("group", "同一个组的")])
+async def test_where_a_child_lives_is_asked_by_the_level_that_counts_there(
+        stage: InMemory, tmp_path: Path, level: str, said: str) -> None:
+    path = tmp_path / "level.toml"
+    path.write_text(f'same_place_level = "{level}"', encoding="utf-8")
+    stage.running.policies = policy.load(path)
+    stage.running.use(stage.running.book)
+    for text in ("第一联系人 仇大山", "有", "仇小军"):
+        last = await asked(stage, "7001", text)
+    assert f"第 1 个子女住在哪里？和老人在{said}，就算同一处。" in last
+    assert "照应不了老人" in await asked(stage, "7001", "同一组")

@@ -22,7 +22,7 @@ TEMPLATES = "\n".join(sources().values())
 # what a visit's conversation says; what documents, imports and others say is tested beside them
 FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
-                      "life", "hours", "numbers", "matching", "areas", "people", "firstcontact", "reminders", "alerts",
+                      "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders", "alerts",
                       "checkins")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
@@ -46,7 +46,7 @@ MADE = {
     "care.{}": tuple(_raw("people")["care"]), "menu.{}_already": ("voided", "moved"), "class.{}": ("priority", "general"),
     "change.{}": ("replaced", "current", "void", "moved"), "due.{}": ("not_yet", "open", "due_soon", "overdue"),
     "files.page_{}": ("upload", "download"), "files_name.{}": ("difference", "faulty", "ledger", "visits", "match", "match_left", "areas"),
-    "area_sheet.{}": tuple(_raw("areas")["area_sheet"]),
+    "area_sheet.{}": tuple(_raw("area_tree")["area_sheet"]),
     "match_left.{}": tuple(_raw("matching")["match_left"]),
     "match_sheet.{}": tuple(_raw("matching")["match_sheet"]),
     "files_button.export_{}": ("ledger", "visits"), "numbers_button.{}": tuple(what for what, _ in LISTS),
@@ -136,8 +136,8 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "files.preview": {"area": "建设村", "new": 12, "changed": 3, "faulty": 2, "same": 1, "left": 2, "attached": "difference"},
     "files.applied": {"area": "建设村", "new": 12, "changed": 3, "faulty": 2, "left": 2},
     "matching.compared": {"matched": 5, "differing": 2, "lines": 3, "ended": 1, "absent": 4, "unread": 1, "days": 14},
-    "areas.looked": {"area": "云溪镇", "new": 12, "there": 3, "faulty": 2},
-    "areas.added": {"area": "云溪镇", "new": 12, "faulty": 2},
+    "area_tree.looked": {"area": "云溪镇", "new": 12, "there": 3, "faulty": 2},
+    "area_tree.added": {"area": "云溪镇", "new": 12, "faulty": 2},
     "matching.taken": {"taken": 3, "already": 1, "changed": 1, "left": 2},
     "files.page_upload": {"link": "https://x/f/y", "minutes": 30},
     "files.page_download": {"link": "https://x/f/y", "minutes": 30},

@@ -145,7 +145,7 @@ class Server:
             return [member(tx, village.id, name) for name in VISITORS[:visitors]]
 
         def member(tx: Tx, village: str, name: str) -> Member:
-            person = people.add(tx, village, name, ("visitor",), now)
+            person = people.add(tx, village, name, ("visitor",), now, "grid_worker")
             names = []
             for elder in ELDERS[:elders_each]:
                 new = NewElder(village, "3组", f"{elder}{name[0]}", initials(f"{elder}{name[0]}"), "female",

@@ -1,10 +1,10 @@
 """Who cares for whom: ended by a date, given again, and an elder with nobody of age stands on the coordinator's list."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
-from storage import assignments, people
+from storage import accounts, assignments, invitations, ledger_counts, people
 from storage.database import Store, Tx
 from storage.scope import Scope
 from tests.storage.ground import DAY, Ground, lay
@@ -71,3 +71,32 @@ async def test_one_role_can_be_ended_and_the_other_stays(store: Store, ground: G
     assert not await store.run(lambda tx: assignments.end(tx, ground.visitor, ground.elder, DAY, "visitor"))
     carers = await store.read(lambda tx: assignments.carers(tx, ground.scope, ground.elder))
     assert [(each.person_id, each.role) for each in carers] == [(ground.visitor, "family")]
+
+
+async def test_a_first_contact_who_is_to_come_counts_while_his_invitation_is_open(
+        store: Store, ground: Ground, now: datetime) -> None:
+    """Afterwards the elder stands among those without one again, until he has come in."""
+    def counted(tx: Tx, day: date) -> tuple[int, int]:
+        scope = Scope(ground.coordinator, day)
+        numbers = ledger_counts.count(tx, scope, ground.village.id, (), (), "2026-01-01")
+        return assignments.without(tx, scope, "first_contact", 9)[0], numbers.no_first_contact
+
+    def invite(tx: Tx) -> str:
+        child = people.add(tx, ground.village.id, "张小梅", ("first_contact",), now).id
+        assignments.entrust(tx, child, ground.elder, "first_contact", "2026-03-01")
+        return child
+
+    today = now.date()
+    child = await store.run(invite)
+    assert await store.read(lambda tx: counted(tx, today)) == (2, 1), "chosen, but nobody has asked him"
+    token = await store.run(lambda tx: invitations.make(tx, child, ground.coordinator, now))
+    assert await store.read(lambda tx: counted(tx, today)) == (1, 0)
+    assert await store.read(lambda tx: counted(tx, today + timedelta(days=7))) == (1, 0)
+    assert await store.read(lambda tx: counted(tx, today + timedelta(days=8))) == (2, 1), "it is over"
+    found = await store.read(lambda tx: invitations.by_token(tx, token))
+    assert found and await store.run(lambda tx: invitations.revoke(tx, found, ground.coordinator, now))
+    assert await store.read(lambda tx: counted(tx, today)) == (2, 1), "it was taken back"
+    await store.run(lambda tx: accounts.bind(tx, "test", "7", "7", child, now, "waiting"))
+    assert await store.read(lambda tx: counted(tx, today)) == (2, 1), "whose account it is, is not known yet"
+    await store.run(lambda tx: accounts.bind(tx, "test", "7", "7", child, now))
+    assert await store.read(lambda tx: counted(tx, today + timedelta(days=99))) == (1, 0)
