@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scheduler.alert_rules import AlertRules, CheckInRules
+from scheduler.device_rules import DeviceRules
 from scheduler.reminder_rules import Messages, Reminders
 from scheduler.retention import Retention
 from scheduler.visitor_kinds import VisitorKind
@@ -70,6 +71,7 @@ class Policy(BaseModel):
     visitor_kinds: dict[str, VisitorKind]
     alerts: AlertRules
     check_ins: CheckInRules
+    devices: DeviceRules
     reminders: Reminders
     messages: Messages
     retention: Retention

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 
-from scheduler import alerting, audit_heads, checkins, forgetting, gaps, pauses, reminders, upkeep
+from scheduler import alerting, audit_heads, checkins, devices, forgetting, gaps, pauses, reminders, upkeep
 from scheduler.policy import Policies
 from storage.database import Store, StoreUnavailable, Tx
 from storage.watched import Watched
@@ -18,6 +18,7 @@ Sweep = Callable[[Tx, datetime, Policies], bool]  # does a chunk; True where the
 SWEEPS: Mapping[str, Sweep] = {
     "alerts that nobody took over": alerting.climb,
     "elders who are asked how they are": checkins.sweep,
+    "devices that often alarm for nothing": devices.sweep,
     "classes": upkeep.classes,
     "pauses that are over": pauses.sweep,
     "elders left without a visitor": gaps.sweep,
