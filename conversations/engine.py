@@ -53,7 +53,8 @@ class Turn:
     part: str = ""
 
 
-UNKNOWN = {"elders": "refuse.person_unknown", "visitors": "refuse.visitor_unknown"}  # else it is a village
+UNKNOWN = {"elders": "refuse.person_unknown", "visitors": "refuse.visitor_unknown",
+           "vendors": "refuse.vendor_unknown"}  # else it is a village
 
 
 def begin(form: Form, draft: Draft, facts: Facts, now: datetime) -> Turn:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from conversations import lookup
+from conversations import binding_devices, lookup
 from conversations.answers import place
 from conversations.documents.ledger_words import VILLAGE_ENDINGS, without_ending
 from conversations.draft import Candidate
@@ -146,6 +146,21 @@ def _kind_by_id(ask: Ask, known: Known, name: str) -> tuple[Candidate, ...]:
     return tuple(each for each in _kinds_listed(ask, known) if each.id == name)
 
 
+def _vendors_listed(ask: Ask, known: Known) -> tuple[Candidate, ...]:
+    """Those who send alarms of devices."""
+    return tuple(Candidate(each.id, {"name": each.name}, called=each.name) for each in binding_devices.vendors(ask))
+
+
+def _vendors_found(ask: Ask, known: Known, text: str) -> tuple[Candidate, ...]:
+    if (listed := _listed(known, text)) is not None:
+        return _vendor_by_id(ask, known, listed)
+    return tuple(each for each in _vendors_listed(ask, known) if each.called == text.strip().lower())
+
+
+def _vendor_by_id(ask: Ask, known: Known, vendor: str) -> tuple[Candidate, ...]:
+    return tuple(each for each in _vendors_listed(ask, known) if each.id == vendor)
+
+
 def _listed(known: Known, text: str) -> str | None:
     """The id that a typed number means in the list just shown."""
     listed = known.get("listed", [])
@@ -157,6 +172,7 @@ LOOK_UPS: dict[str, LookUp] = {
     "elders": LookUp(lambda ask, known: lookup.listing(ask), lambda ask, known, text: lookup.find(
         ask, text, known.get("listed", [])), lambda ask, known, elder: lookup.by_id(ask, elder)),
     "any_village": LookUp(_any_village_listed, _any_village_found, _any_village_by_id),
+    "vendors": LookUp(_vendors_listed, _vendors_found, _vendor_by_id),
     "villages": LookUp(_villages_listed, _villages_found, _village_by_id),
     "visitor_kinds": LookUp(_kinds_listed, _kinds_found, _kind_by_id),
     "visitors": LookUp(_visitors_listed, _visitors_found, _visitor_by_id),

@@ -84,6 +84,13 @@ ALLOWED: dict[str, frozenset[str]] = {
     "arrived": GOING,
     "close": GOING,
     "false_alarm": GOING,
+    "devices": LOCAL | {"operator"},
+    "device": LOCAL,
+    "device_bind": LOCAL,
+    "device_unbind": LOCAL,
+    "device_damp": LOCAL,
+    "device_fine": GOING,
+    "device_help": GOING,
 }
 
 
@@ -93,7 +100,7 @@ BY_KIND: dict[str, Task | Field] = {
     "survey": "survey", "surveyed": "survey", "wish": "wish", "phone": "phone",
 }
 # the command that each form goes beyond visiting with: asked again at every step, a kind may change meanwhile
-BY_FORM = {"elder": "register", "survey": "surveyed", "wish": "wish", "firstcontact": "firstcontact"}
+BY_FORM = {"elder": "register", "survey": "surveyed", "wish": "wish", "firstcontact": "firstcontact", "device": "device_bind"}
 BOUND_BY_KIND = frozenset({"visitor", "first_contact"})
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from conversations import alert_telling, checkin_telling, offices, registration, telling_reminders
+from conversations import alert_telling, checkin_telling, device_telling, offices, registration, telling_reminders
 from conversations.engine import Part
 from conversations.turn import label
 from scheduler import notices
@@ -118,4 +118,4 @@ _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
     LeftAlone.kind: _of_elder("notices.left_alone", "button.assign", "/assign"),
     PauseOver.kind: _of_elder("notices.pause_over", "button.life", "/change"),
     ConsentWithdrawn.kind: _of_elder("notices.consent_withdrawn", "button.file", "/elder"),
-    **alert_telling.TELL, **checkin_telling.TELL}
+    **alert_telling.TELL, **checkin_telling.TELL, **device_telling.TELL}

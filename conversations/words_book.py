@@ -18,7 +18,7 @@ NOT_SENTENCES = ("names", "controls", "commands")
 WORDS = {"care_class": "class", "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role", "cannot_reason": "cannot_reason",
          "alert_kind": "alert_kind", "alert_state": "alert_state", "unwell": "unwell",
-         "field": "field", "category": "own_value"}
+         "device_state": "device_state", "field": "field", "category": "own_value"}
 
 
 def sources(folder: Path = FOLDER) -> dict[str, str]:
@@ -57,6 +57,8 @@ class Words:
             "reasons": self._reasons,
             "offices": self._offices,
             "at_home": (lambda text: "") if abroad else str,  # what people wrote of an emergency stays in the country
+            "device_said": lambda said: self.say(f"device_said.{said['kind']}", dict(said)),
+            "device_line": lambda one: self.say("devices.line", dict(one)),
             "by_place": lambda groups: self.say("reminders.by_place", {"groups": groups}),
             "reminded": lambda one: self.say("remind.one", one),
             "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),

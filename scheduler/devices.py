@@ -81,13 +81,9 @@ def _outcome(tx: Tx, device: Device, elder: Elder, sent: Sent, rules: DeviceRule
     return "note" if outcome in told or "alert" in told else outcome
 
 
-def answer(tx: Tx, event: Event, by: str, fine: bool, policies: Policies, now: datetime) -> int | None:
-    """Who was asked to call says how it is. Gives the number of the alert that comes of not reaching the elder.
-
-    Only the first answer counts (`device_events.answer`): the caller has looked that there was none.
-    """
-    if not device_events.answer(tx, event, "fine" if fine else "unreachable", by, now) or fine or not event.elder_id:
-        return None
+def not_reached(tx: Tx, event: Event, by: str, policies: Policies, now: datetime) -> int:
+    """Who was asked to call reaches nobody: an alert; gives its number. The caller kept that as the event's answer."""
+    assert event.elder_id is not None  # nobody is asked about a device that is nobody's
     number = alerting.raise_alert(tx, event.elder_id, "unreachable", "device", by, policies, now)
     if alert := alerts.running_of(tx, event.elder_id):
         device_events.raised(tx, event, alert.id)

@@ -37,6 +37,8 @@ _NOBODYS = _ALL.where(device_events.c.device_id == bindparam("device"), device_e
 _ELDERS = _ALL.where(
     device_events.c.device_id == bindparam("device"), device_events.c.elder_id == bindparam("elder")).order_by(
     device_events.c.received_at.desc(), device_events.c.id.desc()).limit(bindparam("count"))
+_OF_ALERT = _ALL.where(device_events.c.alert_id == bindparam("alert"), device_events.c.state == "alert").order_by(
+    device_events.c.id).limit(1)
 _ANSWER = update(device_events).where(_THIS, device_events.c.answer.is_(None)).values(
     answer=bindparam("said"), answered_by=bindparam("who"), answered_at=bindparam("at"))
 _RAISED = update(device_events).where(_THIS).values(alert_id=bindparam("alert"))
@@ -116,6 +118,12 @@ def latest(tx: Tx, device: Device, count: int) -> list[Event]:
     rows = tx.all(_ELDERS, device=device.id, elder=device.elder_id, count=count) if device.elder_id else tx.all(
         _NOBODYS, device=device.id, count=count)
     return [_read(tx, row) for row in rows]
+
+
+def of_alert(tx: Tx, alert_id: str) -> Event | None:
+    """What a device sent from which an alert came: the first of it. The caller found the alert in his scope."""
+    row = tx.one(_OF_ALERT, alert=alert_id)
+    return _read(tx, row) if row else None
 
 
 def answer(tx: Tx, event: Event, said: Answer, by: str, now: datetime) -> bool:

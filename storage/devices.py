@@ -21,7 +21,6 @@ _ALL = select(*_COLUMNS).select_from(devices.join(device_vendors, device_vendors
 _THIS = devices.c.id == bindparam("device")
 _ONE = _ALL.where(_THIS)
 _BY_SERIAL = _ALL.where(devices.c.vendor_id == bindparam("vendor"), devices.c.serial == bindparam("number"))
-_SERIAL = _ALL.where(devices.c.serial == bindparam("number")).order_by(device_vendors.c.name).limit(9)
 _SEEN = update(devices).where(_THIS, or_(devices.c.last_seen.is_(None), devices.c.last_seen < bindparam("at"))).values(
     last_seen=bindparam("at"))
 _HELD = select(*_COLUMNS).select_from(devices.join(
@@ -95,11 +94,6 @@ def held(tx: Tx, scope: Scope, count: int, skip: int = 0) -> tuple[int, list[Dev
     """How many are bound in the area of the scope's person, and a page of them by village, group and elder."""
     row = tx.one(_HOW_MANY, **scope.values)
     return int(row[0]) if row else 0, [_read(each) for each in tx.all(_PAGE, count=count, skip=skip, **scope.values)]
-
-
-def with_serial(tx: Tx, serial: str) -> list[Device]:
-    """Those of this serial number, of whatever vendor: to bind one. Whose they are is not shown by this."""
-    return [_read(row) for row in tx.all(_SERIAL, number=serial.upper())]
 
 
 def unknown(tx: Tx, count: int, skip: int = 0) -> tuple[int, list[Device]]:

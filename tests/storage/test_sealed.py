@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import LargeBinary, select
 
-from storage import accounts, alerts, drafts, elders, inbox, media, outbox, phones, proposals, visits
+from storage import accounts, alerts, device_events, device_vendors, devices, drafts, elders, inbox, media, outbox, phones, proposals, visits
 from storage.crypto import Keys
 from storage.database import Store, Tx
 from storage.outbox import Outgoing
@@ -47,6 +47,10 @@ def fill(tx: Tx, ground: Ground, keys: Keys, now: datetime) -> None:
     assert waiting is not None
     proposals.decide(tx, waiting, "refused", ground.coordinator, now, reason="不对")
     alert = alerts.add(tx, elder, ground.village.id, "help", "person", ground.visitor, "摔了一跤", now, now)
+    device_vendors.invite(tx, "anxin", "operator", now)
+    vendor = device_vendors.named(tx, "anxin")
+    assert vendor is not None
+    device_events.add(tx, devices.known(tx, vendor.id, "A1", now), "e1", "heart_rate", now, {"per_minute": 38}, now)
     alerts.end(tx, alert, "false_alarm", ground.visitor, {"reason": "没有摔"}, now)
     phones.add(tx, "phone1", Body(sent_at=1, text="您好"))
 
