@@ -5,7 +5,7 @@ import gc
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -30,6 +30,7 @@ from conversations.turn import House
 from conversations.words_book import Words
 from scheduler import policy
 from scheduler.policy import Policies, Policy
+from scheduler.report import Report
 from scheduler.runner import Ticker
 from storage import forms
 from storage.crypto import Keys
@@ -77,9 +78,11 @@ class App:
         self._tasks: list[asyncio.Task[Any]] = []
         self._ready = False
         self._telegram: Telegram | None = None
+        self._clock: clocks.PlaygroundClock | None = None
         self._links: dict[str, str] = {}  # what an invitation's token is put behind; Telegram's is learned from it
         self._before_stop: list[Callable[[], None]] = []
-        self.web = Starlette(routes=web.build_routes(base.store, lambda: self._ready), lifespan=self._lifespan)
+        self.web = Starlette(routes=web.build_routes(base.store, lambda: self._ready, lambda: self.now()),
+                             lifespan=self._lifespan)
 
     def stopping(self) -> None:
         """Ends what a server would wait for for ever (open event streams); called before it stops."""
@@ -88,7 +91,11 @@ class App:
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        await self._start()
+        working = await self._wire()
+        await self.delivery.take_over()
+        self._tasks += [asyncio.create_task(work()) for work in working]
+        keep_out_of_collections()
+        log.info("serving", channels=sorted(self.channels), engine=self._base.store.engine)
         self._ticker.start()
         self._ready = True
         try:
@@ -104,7 +111,14 @@ class App:
             if self._telegram is not None:
                 await self._telegram.close()
 
-    async def _start(self) -> None:
+    async def move_clock(self, to: datetime, report: Report) -> None:
+        """Moves the playground's clock without serving, as its page does. Raises ClockGoesForward."""
+        await self._wire()
+        assert self._clock is not None  # the caller has a playground
+        await self._clock.move(to, report)
+
+    async def _wire(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+        """Puts the parts together; gives what a serving process runs all the time."""
         base, settings = self._base, self._base.settings
         self.book = await load_book(base.store)
         self.channels: dict[str, Channel] = {}
@@ -117,7 +131,8 @@ class App:
             from bot.playground.phones import all_phones
             from bot.playground.routes import build_routes
 
-            clock = clocks.PlaygroundClock(base.store, offset or timedelta(0), self._quiet, self._catch_up)
+            clock = self._clock = clocks.PlaygroundClock(
+                base.store, base.policies, offset or timedelta(0), self._quiet, self._catch_up)
             self.now = clock.now
             playground = Playground(base.store, self.now)
             self.channels[playground.name] = playground
@@ -138,14 +153,13 @@ class App:
             working.append(lambda: introduce(telegram, self._links))
         if settings.playground_on:
             self._links["playground"] = f"{settings.public}{PLAYGROUND_LINK}"
-        self._ticker = Ticker(base.store, base.policies, self.now)
+        self._ticker = Ticker(base.store, base.policies, self.now, self._follow)
         house = self._house = House(
             self.book, base.policies,
             no_files=frozenset(name for name, on in self.channels.items() if not on.capabilities.carries_files),
             abroad=abroad(self.channels),
             public=settings.public, links=self._links)
         self.delivery = Delivery(base.store, self.channels, house, self.now, self._document)
-        await self.delivery.take_over()
         self.dispatch = Dispatch(base.store, house, self.delivery, self.now)
         edits = frozenset(name for name, on in self.channels.items() if on.capabilities.can_edit)
         self.jobs = Runner(base.store, kinds.handlers(base.store, self.channels, house), edits, self.now)
@@ -161,9 +175,7 @@ class App:
         working.append(lambda: self.delivery.run(self._stop))
         working.append(lambda: self.jobs.run(self._stop))
         working.append(lambda: watch.watch(base, clocks.wall, self._stop))
-        self._tasks += [asyncio.create_task(work()) for work in working]
-        keep_out_of_collections()
-        log.info("serving", channels=sorted(self.channels), engine=base.store.engine)
+        return working
 
     async def _handle(self, inbound: Any) -> None:
         await self.dispatch.handle(inbound)
@@ -171,8 +183,14 @@ class App:
     async def _quiet(self) -> None:
         await self.delivery.settle()
 
-    async def _catch_up(self) -> None:
-        await self._ticker.beat()
+    async def _follow(self) -> None:
+        if self._clock is not None:
+            await self._clock.follow()
+
+    async def _catch_up(self, report: Report | None) -> None:
+        await self._ticker.beat(report)
+        await self.jobs.settle()
+        await self.delivery.sweep()
 
     async def _document(self, wanted: dict[str, Any], words: Words) -> Document | None:
         """A document of any kind, as its asker may still see what it shows."""

@@ -19,6 +19,8 @@ audit_app = typer.Typer(help="The audit chain.")
 app.add_typer(audit_app, name="audit")
 keys_app = typer.Typer(help="The keys that seal.")
 app.add_typer(keys_app, name="keys")
+figures_app = typer.Typer(help="The figures of the months.")
+app.add_typer(figures_app, name="figures")
 
 
 def _opened() -> "Foundation":
@@ -282,9 +284,11 @@ def keys_rotate(
 @app.command()
 def tick(
     at: Annotated[datetime | None, typer.Option(help="As of this time, such as 2026-04-01T08:00.")] = None,
-    dry_run: Annotated[bool, typer.Option(help="Only say what would be changed.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Only say who would get what, and why.")] = False,
 ) -> None:
-    """Does once what a serving process does each minute: classes, retention … Another time only on a playground."""
+    """Does once what a serving process does each minute, and says who gets what. Another time only on a playground:
+    its clock is moved there.
+    """
     from bot.ticking import TickRefused, once
 
     try:
@@ -316,6 +320,24 @@ def audit_verify() -> None:
         typer.echo(f"the chain is broken at line {verdict.broken_at}", err=True)
         raise typer.Exit(1)
     typer.echo(f"{verdict.lines} lines, all in order, as {heads} heads kept elsewhere say; head {verdict.head}")
+
+
+@figures_app.command("verify")
+def figures_verify() -> None:
+    """Counts every frozen month again from the visits as they stood at its cut-off; exits 1 where a number differs."""
+    from bot.recounting import differences
+
+    async def work(base: "Foundation") -> bool:
+        same = True
+        async for month, lines in differences(base.store, base.policies):
+            typer.echo(f"{month}: {'the same' if not lines else f'{len(lines)} numbers differ'}")
+            for line in lines:
+                typer.echo(line, err=True)
+            same = same and not lines
+        return same
+
+    if not _with_store(work):
+        raise typer.Exit(1)
 
 
 @app.command()

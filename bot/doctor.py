@@ -1,9 +1,9 @@
 """What `doctor` says: the parts in use, and what an operator should look at."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot import audit_head, rotation
+from bot import audit_head, clock, rotation
 from bot.app import Foundation
 from bot.audit_head import HeadFileBroken
 from storage import areas, device_vendors, devices, key_file, outbox, resealing
@@ -35,6 +35,8 @@ async def findings(base: Foundation) -> list[str]:
         found.append("WARNING   the playground is open to the network: anybody there can speak as anybody")
     found += [f"WARNING   the policy file has rules for {name}, which no area is called: see [areas] there"
               for name in base.policies.not_in(await base.store.read(areas.everything))]
+    found += await base.store.read(lambda tx: clock.standing(
+        tx, clock.wall() + (clock.kept_offset(tx) or timedelta(0))))
     return found + await _privacy(base, datetime.now(UTC))
 
 

@@ -48,6 +48,11 @@ def is_spreadsheet(body: bytes) -> bool:
     return body.startswith(STARTS)
 
 
+def safe_name(name: str) -> str:
+    """A file's name without what no file may be called by."""
+    return _UNSAFE.sub("", name)
+
+
 class Exchange:
     """The handlers. Each asks again, in every unit of work, whether its asker still coordinates the area."""
 
@@ -119,7 +124,7 @@ class Exchange:
             ["match_button.none", {}, f"/import no {task.job.id}"]]]} if count else {}
 
         def say(tx: Tx) -> tuple[Part, ...]:
-            _check(tx, task, area)
+            check(tx, task, area)
             return self._with_file(tx, task, "match", area, copy, (
                 "matching.compared", {"area": area.name, "days": matching.KEPT.days, **compared.fields, **asks}))
 
@@ -226,7 +231,7 @@ class Exchange:
             return
 
         def say(tx: Tx) -> tuple[Part, ...]:
-            _check(tx, task, area)
+            check(tx, task, area)
             return self._with_file(tx, task, what, area, body, (
                 "files.exported", {"area": area.name, "what": what, "rows": rows}))
 
@@ -252,7 +257,7 @@ class Exchange:
         return Scope(task.person, task.now().astimezone(self._house.policy.zone).date())
 
     async def _area(self, task: Task) -> Area:
-        return await self._store.read(lambda tx: _check(tx, task, None))
+        return await self._store.read(lambda tx: check(tx, task, None))
 
     async def _fetched(self, task: Task) -> File | None:
         """The ledger, kept: a second look, after a kill, finds it there. None where the job has ended with that."""
@@ -284,13 +289,13 @@ class Exchange:
         """What is said, with the file where there is one."""
         if body is None:
             return (part,)
-        name = _UNSAFE.sub("", self._words.say(f"files_name.{kind}", {"area": area.name}))
+        name = safe_name(self._words.say(f"files_name.{kind}", {"area": area.name}))
         file = files.add(tx, kind, task.person, name, body, task.now())
         return ((part[0], {**part[1], "document": {"kind": "file", "file": file}}),)
 
 
 def _chunk(task: Task, area: Area, work: Callable[[Tx], Counts], before: Counts, tx: Tx) -> Counts:
-    _check(tx, task, area)
+    check(tx, task, area)
     return before + work(tx)
 
 
@@ -300,7 +305,7 @@ def _yes_no(task: Task) -> list[list[list[object]]]:
 
 
 def _keep(task: Task, area: Area, compared: Compared, tx: Tx) -> str:
-    return compared.keep(tx, _check(tx, task, area), task.person, task.now())
+    return compared.keep(tx, check(tx, task, area), task.person, task.now())
 
 
 def _grown(task: Task) -> tuple[int, int, int]:
@@ -313,12 +318,12 @@ def _grow(task: Task, area: Area, lines: list[Line], tx: Tx) -> str:
     """Adds the areas of the next lines; gives where that leaves the job."""
     done, new, faulty = _grown(task)
     chunk = lines[done:done + area_tree.CHUNK]
-    grown = area_tree.grow(tx, _check(tx, task, area), chunk, task.person, task.now())
+    grown = area_tree.grow(tx, check(tx, task, area), chunk, task.person, task.now())
     return f"{done + len(chunk)} {new + len(grown.new)} {faulty + len(grown.faults)}"
 
 
 def _checked(task: Task, area: Area, work: Callable[[Tx], str], tx: Tx) -> str:
-    _check(tx, task, area)
+    check(tx, task, area)
     return work(tx)
 
 
@@ -330,7 +335,8 @@ def _why(error: Exception) -> Part:
     return ("files.unplaced" if isinstance(error, PlacesUnclear) else "files.no_more", {})
 
 
-def _check(tx: Tx, task: Task, area: Area | None) -> Area:
+def check(tx: Tx, task: Task, area: Area | None) -> Area:
+    """The area of the job, as long as its asker coordinates it. Raises NotTheirs."""
     found = holds(tx, task.person, area.id if area else task.job.fields["area"])
     if found is None:
         raise NotTheirs

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from bot.app import PLAYGROUND_LINK, TELEGRAM_LINK, Foundation
 from conversations import binding
 from conversations.documents import qr
+from scheduler import calls
 from storage import areas, assignments, elders, invitations, people
 from storage.areas import Area
 from storage.database import Tx
@@ -38,6 +39,8 @@ async def make(base: Foundation, name: str, area: str, roles: tuple[str, ...], k
         for elder_name in elder_names:
             elder = _entrust(tx, person.id, where, elder_name, roles, day)
             tx.note(now, OPERATOR, "elder.entrust", elder, [person.id])
+            if "family" in roles:
+                calls.begin(tx, person.id, elder, base.policies.of(tx, where.id), now)
         token = invitations.make(tx, person.id, OPERATOR, now)
         return token, _code(tx, token, day, now)
 

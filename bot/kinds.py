@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from bot.channels.base import Channel
 from bot.exchange import Exchange
+from bot.figures import Figures
 from bot.jobs import Handler
 from bot.sheets import Ledgers
 from conversations.turn import House
@@ -19,4 +20,5 @@ def handlers(store: Store, channels: Mapping[str, Channel], house: House) -> dic
         "areas_apply": exchange.add_areas,
         "match_apply": exchange.take,
         "export": exchange.export,
+        "figures": Figures(store, house).report,
     }

@@ -4,8 +4,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot import clock
+from bot.clock import ClockGoesForward
 from bot.playground.phones import DEMO
 from scheduler import tick
+from scheduler.report import WALL, Report
 from storage import meta
 
 if TYPE_CHECKING:
@@ -17,9 +19,10 @@ class TickRefused(Exception):
 
 
 async def once(base: "Foundation", at: datetime | None, wall: datetime, *, dry_run: bool) -> list[str]:
-    """Runs every sweep as of `at` (on the elders' wall where it names no zone), or of now; a line on each.
+    """Runs every sweep as of `at` (on the elders' wall where it names no zone), or of now; lines on who gets what.
 
-    Raises TickRefused where another time would spoil a real ledger, or a sweep failed.
+    On a playground `at` is where its clock is moved to, by way of every due instant. A dry run gives the same lines,
+    and does nothing. Raises TickRefused where another time would spoil a real ledger, or go back, or a sweep failed.
     """
     offset = await base.store.read(clock.kept_offset)
     playground = offset is not None or await base.store.read(lambda tx: meta.get(tx, DEMO)) is not None
@@ -27,10 +30,30 @@ async def once(base: "Foundation", at: datetime | None, wall: datetime, *, dry_r
         raise TickRefused("--at without --dry-run works only on a playground's database")
     if at and not at.tzinfo:
         at = at.replace(tzinfo=base.policy.zone)
-    now = at or wall + (offset or timedelta(0))
+    now = wall + (offset or timedelta(0))
+    if at and playground and at <= now:
+        shown = now.astimezone(base.policy.zone).strftime(WALL)
+        raise TickRefused(f"the playground's clock only goes forward: it is {shown} already")
     if dry_run:
-        found = await tick.dry_run(base.store, now, base.policies)
-        return [line for name, lines in found.items() for line in (name, *(f"  {each}" for each in lines or ["-"]))]
-    if failed := await tick.tick(base.store, now, base.policies):
-        raise TickRefused(f"failed: {', '.join(failed)} (the log says why)")
-    return [f"done: {', '.join(tick.SWEEPS)}"]
+        report = await tick.dry_run(base.store, at or now, base.policies, since=now if at and playground else None)
+    else:
+        report = await _tick(base, at, now)
+    if report.failed:
+        raise TickRefused(f"failed: {', '.join(sorted(report.failed))} (the log says why)")
+    return report.lines()
+
+
+async def _tick(base: "Foundation", at: datetime | None, now: datetime) -> Report:
+    from bot.app import App
+
+    report = Report(base.policy.zone)
+    if at is None:
+        await tick.tick(base.store, now, base.policies, report=report)
+    elif not base.settings.playground_on:
+        raise TickRefused("a real channel is set up: a playground's clock is moved where there is none")
+    else:
+        try:
+            await App(base).move_clock(at, report)
+        except ClockGoesForward:
+            raise TickRefused("the playground's clock was moved beyond that time meanwhile") from None
+    return report

@@ -14,6 +14,9 @@ UNITS: str = _raw["units"]
 GROUP: str = _raw["group"]
 NOTHING = frozenset(_raw["nothing"])
 DAYS: dict[str, int] = _raw["days"]
+MONTHS: dict[str, int] = _raw["months"]
+QUARTERS: dict[str, int] = _raw["quarters"]
+SHOWS: dict[str, str] = _raw["shows"]
 _BY_WORD: dict[str, Control] = {word: cast(Control, name) for name, words in _raw["controls"].items()
                                 for word in words}
 

@@ -19,7 +19,6 @@ from storage.ids import millis
 Part = tuple[str, dict[str, Any]]
 Outcome = Literal["ask", "submit", "pause", "cancel"]
 
-
 @dataclass(frozen=True, slots=True)
 class Event:
     """What the person did: exactly one of a text, a tap (where and what of its token), media or a place.
@@ -53,8 +52,8 @@ class Turn:
     part: str = ""
 
 
-UNKNOWN = {"elders": "refuse.person_unknown", "visitors": "refuse.visitor_unknown",
-           "vendors": "refuse.vendor_unknown"}  # else it is a village
+UNKNOWN = {"elders": "refuse.person_unknown", "visitors": "refuse.visitor_unknown", "family": "refuse.not_listed",
+           "answerable": "refuse.not_listed", "vendors": "refuse.not_listed"}  # else it is a village
 
 
 def begin(form: Form, draft: Draft, facts: Facts, now: datetime) -> Turn:

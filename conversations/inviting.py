@@ -10,6 +10,7 @@ from conversations.ended import Ended
 from conversations.engine import Part
 from conversations.form import Form
 from conversations.turn import Ask
+from scheduler import calls
 from storage import accounts, areas, assignments, elders, invitations, people
 from storage.people import Person
 
@@ -54,6 +55,8 @@ def _for_elder(ask: Ask, given: dict[str, str], elder_id: str) -> Person | None:
     ask.note("person.add", person.id, (given["tie"],))
     assignments.entrust(ask.tx, person.id, elder.id, given["tie"], ask.today.isoformat())
     ask.note("elder.entrust", elder.id, (person.id,))
+    if given["tie"] == "family":
+        calls.begin(ask.tx, person.id, elder.id, ask.policy(elder.village_id), ask.now)
     return person
 
 

@@ -9,7 +9,8 @@ from conversations.documents.ledger_words import VILLAGE_ENDINGS, without_ending
 from conversations.draft import Candidate
 from conversations.turn import Ask
 from conversations.words_book import visitor_kind
-from storage import areas, assignments, elders, people
+from scheduler.visitor_kinds import minor
+from storage import areas, assignments, elders, people, ties
 from storage.areas import Area
 from storage.assignments import Near
 
@@ -53,6 +54,23 @@ def _villages_found(ask: Ask, known: Known, text: str) -> tuple[Candidate, ...]:
 
 def _village_by_id(ask: Ask, known: Known, area_id: str) -> tuple[Candidate, ...]:
     return tuple(_village(area) for area in villages(ask) if area.id == area_id)
+
+
+def _held_listed(ask: Ask, known: Known) -> tuple[Candidate, ...]:
+    """The areas that the asker coordinates, the widest first."""
+    return tuple(map(_village, areas.held(ask.tx, ask.writer.person_id)[:LISTED]))
+
+
+def _held_found(ask: Ask, known: Known, text: str) -> tuple[Candidate, ...]:
+    if (listed := _listed(known, text)) is not None:
+        return _held_by_id(ask, known, listed)
+    held = areas.held(ask.tx, ask.writer.person_id)
+    exact = [area for area in held if area.name == text]
+    return tuple(map(_village, exact or [area for area in held if text and text in area.name][:LISTED]))
+
+
+def _held_by_id(ask: Ask, known: Known, area_id: str) -> tuple[Candidate, ...]:
+    return tuple(_village(area) for area in areas.held(ask.tx, ask.writer.person_id) if area.id == area_id)
 
 
 def _any_village_listed(ask: Ask, known: Known) -> tuple[Candidate, ...]:
@@ -146,19 +164,32 @@ def _kind_by_id(ask: Ask, known: Known, name: str) -> tuple[Candidate, ...]:
     return tuple(each for each in _kinds_listed(ask, known) if each.id == name)
 
 
-def _vendors_listed(ask: Ask, known: Known) -> tuple[Candidate, ...]:
-    """Those who send alarms of devices."""
-    return tuple(Candidate(each.id, {"name": each.name}, called=each.name) for each in binding_devices.vendors(ask))
+def _family_of(ask: Ask, known: Known) -> tuple[Candidate, ...]:
+    """The family of the draft's elder."""
+    elder = str(known.get("elder_id", ""))
+    if not elders.in_scope(ask.tx, ask.scope, elder):
+        return ()
+    return tuple(Candidate(found.id, {"name": found.name}, called=found.name)
+                 for person in ties.family(ask.tx, elder, ask.today.isoformat())
+                 if (found := people.find(ask.tx, person)))
 
 
-def _vendors_found(ask: Ask, known: Known, text: str) -> tuple[Candidate, ...]:
-    if (listed := _listed(known, text)) is not None:
-        return _vendor_by_id(ask, known, listed)
-    return tuple(each for each in _vendors_listed(ask, known) if each.called == text.strip().lower())
+def _answerable(ask: Ask, known: Known) -> tuple[Candidate, ...]:
+    """Who may answer for a measure: whoever cares for the draft's elder, his family left out, and who asks."""
+    carers = assignments.carers(ask.tx, ask.scope, str(known.get("elder_id", "")))
+    theirs = {each.person_id: each.name for each in carers
+              if each.role != "family" and not minor(each.minor_until, ask.today)}
+    return tuple(Candidate(person, {"name": name}, called=name)
+                 for person, name in {**theirs, ask.writer.person_id: ask.writer.name}.items())
 
 
-def _vendor_by_id(ask: Ask, known: Known, vendor: str) -> tuple[Candidate, ...]:
-    return tuple(each for each in _vendors_listed(ask, known) if each.id == vendor)
+def _among(few: Callable[[Ask, Known], tuple[Candidate, ...]]) -> LookUp:
+    """A look-up among a few people, all of whom are offered."""
+    def find(ask: Ask, known: Known, text: str) -> tuple[Candidate, ...]:
+        every, listed = few(ask, known), _listed(known, text)
+        return tuple(each for each in every if each.id == listed or (text and text in each.called))
+
+    return LookUp(few, find, lambda ask, known, person: tuple(each for each in few(ask, known) if each.id == person))
 
 
 def _listed(known: Known, text: str) -> str | None:
@@ -171,9 +202,13 @@ def _listed(known: Known, text: str) -> str | None:
 LOOK_UPS: dict[str, LookUp] = {
     "elders": LookUp(lambda ask, known: lookup.listing(ask), lambda ask, known, text: lookup.find(
         ask, text, known.get("listed", [])), lambda ask, known, elder: lookup.by_id(ask, elder)),
+    "held": LookUp(_held_listed, _held_found, _held_by_id),
     "any_village": LookUp(_any_village_listed, _any_village_found, _any_village_by_id),
-    "vendors": LookUp(_vendors_listed, _vendors_found, _vendor_by_id),
+    "vendors": _among(lambda ask, known: tuple(
+        Candidate(each.id, {"name": each.name}, called=each.name) for each in binding_devices.vendors(ask))),
     "villages": LookUp(_villages_listed, _villages_found, _village_by_id),
     "visitor_kinds": LookUp(_kinds_listed, _kinds_found, _kind_by_id),
+    "family": _among(_family_of),
+    "answerable": _among(_answerable),
     "visitors": LookUp(_visitors_listed, _visitors_found, _visitor_by_id),
 }

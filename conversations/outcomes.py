@@ -8,9 +8,11 @@ from typing import cast
 from conversations import (
     alerts,
     binding_devices,
+    campaigns,
     caring,
     checkins,
     confirming,
+    family_forms,
     firstcontact,
     inviting,
     leaving,
@@ -24,7 +26,7 @@ from conversations.draft import Draft, dump_answers
 from conversations.ended import Ended
 from conversations.form import Form
 from conversations.turn import Ask
-from scheduler import casework
+from scheduler import casework, family
 from storage import elders, visits
 from storage.visits import Entry, Outdated
 
@@ -56,6 +58,8 @@ def _visit(ask: Ask, form: Form, draft: Draft) -> Ended:
     kept = casework.submit(ask.tx, ask.scope, entry, ask.house.policies, ask.now)
     if kept is None:
         return Ended((("form.not_yours", {}),), "paused")
+    if made := visits.find(ask.tx, ask.scope, kept.visit_id):
+        family.visited(ask.tx, made, kept.elder, ask.house.policies, ask.now)
     said = {"elder": kept.elder.name, "number": kept.number, "day": day, "late": entry.late,
             "method": form.by_id["method"].option(entry.method).label, "due": ask.due(kept.elder),
             "buttons": after(kept.visit_id, kept.elder.id)}
@@ -77,6 +81,8 @@ def _correction(ask: Ask, draft: Draft, visit_id: str, entry: Entry) -> Ended:
         return Ended((("form.outdated", {}),), "cancelled")
     if kept is None:
         return Ended((("form.not_yours", {}),), "paused")
+    if after_it := visits.find(ask.tx, ask.scope, kept.visit_id):
+        family.corrected(ask.tx, before, after_it, kept.elder, ask.house.policies, ask.now)
     word = "form.corrected" if kept.visit_id == visit_id else "form.moved"
     said = {"elder": kept.elder.name, "number": kept.number, "buttons": after(kept.visit_id, kept.elder.id)}
     return Ended(((word, said),), result=kept.visit_id)
@@ -97,6 +103,7 @@ def _void(ask: Ask, form: Form, draft: Draft) -> Ended:
         return Ended((("form.outdated", {}),), "cancelled")
     if elder is None:
         return Ended((("menu.record_gone", {}),))
+    family.unsaid(ask.tx, before, ask.house.policies, ask.now)
     said = {"elder": elder.name, "number": before.number, "due": ask.due(elder),
             "buttons": [[["button.mine", {}, "/my"]]]}
     return Ended((("form.voided", said),), result=before.visit_id)
@@ -112,9 +119,9 @@ def after(visit_id: str, elder_id: str) -> list[list[list[object]]]:
 
 
 _BY_FORM: dict[str, Callable[[Ask, Form, Draft], Ended]] = {
-    "alert_closed": alerts.closed, "alert_false": alerts.called_off, "assign": caring.assign,
-    "checkin": checkins.submit, "device": binding_devices.submit,
-    "elder": registration.submit, "firstcontact": firstcontact.submit,
+    campaigns.FORM: campaigns.submit, campaigns.DAYS_FORM: campaigns.submit_days,
+    **family_forms.SUBMIT, "alert_closed": alerts.closed, "alert_false": alerts.called_off, "assign": caring.assign,
+    "checkin": checkins.submit, "device": binding_devices.submit, "elder": registration.submit, "firstcontact": firstcontact.submit,
     "handover": caring.handover, "invite": inviting.submit, "leave": leaving.submit, "life": life.submit,
     "person": staff.submit, "refuse": _refuse, "standin": leaving.stand_in, "survey": surveying.submit,
     "suspend": caring.suspend, "visit": _visit, "void": _void, "wish": wishing.submit}

@@ -6,6 +6,7 @@ VISITING = frozenset({"visitor", "first_contact", "village", "township"})
 COORDINATING = frozenset({"village", "township", "county", "city"})
 READING = VISITING | COORDINATING
 LOCAL = COORDINATING - {"city"}  # whole files and whole ledgers are no business of the city's
+FAMILY = frozenset({"family"})
 GOING = VISITING | LOCAL  # who may be asked to go and see when an alert runs
 EVERYONE = READING | {"family", "operator"}
 
@@ -38,6 +39,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "complete": VISITING,
     "refresh": VISITING,
     "ledger": COORDINATING,
+    "month": COORDINATING,
+    "quarter": COORDINATING,
     "pending": EVERYONE,
     "withdraw": EVERYONE,
     "confirm": COORDINATING,
@@ -50,7 +53,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "owndata": LOCAL,
     "import": LOCAL,
     "export": LOCAL,
-    "stop": LOCAL,
+    "stop": COORDINATING,
     "people": COORDINATING,
     "edit_person": COORDINATING,
     "suspend": COORDINATING,
@@ -66,6 +69,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "new_code": COORDINATING,
     "identify": COORDINATING | {"operator"},
     "cut_off": COORDINATING | {"operator"},
+    "plan": VISITING,
     "hours": READING,
     "hours_proof": READING,
     "channels": EVERYONE | {"self"},
@@ -84,6 +88,35 @@ ALLOWED: dict[str, frozenset[str]] = {
     "arrived": GOING,
     "close": GOING,
     "false_alarm": GOING,
+    "campaign": READING,
+    "campaign_left": READING,
+    "campaign_tips": READING,
+    "reach": READING,
+    "phoned": VISITING,
+    "unphoned": VISITING,
+    "campaign_new": COORDINATING,
+    "campaign_open": COORDINATING,
+    "campaign_days": COORDINATING,
+    "campaign_end": COORDINATING,
+    "campaign_cancel": COORDINATING,
+    "family": FAMILY,
+    "called": FAMILY,
+    "callby": FAMILY,
+    "trouble": FAMILY,
+    "seehim": FAMILY,
+    "askvisit": FAMILY,
+    "callback": FAMILY,
+    "unask": FAMILY,
+    "callplan": FAMILY,
+    "requests": VISITING,
+    "take": VISITING,
+    "letgo": VISITING,
+    "answered": VISITING,
+    "decline": LOCAL,
+    "needs": VISITING | LOCAL,
+    "arrange": LOCAL,
+    "settle": VISITING | LOCAL,
+    "telling": VISITING,
     "devices": LOCAL | {"operator"},
     "device": LOCAL,
     "device_bind": LOCAL,
@@ -97,10 +130,11 @@ ALLOWED: dict[str, frozenset[str]] = {
 # what a kind of visitor must do, or see, for a command that goes beyond visiting (C9)
 BY_KIND: dict[str, Task | Field] = {
     "register": "file", "amend": "file", "complete": "file", "refresh": "file", "firstcontact": "file",
-    "survey": "survey", "surveyed": "survey", "wish": "wish", "phone": "phone",
+    "survey": "survey", "surveyed": "survey", "wish": "wish", "telling": "wish", "phone": "phone",
 }
 # the command that each form goes beyond visiting with: asked again at every step, a kind may change meanwhile
-BY_FORM = {"elder": "register", "survey": "surveyed", "wish": "wish", "firstcontact": "firstcontact", "device": "device_bind"}
+BY_FORM = {"elder": "register", "survey": "surveyed", "wish": "wish", "firstcontact": "firstcontact",
+           "telling": "telling", "arrange": "arrange", "settle": "settle", "decline": "decline", "device": "device_bind"}
 BOUND_BY_KIND = frozenset({"visitor", "first_contact"})
 
 

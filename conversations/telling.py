@@ -4,7 +4,16 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from conversations import alert_telling, checkin_telling, device_telling, offices, registration, telling_reminders
+from conversations import (
+    alert_telling,
+    campaign_news,
+    checkin_telling,
+    device_telling,
+    family_telling,
+    offices,
+    registration,
+    telling_reminders,
+)
 from conversations.engine import Part
 from conversations.turn import label
 from scheduler import notices
@@ -110,9 +119,10 @@ def _caseload(tx: Tx, notice: Caseload, scope: Scope) -> tuple[Part, ...] | None
 
 
 _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
-    **telling_reminders.TELL, VisitDue.kind: _visit_due, Caseload.kind: _caseload,
+    **telling_reminders.TELL, **family_telling.TELL, VisitDue.kind: _visit_due, Caseload.kind: _caseload,
     ToConfirm.kind: _to_confirm, Decided.kind: _decided, Bound.kind: _identify,
     ToIdentify.kind: _identify, BoundElsewhere.kind: _elsewhere, Guessing.kind: _guessing,
+    **campaign_news.TELL,
     AuditHead.kind: _audit_head, LifeChanged.kind: _life_changed,
     MovedHere.kind: _of_elder("notices.moved_here", "button.file", "/elder"),
     LeftAlone.kind: _of_elder("notices.left_alone", "button.assign", "/assign"),

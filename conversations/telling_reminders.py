@@ -4,9 +4,10 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from conversations import due_lists, leaving, permissions
+from conversations import campaign_news, due_lists, leaving, permissions
 from conversations.engine import Part
 from conversations.turn import label
+from scheduler import campaigning
 from scheduler.reminder_notices import Digest, LeaveOver, Line, Nudge, OnLeave, OtherWanted, StandsIn
 from storage import people
 from storage.database import Tx
@@ -18,7 +19,7 @@ Rows = list[list[list[object]]]
 
 
 def digest(tx: Tx, notice: Digest, scope: Scope) -> Parts | None:
-    """Whom to see today, then what a coordinator is told of his villages; one list of buttons below both."""
+    """Whom to see today, what a coordinator is told of his villages, and campaigns; one list of buttons below."""
     own, lines = notice.own(tx), notice.lines(tx)
     roles = people.roles(tx, notice.person)
     parts: list[Part] = []
@@ -35,6 +36,9 @@ def digest(tx: Tx, notice: Digest, scope: Scope) -> Parts | None:
         if any(each.alone for each in lines) and permissions.may(roles, "assign"):
             step.append(["button.assign", {}, "/assign"])
         buttons.append(step)
+    if sections := campaigning.section(tx, scope, scope.day, 0):
+        parts.append(campaign_news.brief(sections))
+        buttons.append([["button.campaign_left", {}, "/campaignleft"]])
     if not parts:
         return None
     return (*parts, ("reminders.any_time", {"buttons": [*buttons, [["button.due", {}, "/due"]]]}))
@@ -85,7 +89,7 @@ def _visits(found: list[Waiting], roles: frozenset[str]) -> Rows:
 
 
 def _line(each: Line, today: date) -> dict[str, Any]:
-    return {"village": each.village.name, "overdue": each.overdue, "alone": each.alone,
+    return {"village": each.village, "overdue": each.overdue, "alone": each.alone,
             "first": [due_lists.line(one, today) for one in each.first],
             "more": each.overdue + each.alone - len(each.first)}
 

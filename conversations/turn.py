@@ -9,10 +9,10 @@ from conversations import permissions
 from conversations.book import FormBook
 from conversations.draft_cache import DraftCache
 from conversations.message import Inbound
-from scheduler import casework
+from scheduler import casework, visitor_kinds
 from scheduler.cadence import Window
 from scheduler.policy import Policies, Policy
-from scheduler.visitor_kinds import LEAST, VisitorKind
+from scheduler.visitor_kinds import VisitorKind
 from storage import elders, people
 from storage.accounts import Writer
 from storage.database import Tx
@@ -89,11 +89,9 @@ class Ask:
         return self.kind_of(self.person, self.roles)
 
     def kind_of(self, person: Person, roles: frozenset[str]) -> VisitorKind | None:
-        """The kind of visitor that somebody with these roles is; a visitor to whom nobody gave one is of the narrowest.
-        """
-        if person.visitor_kind is None:
-            return LEAST if "visitor" in roles else None
-        return self.policy(person.area_id).visitor_kinds.get(person.visitor_kind, LEAST)
+        """The kind of visitor that somebody with these roles is."""
+        return visitor_kinds.of(self.policy(person.area_id).visitor_kinds, person.visitor_kind,
+                                visitor="visitor" in roles)
 
     def may(self, command: str) -> bool:
         """Whether the person may use the command: by his roles and his kind."""

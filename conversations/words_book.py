@@ -15,10 +15,12 @@ _KINDS = tomllib.loads((FOLDER / "roles.toml").read_text(encoding="utf-8"))["vis
 NOT_SENTENCES = ("names", "controls", "commands")
 
 # filters that put a code in words, and the table in which they stand
-WORDS = {"care_class": "class", "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
-         "basis": "basis", "care": "care", "role": "role", "cannot_reason": "cannot_reason",
-         "alert_kind": "alert_kind", "alert_state": "alert_state", "unwell": "unwell",
-         "device_state": "device_state", "field": "field", "category": "own_value"}
+WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind": "alert_kind",
+         "alert_state": "alert_state", "unwell": "unwell",
+         "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
+         "basis": "basis", "care": "care", "role": "role",
+         **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants", "device_state")},
+         "cannot_reason": "cannot_reason", "field": "field", "category": "own_value"}
 
 
 def sources(folder: Path = FOLDER) -> dict[str, str]:
@@ -56,6 +58,12 @@ class Words:
             "named": self.named, "day": self.day, "full_day": self.full_day, "due": self._due, "place": self._place,
             "reasons": self._reasons,
             "offices": self._offices,
+            "told_areas": lambda areas: self._list(self.say(f"told_area.{area}") for area in areas),
+            "told_items": lambda items, area: self._list(items) or self.say(f"as_ever.{area}"),
+            "told_call": lambda call: self.say("family.call", dict(call)),
+            "asked_line": lambda asked: self.say("family.asked_line", dict(asked)),
+            "plan_line": lambda plan: self.say("family.plan_line", dict(plan)),
+            "private": (lambda text: self.say("values.private")) if abroad else str,
             "at_home": (lambda text: "") if abroad else str,  # what people wrote of an emergency stays in the country
             "device_said": lambda said: self.say(f"device_said.{said['kind']}", dict(said)),
             "device_line": lambda one: self.say("devices.line", dict(one)),
@@ -64,7 +72,9 @@ class Words:
             "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),
             "rule_days": lambda days: self._list(self._day_of_year(day) for day in days),
             "kinds": lambda names: self._list(map(visitor_kind, names)),
-            "visitor_kind": visitor_kind,
+            "visitor_kind": visitor_kind, "campaign": self._campaign,
+            "campaigns": lambda names: self._list(map(self._campaign, names)), "tips": self._tips,
+            "days": self._between,
             "channel": lambda name: self._known(f"channel.{name}", name),
             "audited": lambda line: self.audited(line["action"], line["fields"]), "fields": self._fields,
             "roles": lambda names: self._list(self.say(f"role.{name}") for name in names), "rule": self._rule,
@@ -154,6 +164,19 @@ class Words:
     def _known(self, key: str, name: str) -> str:
         """The word for a name that a county or an operator may have added: where there is none, the name itself."""
         return self.say(key) if key in self._sources else name
+
+    def _between(self, days: tuple[str, str]) -> str:
+        """The first and the last of some days; one alone where they are the same."""
+        first, last = (self.day(each) for each in days)
+        return first if first == last else self.say("values.between", {"first": first, "last": last})
+
+    def _campaign(self, name: str) -> str:
+        """A campaign's name: that of a known kind in words, with the number behind it; else as somebody called it."""
+        known, _, number = name.partition(" ")
+        return self.say(f"campaign_name.{known}") + number if self.has(f"campaign_name.{known}") else name
+
+    def _tips(self, advice: Iterable[str]) -> str:
+        return "\n\n".join(self.say(f"tips.{each}") for each in advice)
 
     def _place(self, elder: Mapping[str, Any]) -> str:
         return self.say("menu.place", dict(elder))

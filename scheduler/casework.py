@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from scheduler import annex2, cadence, windows
 from scheduler.policy import Policies, Policy
-from storage import assignments, courses, elder_files, elders, people, visits
+from storage import assignments, campaigns, courses, elder_files, elders, people, visits
 from storage.database import Tx
 from storage.duplicates import Known
 from storage.elder_files import Status, Wish
@@ -37,8 +37,10 @@ def register_many(tx: Tx, files: Sequence[NewElder], policies: Policies, now: da
     standings = [first_standing(new, policies.of(tx, new.village_id), now) for new in files]
     ids = elders.add_many(tx, list(zip(files, standings, strict=True)), now)
     for elder_id, new, standing in zip(ids, files, standings, strict=True):
+        known = [("wish", new.registered_on, new.wish)] if new.wish == windows.UNWILLING else []
         if standing.priority_since and standing.priority_since > new.registered_on:
-            courses.keep(tx, elder_id, _grew_old(new.registered_on, standing.priority_since), now)
+            known += _grew_old(new.registered_on, standing.priority_since)
+        courses.keep(tx, elder_id, known, now)
     return ids
 
 
@@ -107,11 +109,14 @@ def move(tx: Tx, scope: Scope, elder_id: str, village_id: str, since: str, polic
 
 def _rewrite(tx: Tx, elder_id: str, before: NewElder, new: NewElder, policies: Policies, now: datetime) -> None:
     elder_files.rewrite(tx, elder_id, new, first_standing(new, policies.of(tx, new.village_id), now))
-    if before.village_id != new.village_id:
-        today = now.astimezone(policies.city.zone).date().isoformat()
-        first = not any(change.what == "village" for change in courses.of(tx, elder_id))
-        courses.keep(tx, elder_id, [("village", before.registered_on, before.village_id)] * first
-                     + [("village", today, new.village_id)], now)
+    today, log, changes = now.astimezone(policies.city.zone).date().isoformat(), courses.of(tx, elder_id), []
+    for what, was, is_ in (("village", before.village_id, new.village_id),
+                           ("registered", before.registered_on, new.registered_on),
+                           ("earlier", before.earlier_visit_on or "", new.earlier_visit_on or "")):
+        if was != is_:
+            changes += [] if any(change.what == what for change in log) else [(what, before.registered_on, was)]
+            changes.append((what, today, is_))
+    courses.keep(tx, elder_id, changes, now)
 
 
 def _changed(before: NewElder, after: NewElder) -> list[str]:
@@ -185,11 +190,15 @@ def derive(tx: Tx, elder: Elder, policies: Policies, now: datetime) -> list[str]
     found = classified(elder, policy, now)
     days = visits.last_days(tx, elder.id)
     last_visit = max(filter(None, [elder.earlier_visit_on, *days.values()]), default=None)
-    home_days = [elder.earlier_visit_on, *(day for method, day in days.items() if method in policy.home_methods)]
+    remote = campaigns.remote_periods(tx, elder.village_id)  # in which a call counts like a visit (三(六)2)
+    home_days = [elder.earlier_visit_on, *(day for method, day in days.items() if method in policy.home_methods),
+                 visits.last_day_within(tx, elder.id, policy.campaigns.epidemic, remote)]
     last_home = max(filter(None, home_days), default=None)
     course = _go_on(tx, elder, found, policy, now)
     standing = _standing(found, course, last_visit, last_home, policy, now, missing=elder.missing.split(),
                          told=_told(tx, elder.id))
+    if elder.remind_on and standing.remind_on and elder.due_until == standing.due_until:
+        standing = replace(standing, remind_on=max(elder.remind_on, standing.remind_on))  # he had his turn
     elders.set_standing(tx, elder.id, standing)
     return [name for name in ("care_class", "due_from", "due_until") if getattr(elder, name) != getattr(standing, name)]
 
@@ -204,9 +213,15 @@ def _standing(found: cadence.Classified, course: windows.Course, last_visit: str
     until = found.until
     if waited_for and (due.last - due.first).days + 1 < policy.least_days:  # not owed once it is over
         until = min(filter(None, (until, due.last + timedelta(days=1))))
-    remind = max(due.first, due.last - timedelta(days=policy.remind_days)) if waited_for else None
+    remind = max(due.first, due.last - timedelta(days=policy.remind_days), _next_digest(policy, now))
     return Standing(found.care_class, due.first.isoformat(), due.last.isoformat(), last_visit, last_home,
-                    told[0], _iso(until), missing, _iso(remind), told[1], _iso(found.since))
+                    told[0], _iso(until), missing, _iso(remind if waited_for else None), told[1], _iso(found.since))
+
+
+def _next_digest(policy: Policy, now: datetime) -> date:
+    """The next day whose digests are still to come: nobody is written to in the afternoon of what was just entered."""
+    wall = now.astimezone(policy.zone)
+    return wall.date() + timedelta(days=wall.strftime("%H:%M") >= policy.reminders.digest_at)
 
 
 def _told(tx: Tx, elder_id: str) -> tuple[str | None, int]:

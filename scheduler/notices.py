@@ -31,6 +31,11 @@ class Notice(BaseModel):
         found = people.find(tx, self.person)
         return found is not None and found.status == "active"
 
+    def why(self, tx: Tx, today: date) -> str:
+        """For the operator, in English words and numbers: why it goes out. An elder is a file's number there."""
+        about = elders.unscoped(tx, getattr(self, "elder", ""))
+        return f"file {about.number} of {about.village}" if about else ""
+
 
 class VisitDue(Notice):
     """An elder's home visit is due. Not wanted once he was seen, is paused, or is not theirs any more."""
@@ -38,6 +43,9 @@ class VisitDue(Notice):
     kind = "visit_due"
     elder: str
     due_until: str  # ISO: the last day of the window that it speaks of
+
+    def why(self, tx: Tx, today: date) -> str:
+        return f"{super().why(tx, today)}, due until {self.due_until}"
 
     def still_wanted(self, tx: Tx, today: date) -> bool:
         elder = elders.find(tx, Scope(self.person, today), self.elder)

@@ -15,6 +15,9 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scheduler.alert_rules import AlertRules, CheckInRules
+from scheduler.calendar import Festival
+from scheduler.call_rules import Calls
+from scheduler.campaign_rules import CampaignRules
 from scheduler.device_rules import DeviceRules
 from scheduler.reminder_rules import Messages, Reminders
 from scheduler.retention import Retention
@@ -24,7 +27,7 @@ from storage.areas import Area
 from storage.database import Tx
 
 DEFAULT = Path(__file__).parent / "policy.toml"
-CITY_ONLY = frozenset({"timezone", "messages", "retention"})  # one wall, one quiet time, one way of forgetting for all
+CITY_ONLY = frozenset({"timezone", "messages", "retention", "figures_cut_off_days"})  # one of each for all
 
 Category = Literal["childless_alone", "living_alone", "empty_nest", "left_behind", "care_dependent",
                    "severely_disabled", "special_family_planning"]
@@ -62,6 +65,7 @@ class Policy(BaseModel):
     life_confirmed_by: Post
     same_place_level: Literal["group", "village", "township", "county"]
     home_methods: tuple[Method, ...] = Field(min_length=1)
+    figures_cut_off_days: int = Field(ge=0, le=25)
     priority_categories: tuple[Category, ...]
     priority_alone_when_old: tuple[Category, ...]
     priority_until_graded: tuple[Literal["severely_disabled", "care_dependent"], ...]
@@ -71,6 +75,9 @@ class Policy(BaseModel):
     visitor_kinds: dict[str, VisitorKind]
     alerts: AlertRules
     check_ins: CheckInRules
+    campaigns: CampaignRules
+    festivals: dict[str, Festival]
+    calls: Calls
     devices: DeviceRules
     reminders: Reminders
     messages: Messages

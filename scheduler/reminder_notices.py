@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
+from scheduler import campaigning
 from scheduler.notices import KINDS, Notice
 from storage import due, elders, leaves, people, reminding
 from storage.database import Tx
-from storage.due import Village, Waiting
+from storage.due import Waiting
 from storage.elders import Elder
 from storage.leaves import Leave
 from storage.scope import Scope
@@ -22,7 +23,7 @@ URGENT = "urgent"  # who wants to hear only of what is overdue or in its last da
 class Line:
     """What a coordinator is told of one village: how many are overdue, to how many more nobody goes, the first ones."""
 
-    village: Village
+    village: str
     overdue: int
     alone: int
     first: tuple[Waiting, ...]
@@ -43,7 +44,8 @@ class Digest(Notice):
 
     def still_wanted(self, tx: Tx, today: date) -> bool:
         return (self.day == today.isoformat() and super().still_wanted(tx, today)
-                and not leaves.is_away(tx, self.person, today) and bool(self.own(tx) or self.lines(tx)))
+                and not leaves.is_away(tx, self.person, today)
+                and bool(self.own(tx) or self.lines(tx) or campaigning.section(tx, self._scope, today, 0)))
 
     def own(self, tx: Tx) -> list[Waiting]:
         """The elders whom the person is to see, or for whom he answers."""
@@ -51,18 +53,23 @@ class Digest(Notice):
 
     def lines(self, tx: Tx) -> list[Line]:
         """What the person is told as coordinator, village by village."""
-        until = self._soonest(tx)
+        villages = {each.id: each for each in due.by_village(tx, self._scope, self.village, self.township)}
+        alone: dict[str, list[Waiting]] = {}
+        for each in due.alone(tx, self._scope, self.village, self._soonest(tx), MOST):
+            alone.setdefault(each.village_id, []).append(each)
         found = []
-        for village in due.by_village(tx, self._scope, until, self.village, self.township):
-            ranks = reminding.ranks(tx, village.id, self._scope.day)
-            overdue, alone, limit = 0, 0, ""
+        for village_id in dict.fromkeys((*villages, *alone)):
+            village, ranks = villages.get(village_id), reminding.ranks(tx, village_id, self._scope.day)
             if self.person in reminding.told(ranks, "village"):
-                overdue, alone, limit = village.overdue, village.alone, self.village
+                count, limit, nobody = village.overdue if village else 0, self.village, alone.get(village_id, [])
             elif self.person in reminding.told(ranks, "township"):
-                overdue, limit = village.late, self.township
-            if overdue or alone:
-                first = due.of_village(tx, self._scope, village.id, limit, until if alone else "", NAMED)
-                found.append(Line(village, overdue, alone, tuple(first)))
+                count, limit, nobody = village.late if village else 0, self.township, []
+            else:
+                continue
+            first = due.of_village(tx, self._scope, village_id, limit, NAMED) if count else []
+            if first or nobody:
+                name = village.name if village else nobody[0].village
+                found.append(Line(name, count, len(nobody), (*first, *nobody)[:NAMED]))
         return found
 
     @property

@@ -1,13 +1,14 @@
 """The clock of a running process: APScheduler beats, and every beat is a tick."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import structlog
 
 from scheduler import tick
 from scheduler.policy import Policies
+from scheduler.report import Report
 from storage.database import Store, StoreUnavailable
 
 log = structlog.get_logger()
@@ -18,8 +19,10 @@ BEAT = 60  # seconds
 class Ticker:
     """Ticks from the start on and then each minute. Nothing is remembered here: what is due stands in the database."""
 
-    def __init__(self, store: Store, policies: Policies, now: Callable[[], datetime]) -> None:
-        self._store, self._policies, self._now = store, policies, now
+    def __init__(self, store: Store, policies: Policies, now: Callable[[], datetime],
+                 before: Callable[[], Awaitable[None]]) -> None:
+        """`before` is done before each beat."""
+        self._store, self._policies, self._now, self._before = store, policies, now, before
         self._one_at_a_time = asyncio.Lock()
 
     def start(self) -> None:
@@ -34,10 +37,11 @@ class Ticker:
         """Ends the beats. A sweep under way is cut between two units of work, and goes on after the next start."""
         self._scheduler.shutdown(wait=False)
 
-    async def beat(self) -> None:
-        """One tick at the time that it is."""
+    async def beat(self, report: Report | None = None) -> None:
+        """One tick at the time that it is; `report` is given what it does."""
         async with self._one_at_a_time:
             try:
-                await tick.tick(self._store, self._now(), self._policies)
+                await self._before()
+                await tick.tick(self._store, self._now(), self._policies, report=report)
             except StoreUnavailable:
                 log.warning("the clock waits for the database")

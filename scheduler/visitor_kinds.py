@@ -1,5 +1,6 @@
 """The kinds of visitors (三(四), C9): what each may see and do beyond visiting. A county adds its own in its policy."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 
@@ -29,6 +30,16 @@ class VisitorKind(BaseModel):
 
 
 LEAST = VisitorKind()  # of no kind yet, or of one that the policy does not know (any more): visits, and no more
+
+
+def of(kinds: Mapping[str, VisitorKind], name: str | None, *, visitor: bool) -> VisitorKind | None:
+    """The kind that somebody is of, in these of his area; None where he is no visitor and of no kind.
+
+    A visitor to whom nobody gave a kind yet is of the narrowest.
+    """
+    if name is None:
+        return LEAST if visitor else None
+    return kinds.get(name, LEAST)
 
 
 def minor(minor_until: str | None, today: date) -> bool:

@@ -61,24 +61,27 @@ class Due:
 def course(log: Iterable[Change], begin: date, care_class: str, *, as_of: int | None = None) -> Course:
     """Folds the log of one elder; what it does not speak of was so all along: `care_class`, active, willing.
 
-    What was entered later holds from its day on, whatever was written before for that day and after. `as_of`: only
-    what was entered until then (milliseconds).
+    `as_of`: only what was entered until then (milliseconds).
     """
-    found: dict[str, list[tuple[date, str]]] = {}
-    for change in sorted(log, key=lambda each: each.entered):
+    known = list(log)
+    return Course(begin, values(known, "class", begin, care_class, as_of=as_of),
+                  values(known, "standing", begin, ACTIVE, as_of=as_of), values(known, "wish", begin, "", as_of=as_of))
+
+
+def values(log: Iterable[Change], what: str, begin: date, default: str, *, as_of: int | None = None) -> Values:
+    """What the log says of one thing; `default` where it says nothing of the beginning.
+
+    What was entered later holds from its day on, whatever was written before for that day and after.
+    """
+    found: list[tuple[date, str]] = []
+    for change in sorted((each for each in log if each.what == what), key=lambda each: each.entered):
         if as_of is not None and change.entered_at > as_of:
             break
-        values = found.setdefault(change.what, [])
         day = date.fromisoformat(change.from_on)
-        values[:] = [each for each in values if each[0] < day]
-        if not values or values[-1][1] != change.value:
-            values.append((day, change.value))
-
-    def of(what: str, default: str) -> Values:
-        values = tuple(found.get(what, ()))
-        return values if values and values[0][0] <= begin else ((begin, default), *values)
-
-    return Course(begin, of("class", care_class), of("standing", ACTIVE), of("wish", ""))
+        found[:] = [each for each in found if each[0] < day]
+        if not found or found[-1][1] != change.value:
+            found.append((day, change.value))
+    return tuple(found) if found and found[0][0] <= begin else ((begin, default), *found)
 
 
 def at(values: Values, day: date) -> str:

@@ -18,6 +18,7 @@ _ROOT = _COLUMNS.where(areas.c.parent_id.is_(None), areas.c.name == bindparam("n
 _NAMED = _COLUMNS.where(areas.c.name == bindparam("name")).order_by(areas.c.path)
 _UNDER = _COLUMNS.where(areas.c.path >= bindparam("path"), areas.c.path < bindparam("path_end")).order_by(areas.c.path)
 _ALL = _COLUMNS.order_by(areas.c.path)
+_OF_LEVEL = _COLUMNS.where(areas.c.level == bindparam("of_level")).order_by(areas.c.path)
 _office = areas.alias("office")
 _OF_OFFICE = select(*_COLUMNS.selected_columns).select_from(posts.join(_office, _office.c.id == posts.c.area_id).join(
     areas, and_(areas.c.path >= _office.c.path, areas.c.path < _office.c.path + "~"))).where(
@@ -77,6 +78,11 @@ def villages_of(tx: Tx, person_id: str) -> list[Area]:
 def held(tx: Tx, person_id: str) -> list[Area]:
     """What a coordinator coordinates: his own areas and all that lies in them down to the villages, parents first."""
     return [Area(*row) for row in tx.all(_HELD, person=person_id)]
+
+
+def of_level(tx: Tx, level: str) -> list[Area]:
+    """Every area of this level."""
+    return [Area(*row) for row in tx.all(_OF_LEVEL, of_level=level)]
 
 
 def everything(tx: Tx) -> list[Area]:

@@ -42,16 +42,16 @@ _OF_ALERT = _ALL.where(device_events.c.alert_id == bindparam("alert"), device_ev
 _ANSWER = update(device_events).where(_THIS, device_events.c.answer.is_(None)).values(
     answer=bindparam("said"), answered_by=bindparam("who"), answered_at=bindparam("at"))
 _RAISED = update(device_events).where(_THIS).values(alert_id=bindparam("alert"))
-_FALSE: ColumnElement[int] = func.count(distinct(device_events.c.alert_id))
+_HOW_MANY: ColumnElement[int] = func.count(distinct(device_events.c.alert_id))
 _FALSE_SINCE = (alerts.c.state == "false_alarm", alerts.c.source == "device", alerts.c.closed_at >= bindparam("since"),
                 device_events.c.state == "alert")
-_FALSE_OF = select(_FALSE).select_from(device_events.join(alerts, alerts.c.id == device_events.c.alert_id)).where(
+_FALSE_OF = select(_HOW_MANY).select_from(device_events.join(alerts, alerts.c.id == device_events.c.alert_id)).where(
     device_events.c.device_id == bindparam("device"), device_events.c.received_at >= bindparam("began"), *_FALSE_SINCE)
 # the alerts of the last days by the index on their ids, which begin with the time of their making
-_NOISY = select(device_events.c.device_id, _FALSE).select_from(
+_NOISY = select(device_events.c.device_id, _HOW_MANY).select_from(
     device_events.join(alerts, alerts.c.id == device_events.c.alert_id)).where(
     device_events.c.alert_id.is_not(None), device_events.c.alert_id >= bindparam("made"), *_FALSE_SINCE).group_by(
-    device_events.c.device_id).having(_FALSE >= literal_column("2")).order_by(device_events.c.device_id)
+    device_events.c.device_id).having(literal_column("2") <= _HOW_MANY).order_by(device_events.c.device_id)
 
 
 @dataclass(frozen=True, slots=True)

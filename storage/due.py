@@ -94,14 +94,15 @@ def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:
 _BY_VILLAGE = select(
     areas.c.id, areas.c.name, _sum(elders.c.due_until <= bindparam("village_until")),
     _sum(elders.c.due_until <= bindparam("township_until")),
-    _sum(and_(elders.c.due_until > bindparam("village_until"), _NOBODY)),
 ).select_from(elders.join(areas, areas.c.id == elders.c.village_id)).where(
-    HELD_HERE, _DUE, elders.c.due_until <= bindparam("until"),
+    HELD_HERE, _DUE, elders.c.due_until <= bindparam("village_until"),
 ).group_by(areas.c.id, areas.c.name, areas.c.path).order_by(areas.c.path)
 _OF_VILLAGE = _by_place(_COLUMNS.where(
-    HELD_HERE, _DUE, elders.c.village_id == bindparam("village"), or_(
-        elders.c.due_until <= bindparam("until"),
-        and_(elders.c.due_until <= bindparam("alone_until"), _NOBODY))).subquery("found"))
+    HELD_HERE, _DUE, elders.c.village_id == bindparam("village"),
+    elders.c.due_until <= bindparam("until")).subquery("found"))
+_ALONE = _by_place(_COLUMNS.where(
+    HELD_HERE, _DUE, elders.c.due_until > bindparam("after"), elders.c.due_until <= bindparam("until"),
+    _NOBODY).subquery("found"))
 _goer, _who = assignments.alias("goer"), people.alias("who")
 _GOERS = select(_who.c.id, _who.c.name, func.count(elders.c.id.distinct())).select_from(
     elders.join(_goer, _goer.c.elder_id == elders.c.id).join(_who, _who.c.id == _goer.c.person_id)).where(
@@ -139,13 +140,12 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Village:
-    """How many of a village are due by the village's rung, by the township's, and not yet but with nobody to go."""
+    """How many of a village are due by the village's rung, and how many by the township's."""
 
     id: str
     name: str
     overdue: int
     late: int
-    alone: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,18 +176,23 @@ def own(tx: Tx, scope: Scope, until: str, contact_until: str, count: int, villag
         _OWN, until=until, contact_until=contact_until, village=village_id, count=count, skip=0, **scope.values)]
 
 
-def by_village(tx: Tx, scope: Scope, until: str, village_until: str, township_until: str) -> list[Village]:
-    """The villages that the scope's person coordinates where somebody is due: windows that end by these days."""
+def by_village(tx: Tx, scope: Scope, village_until: str, township_until: str) -> list[Village]:
+    """The villages that the scope's person coordinates where a window ended by the village's day (the later one)."""
     return [Village(*row) for row in tx.all(
-        _BY_VILLAGE, until=until, village_until=village_until, township_until=township_until, **scope.values)]
+        _BY_VILLAGE, village_until=village_until, township_until=township_until, **scope.values)]
 
 
-def of_village(tx: Tx, scope: Scope, village_id: str, until: str, alone_until: str, count: int) -> list[Waiting]:
-    """Of a village that the scope's person coordinates those whose window ended by `until`, and, where it ends by
-    `alone_until`, those to whom nobody goes.
-    """
+def of_village(tx: Tx, scope: Scope, village_id: str, until: str, count: int) -> list[Waiting]:
+    """Of a village that the scope's person coordinates those whose window ended by a day."""
     return [Waiting(*row) for row in tx.all(
-        _OF_VILLAGE, village=village_id, until=until, alone_until=alone_until, count=count, skip=0, **scope.values)]
+        _OF_VILLAGE, village=village_id, until=until, count=count, skip=0, **scope.values)]
+
+
+def alone(tx: Tx, scope: Scope, after: str, until: str, count: int) -> list[Waiting]:
+    """Those where the scope's person coordinates to whom nobody goes, in office and not on leave, and whose window ends
+    after one day and by another.
+    """
+    return [Waiting(*row) for row in tx.all(_ALONE, after=after, until=until, count=count, skip=0, **scope.values)]
 
 
 def goers(tx: Tx, scope: Scope, *, elder_id: str = "", village_id: str = "") -> list[Goer]:

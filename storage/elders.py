@@ -67,6 +67,7 @@ _STANDING = update(elders).where(elders.c.id == bindparam("elder")).values(
     last_visit_on=bindparam("visit_on"), last_home_on=bindparam("home_on"), last_screening_on=bindparam("screened_on"),
     class_until=bindparam("new_class_until"), missing=bindparam("new_missing"), remind_on=bindparam("new_remind"),
     open_hazards=bindparam("new_hazards"))
+_OPEN_NEEDS = update(elders).where(elders.c.id == bindparam("elder")).values(open_needs=bindparam("count"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +275,11 @@ def set_standing(tx: Tx, elder_id: str, standing: Standing) -> None:
            new_until=standing.due_until, visit_on=standing.last_visit_on, home_on=standing.last_home_on,
            screened_on=standing.last_screening_on, new_class_until=standing.class_until,
            new_missing=" ".join(standing.missing), new_remind=standing.remind_on, new_hazards=standing.open_hazards)
+
+
+def set_open_needs(tx: Tx, elder_id: str, count: int) -> None:
+    """How many needs of his are not closed. Called by the ledger of needs only."""
+    tx.run(_OPEN_NEEDS, elder=elder_id, count=count)
 
 
 def _row(tx: Tx, elder_id: str, new: NewElder, standing: Standing, now: datetime) -> dict[str, object]:

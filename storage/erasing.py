@@ -25,6 +25,7 @@ from sqlalchemy import (
     update,
 )
 
+from storage import courses
 from storage.database import Tx
 from storage.ids import millis
 from storage.tables import (
@@ -156,6 +157,7 @@ def erase(tx: Tx, elder_id: str, by: str, today: date, now: datetime) -> dict[st
         tx.run(each, elder=elder_id)
     tx.run(_UNBIND_DEVICES, elder=elder_id)
     tx.run(_RELEASE, elder=elder_id)
+    courses.keep(tx, elder_id, [("standing", today.isoformat(), "closed erased")], now)
     told = {"elders": 1, **found.counts()}
     tx.note(now, by, "elder.erase", elder_id, sorted(name for name, count in told.items() if count))
     return told

@@ -62,6 +62,7 @@ _SILENCE = update(outbox).where(outbox.c.channel == bindparam("on_channel"), out
 _WAITS = select(outbox.c.id).where(outbox.c.channel == bindparam("on_channel"), outbox.c.chat == bindparam("in_chat"),
                                    outbox.c.state == _WAITING, outbox.c.lane != "reminder").limit(1)
 _RECEIPT = select(outbox.c.receipt).where(outbox.c.unique_key == bindparam("key"))
+_WAS_SENT = select(outbox.c.id).where(outbox.c.unique_key == bindparam("key"), outbox.c.state == "sent")
 _DEPTH = select(outbox.c.lane, func.count()).where(
     outbox.c.state == _WAITING).group_by(outbox.c.lane)
 
@@ -174,6 +175,11 @@ def receipt(tx: Tx, unique_key: str) -> str | None:
     """The channel's handle of what was sent under this key: empty while it has none, None where no such row is."""
     row = tx.one(_RECEIPT, key=unique_key)
     return (row[0] or "") if row else None
+
+
+def was_sent(tx: Tx, unique_key: str) -> bool:
+    """Whether what was kept under this key has gone out."""
+    return tx.one(_WAS_SENT, key=unique_key) is not None
 
 
 def silence(tx: Tx, channel: str, chat: str, why: str, now: datetime) -> None:

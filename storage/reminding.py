@@ -3,14 +3,13 @@
 `remind_on` is the next day on which somebody is to be told of an elder; none where nothing is due.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, or_, select, update
+from sqlalchemy import and_, bindparam, case, or_, select, tuple_, update
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.sql.selectable import FromClause
 
 from storage.database import Tx
 from storage.leaves import away
@@ -40,27 +39,27 @@ _CHUNK = select(
 _village, _township, _county = areas.alias("village"), areas.alias("township"), areas.alias("county")
 
 
-def _coordinators(villages: FromClause, village: ColumnElement[Any]) -> Select[Any]:
-    """Village, post and person of those who coordinate these villages, at whatever rank, and are there."""
-    return select(village, posts.c.role, *_WHO).select_from(
-        villages.join(_village, _village.c.id == village)
-        .outerjoin(_township, _township.c.id == _village.c.parent_id)
-        .outerjoin(_county, _county.c.id == _township.c.parent_id)
-        .join(posts, and_(
-            or_(posts.c.area_id == _village.c.id, posts.c.area_id == _township.c.id, posts.c.area_id == _county.c.id,
-                posts.c.area_id == _county.c.parent_id), or_(*[posts.c.role == role for role in COORDINATING])))
-        .join(people, and_(people.c.id == posts.c.person_id, _IN_OFFICE))
-        .outerjoin(accounts, _WRITABLE))
+SLOTS = 25  # villages or people of one statement
 
 
-_its_villages = select(_due.c.village_id).distinct().subquery("its_villages")
-_COORDINATORS = _coordinators(_its_villages, _its_villages.c.village_id)
-_place = areas.alias("place")
-_RANKS = _coordinators(_place, _place.c.id).where(_place.c.id == bindparam("place"))
-_MOVE = update(elders).where(
-    elders.c.remind_on <= bindparam("today"), or_(elders.c.remind_on < bindparam("last_on"), and_(
-        elders.c.remind_on == bindparam("last_on"), elders.c.id <= bindparam("last")))).values(
-    remind_on=bindparam("next_day"))
+def _one_of(column: ColumnElement[str]) -> ColumnElement[bool]:
+    return or_(*[column == bindparam(f"id_{n}") for n in range(SLOTS)])
+
+
+# posts at whatever rank over some villages; who of those people is there. Not with one statement: for it PostgreSQL
+# takes the posts for many, and reads all people
+_POSTS = select(_village.c.id, posts.c.role, posts.c.person_id).select_from(
+    _village.outerjoin(_township, _township.c.id == _village.c.parent_id)
+    .outerjoin(_county, _county.c.id == _township.c.parent_id)
+    .join(posts, and_(
+        or_(posts.c.area_id == _village.c.id, posts.c.area_id == _township.c.id, posts.c.area_id == _county.c.id,
+            posts.c.area_id == _county.c.parent_id), or_(*[posts.c.role == role for role in COORDINATING]))),
+).where(_one_of(_village.c.id))
+_PEOPLE = select(*_WHO).select_from(people.outerjoin(accounts, _WRITABLE)).where(_IN_OFFICE, _one_of(people.c.id))
+_MOVE = update(elders).where(  # as a pair, which is one range of the index
+    elders.c.remind_on.is_not(None),
+    tuple_(elders.c.remind_on, elders.c.id) <= tuple_(bindparam("last_on"), bindparam("last"))).values(
+    remind_on=case((elders.c.due_until < bindparam("long_ago"), bindparam("in_a_week")), else_=bindparam("next_day")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,22 +103,24 @@ def chunk(tx: Tx, today: date, count: int) -> tuple[list[Due], dict[str, Address
     return list(found.values()), who.known()
 
 
-def coordinators(tx: Tx, today: date, count: int) -> tuple[dict[str, Ranks], dict[str, Addressee]]:
-    """For each village of that same chunk who coordinates it, post by post, and they by id."""
-    found: dict[str, Ranks] = {}
+def coordinators(tx: Tx, today: date, villages: Collection[str]) -> tuple[dict[str, Ranks], dict[str, Addressee]]:
+    """For each of these villages who coordinates it, post by post, and they by id."""
+    held = [row for ids in _portions(villages) for row in tx.all(_POSTS, **ids)]
     who = _Addressees()
-    for village, role, *person in tx.all(_COORDINATORS, today=today.isoformat(), count=count):
-        who.take(person)
-        _put(found.setdefault(village, {}), role, person[0])
-    return found, who.known()
+    for ids in _portions({person for _, _, person in held}):
+        for row in tx.all(_PEOPLE, today=today.isoformat(), **ids):
+            who.take(row)
+    known = who.known()
+    found: dict[str, Ranks] = {village: {} for village in villages}
+    for village, role, person in held:
+        if person in known:
+            found[village].setdefault(role, []).append(person)
+    return found, known
 
 
 def ranks(tx: Tx, village_id: str, today: date) -> Ranks:
     """Who coordinates one village, post by post, of those in office and not on leave."""
-    found: Ranks = {}
-    for _, role, *person in tx.all(_RANKS, place=village_id, today=today.isoformat()):
-        _put(found, role, person[0])
-    return found
+    return coordinators(tx, today, [village_id])[0][village_id]
 
 
 def told(ranks: Ranks, role: str) -> Sequence[str]:
@@ -127,18 +128,22 @@ def told(ranks: Ranks, role: str) -> Sequence[str]:
     return next((ranks[each] for each in COORDINATING[COORDINATING.index(role):] if ranks.get(each)), ())
 
 
-def move(tx: Tx, last: Due, today: date, next_day: date) -> None:
-    """All of the chunk up to its last one are told of again on the next day.
+def move(tx: Tx, last: Due, today: date, daily: int) -> None:
+    """All of the chunk up to its last one are told of again on the next day, in a week who is longer overdue than
+    `daily` days.
 
     Not who was seen meanwhile: his day is another. Who came in meanwhile has his turn then.
     """
-    tx.run(_MOVE, today=today.isoformat(), last_on=last.remind_on, last=last.elder_id, next_day=next_day.isoformat())
+    tx.run(_MOVE, last_on=last.remind_on, last=last.elder_id, next_day=(today + timedelta(days=1)).isoformat(),
+           in_a_week=(today + timedelta(days=7)).isoformat(), long_ago=(today - timedelta(days=daily)).isoformat())
 
 
-def _put(ranks: Ranks, role: str, person: str) -> None:
-    held = ranks.setdefault(role, [])
-    if person not in held:
-        held.append(person)
+def _portions(ids: Iterable[str]) -> Iterator[dict[str, str]]:
+    """Values for statements on SLOTS ids each; the last ones are filled up."""
+    left = sorted(ids)
+    for at in range(0, len(left), SLOTS):
+        here = left[at:at + SLOTS]
+        yield {f"id_{n}": here[min(n, len(here) - 1)] for n in range(SLOTS)}
 
 
 class _Addressees:

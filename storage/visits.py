@@ -1,6 +1,6 @@
 """The ledger of visits. One is never overwritten: a correction is a new version, with who, when and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,6 +45,11 @@ _DAYS = select(visits.c.method, func.max(visits.c.on_day)).where(
     visits.c.elder_id == bindparam("elder"), visits.c.state == "current").group_by(visits.c.method)
 _ANSWERED = select(visits.c.on_day, visits.c.answers, visits.c.id).where(
     visits.c.elder_id == bindparam("elder"), visits.c.state == "current").order_by(visits.c.on_day.desc())
+
+WAYS = 4  # of visiting, that a policy may name
+_WITHIN = select(func.max(visits.c.on_day)).where(
+    visits.c.elder_id == bindparam("elder"), visits.c.state == "current", visits.c.on_day >= bindparam("first"),
+    visits.c.on_day <= bindparam("last"), or_(*[visits.c.method == bindparam(f"way{n}") for n in range(WAYS)]))
 
 
 _SPENT = select(func.count(), func.coalesce(func.sum(visits.c.minutes), 0)).where(
@@ -192,6 +197,13 @@ def answers_back(tx: Tx, elder_id: str) -> Iterator[tuple[str, dict[str, list[An
     """Day (ISO) and answers of each visit that stands, the newest first; opened one by one."""
     for day, sealed, row_id in tx.all(_ANSWERED, elder=elder_id):
         yield str(day), orjson.loads(tx.keys.open(sealed, "visits.answers", row_id))
+
+
+def last_day_within(tx: Tx, elder_id: str, ways: Sequence[str], periods: Sequence[tuple[str, str]]) -> str | None:
+    """The newest day (ISO), in any of these periods, of a visit that stands and was made in one of these ways."""
+    named = {f"way{n}": ways[n] if n < len(ways) else "" for n in range(WAYS)}
+    rows = [tx.one(_WITHIN, elder=elder_id, first=first, last=last, **named) for first, last in periods]
+    return max((row[0] for row in rows if row and row[0]), default=None)
 
 
 def time_spent(tx: Tx, person_id: str, first: str, last: str) -> Spent:

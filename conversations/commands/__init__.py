@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from conversations.commands import (
     alerts,
+    campaign,
     cannot,
     channels,
     checkins,
@@ -17,6 +18,8 @@ from conversations.commands import (
     due,
     elders,
     exchange,
+    family,
+    figures,
     firstcontact,
     general,
     hours,
@@ -27,13 +30,16 @@ from conversations.commands import (
     life,
     pending,
     people,
+    plan,
     policy,
     privacy,
     record,
     register,
     remind,
+    requests,
     settings,
     survey,
+    tellings,
     visit,
 )
 from conversations.engine import Part
@@ -58,8 +64,8 @@ _raw: dict[str, dict[str, Any]] = tomllib.loads(
 NAMES = {name: Named(**{"slash": name, **values}) for name, values in _raw.items()}
 ACTIONS: dict[str, Action] = {name: action for family in (
     general, elders, visit, record, correction, register, survey, life, pending, people, firstcontact, invite,
-    identify, channels, exchange, privacy, policy, hours, ledger, due, cannot, leave, remind, settings, alerts,
-    checkins, devices,
+    identify, channels, exchange, privacy, policy, hours, ledger, due, cannot, leave, remind, settings, plan,
+    campaign, family, requests, tellings, figures, alerts, checkins, devices,
 ) for name, action in family.COMMANDS.items()}
 _CALLS = {call: name for name, named in NAMES.items() for call in (f"/{named.slash}", *named.words)}
 VISIT_OPENERS = frozenset((f"/{NAMES['visit'].slash}", *NAMES["visit"].words))

@@ -1,6 +1,6 @@
 """我的老人, 档案: who is cared for, the one due first at the top."""
 
-from conversations import lookup
+from conversations import families, lookup
 from conversations.commands import checkins, life, privacy
 from conversations.commands.parts import visit_lines
 from conversations.engine import Part
@@ -31,7 +31,9 @@ def mine(ask: Ask, rest: str) -> tuple[Part, ...]:
 def elder(ask: Ask, rest: str) -> tuple[Part, ...]:
     """One elder: class with reasons, what is due, the last visits."""
     found = lookup.one(ask, rest)
-    return (_shown(ask, found), *life.standing(ask, found)) if isinstance(found, Elder) else found
+    if not isinstance(found, Elder):
+        return found
+    return (_shown(ask, found), *life.standing(ask, found), *families.beside(ask, found))
 
 
 def _shown(ask: Ask, found: Elder) -> Part:
@@ -46,6 +48,7 @@ def _shown(ask: Ask, found: Elder) -> Part:
         buttons.append([["button.invite_family", {}, f"/invitefamily {found.id}"]])
     buttons += [[["button.read", {"number": visit.number}, f"/record {visit.visit_id}"]] for visit in last]
     buttons += life.buttons(ask, found)
+    buttons += families.buttons(ask, found)
     buttons += privacy.buttons(ask, found)
     buttons += checkins.button(ask, found)
     return ("menu.elder", {

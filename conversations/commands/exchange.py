@@ -55,7 +55,7 @@ def received(ask: Ask) -> tuple[Part, ...]:
     if file.size > MOST_BYTES:
         return (("files.too_large", {"most": MOST_BYTES // 2**20}),)
     abroad: tuple[Part, ...] = (("files.abroad_sent", {}),) if ask.inbound.channel in ask.house.abroad else ()
-    return (*abroad, *look_through(ask.tx, _asker(ask), {"ref": file.ref}, ask.now))
+    return (*abroad, *look_through(ask.tx, asker_of(ask), {"ref": file.ref}, ask.now))
 
 
 def look_through(tx: Tx, asker: Asker, source: dict[str, str], now: datetime) -> tuple[Part, ...]:
@@ -66,10 +66,10 @@ def look_through(tx: Tx, asker: Asker, source: dict[str, str], now: datetime) ->
     tops = held(tx, asker.person_id)
     if len(tops) == 1:
         job = jobs.add(tx, "import", {**source, "area": tops[0].id}, now, asker)
-        return (("files.looking", {"area": tops[0].name, "buttons": [_stop(job)]}),) if job else _busy(tx, asker)
+        return (("files.looking", {"area": tops[0].name, "buttons": [stop_button(job)]}),) if job else busy(tx, asker)
     job = jobs.add(tx, "import", source, now, asker, "asking")
     if job is None:
-        return _busy(tx, asker)
+        return busy(tx, asker)
     buttons = [[["files_button.area", {"name": area.name}, f"/import in {job} {area.id}"]] for area in tops]
     return (("files.which_area", {"buttons": [*buttons, [["files_button.no", {}, f"/import no {job}"]]]}),)
 
@@ -104,12 +104,12 @@ def _answered(ask: Ask, job: jobs.Job, word: str, area_id: str) -> tuple[Part, .
         ask.note("list.confirm" if of_list else "import.confirm", area.id)
     what = "match" if of_list else "areas" if "areas" in job.fields else "import"
     kind = "import" if word == "in" else f"{what}_apply"
-    begun = jobs.add(ask.tx, kind, {**job.fields, "area": area.id}, ask.now, _asker(ask))
+    begun = jobs.add(ask.tx, kind, {**job.fields, "area": area.id}, ask.now, asker_of(ask))
     if begun is None:
-        return _busy(ask.tx, _asker(ask))
+        return busy(ask.tx, asker_of(ask))
     said = "files.looking" if word == "in" else {
         "match": "matching.taking_all", "areas": "area_tree.adding", "import": "files.applying"}[what]
-    return ((said, {"area": area.name, "buttons": [_stop(begun)]}),)
+    return ((said, {"area": area.name, "buttons": [stop_button(begun)]}),)
 
 
 # Out
@@ -126,7 +126,7 @@ def export(ask: Ask, rest: str) -> tuple[Part, ...]:
     tops = held(ask.tx, ask.writer.person_id)
     if not area_id and len(tops) > 1:
         return (("files.export_where", {"buttons": _areas(what, tops)}),)
-    area = holds(ask.tx, ask.writer.person_id, area_id or tops[0].id) or _named(ask.tx, tops, area_id)
+    area = holds(ask.tx, ask.writer.person_id, area_id or tops[0].id) or named(ask.tx, tops, area_id)
     if area is None:
         return (("menu.not_allowed", {}),)
     below = [each for each in areas.under(ask.tx, area) if each.parent_id == area.id and each.level != "group"]
@@ -137,18 +137,18 @@ def export(ask: Ask, rest: str) -> tuple[Part, ...]:
     return _export(ask, what, area, chosen if what == "visits" else "")
 
 
-def _named(tx: Tx, tops: list[Area], name: str) -> Area | None:
+def named(tx: Tx, tops: list[Area], name: str) -> Area | None:
     """The one area of this name in those held, for who types it."""
     found = [area for top in tops for area in areas.under(tx, top) if area.name == name]
     return found[0] if len(found) == 1 else None
 
 
 def _export(ask: Ask, what: str, area: Area, period: str) -> tuple[Part, ...]:
-    job = jobs.add(ask.tx, "export", {"what": what, "area": area.id, "period": period}, ask.now, _asker(ask))
+    job = jobs.add(ask.tx, "export", {"what": what, "area": area.id, "period": period}, ask.now, asker_of(ask))
     if job is None:
-        return _busy(ask.tx, _asker(ask))
+        return busy(ask.tx, asker_of(ask))
     ask.note(f"export.{what}", area.id, READ[what])
-    return (("files.exporting", {"area": area.name, "buttons": [_stop(job)]}),)
+    return (("files.exporting", {"area": area.name, "buttons": [stop_button(job)]}),)
 
 
 def _areas(what: str, found: list[Area]) -> Buttons:
@@ -183,16 +183,19 @@ def stop(ask: Ask, rest: str) -> tuple[Part, ...]:
     return (("files.stopped" if stopped else "files.nothing_to_stop", {}),)
 
 
-def _asker(ask: Ask) -> Asker:
+def asker_of(ask: Ask) -> Asker:
+    """Whose job it becomes, and where he is told of it."""
     return Asker(ask.writer.person_id, ask.inbound.channel, ask.inbound.chat)
 
 
-def _busy(tx: Tx, asker: Asker) -> tuple[Part, ...]:
+def busy(tx: Tx, asker: Asker) -> tuple[Part, ...]:
+    """What is said while another job of theirs is under way."""
     under_way = jobs.under_way(tx, asker.person_id)
-    return (("files.busy", {"buttons": [_stop(under_way.id if under_way else "")]}),)
+    return (("files.busy", {"buttons": [stop_button(under_way.id if under_way else "")]}),)
 
 
-def _stop(job: str | None) -> list[list[object]]:
+def stop_button(job: str | None) -> list[list[object]]:
+    """The button that ends a job."""
     return [["files_button.stop", {}, f"/stop {job}".strip()]]
 
 

@@ -16,7 +16,7 @@ def start(ask: Ask, rest: str) -> tuple[Part, ...]:
     """The menu, with what was put aside on top; an elder has a page of his own."""
     if ask.roles == {people.OWN}:
         return checkins.home(ask)
-    return (*_paused(ask), ("menu.home" if ask.may("mine") else "menu.home_idle", {
+    return (*_paused(ask), ("menu.home" if ask.may("mine") or ask.may("family") else "menu.home_idle", {
         "name": ask.writer.name, "buttons": [*_resuming(ask), *menu(ask)]}))
 
 
@@ -50,6 +50,8 @@ def menu(ask: Ask) -> list[list[list[object]]]:
         rows.append([["button.visit", {}, "/visit"], ["button.mine", {}, "/my"]])
     elif ask.may("mine"):
         rows.append([["button.mine", {}, "/my"]])
+    if ask.may("family"):
+        rows.append([["button.family", {}, "/family"]])
     more: list[list[object]] = []
     if ask.may("register"):
         more.append(["button.register_one", {}, "/register"])

@@ -65,10 +65,18 @@ def _hours(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) -> Ma
     return (lambda words: Document(*hours.docx(kept, words))) if kept else None
 
 
+def _plan(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) -> Make | None:
+    """The next two weeks of who asks, for a calendar."""
+    from conversations.documents import plan
+
+    kept = plan.gather(tx, _scope(house, wanted, now))
+    return lambda words: Document(*plan.ics(kept, wanted["person"], words, now))
+
+
 def _qr(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) -> Make | None:
     """The QR code of a link."""
     return lambda words: Document(words.say("binding.qr_file"), qr.png(wanted["link"]))
 
 
 KINDS: Mapping[str, Kind] = {"file": _file, "qr": _qr, "visit_record": _visit_record, "own_data": _own_data,
-                               "hours": _hours}
+                               "hours": _hours, "plan": _plan}

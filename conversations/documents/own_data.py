@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any
 
 from conversations import say
+from conversations.documents import own_family
 from conversations.documents.file_words import field, value
 from conversations.draft import REVIEW, Draft, parse_answers
 from conversations.form import Form
@@ -39,6 +40,7 @@ class OwnData:
     wishes: Sequence[Wish]
     visits: Sequence[tuple[Visit, Form]]
     carers: Sequence[Carer]
+    family: own_family.OfFamily
     lines: Sequence[Line]
     names: Mapping[str, str]  # of people, by id
     at: datetime  # in the wall time of the area
@@ -58,8 +60,8 @@ def gather(tx: Tx, house: House, scope: Scope, elder_id: str, now: datetime) -> 
     acted = {entry.actor for line in lines for entry in line.entries} | {each.asked_by or "" for each in wishes}
     names = {person: found.name for person in acted if (found := people.find(tx, person))}
     made = [(visit, house.book.form(visit.form_hash)) for visit in visits.last(tx, scope, elder_id, ALL)]
-    return OwnData(elder, file, wishes, made, assignments.ever(tx, scope, elder_id), lines, names,
-                   now.astimezone(house.policy.zone))
+    return OwnData(elder, file, wishes, made, assignments.ever(tx, scope, elder_id),
+                   own_family.gather(tx, scope, elder_id), lines, names, now.astimezone(house.policy.zone))
 
 
 def docx(kept: OwnData, words: Words) -> tuple[str, bytes]:
@@ -108,6 +110,7 @@ def _sections(kept: OwnData, words: Words) -> Iterator[tuple[str, Rows]]:
     yield heading("own_carers"), [
         (each.name, words.say(f"own_role.{each.role}"), words.day(each.from_on),
          words.day(each.until_on) if each.until_on else "") for each in kept.carers]
+    yield from own_family.sections(kept.family, kept.at.tzinfo, words)
     yield heading("own_readers"), [_read(kept, line, words) for line in kept.lines]
 
 

@@ -41,13 +41,32 @@ def _bold(made: Worksheet, text: str) -> Any:
 
 
 def _cell(made: Worksheet, given: Any) -> Any:
-    """What a spreadsheet would take for a formula, or for a number and shorten, is text and stays text when edited."""
+    """A plain value where that will do: a cell of its own costs."""
+    value, marked = _value(given)
+    return _as_text(WriteOnlyCell(made), value) if marked else value
+
+
+def put(cell: Any, given: Any) -> None:
+    """Puts a value into a cell of an ordinary sheet; texts stay texts, as in the others."""
+    value, marked = _value(given)
+    if marked:
+        _as_text(cell, value)
+    else:
+        cell.value = value
+
+
+def _value(given: Any) -> tuple[Any, bool]:
+    """What goes into the cell; and whether it must be marked as text: a spreadsheet would take it for a formula,
+    or for a number and shorten it.
+    """
     if not isinstance(given, str):
-        return given
+        return given, False
     text = ILLEGAL_CHARACTERS_RE.sub("", given)
-    formula = text.startswith(_FORMULA)
-    if not formula and not (text.isascii() and text[:-1].isdigit()):
-        return text or None
-    cell = WriteOnlyCell(made, value=text)
-    cell.data_type, cell.number_format, cell.quotePrefix = "s", _TEXT, formula
+    return text or None, text.startswith(_FORMULA) or (text.isascii() and text[:-1].isdigit())
+
+
+def _as_text(cell: Any, text: str) -> Any:
+    """Text, and text when it is edited."""
+    cell.value = text
+    cell.data_type, cell.number_format, cell.quotePrefix = "s", _TEXT, text.startswith(_FORMULA)
     return cell

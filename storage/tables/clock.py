@@ -46,7 +46,7 @@ call_plans = Table(
 # what an elder said of whom of his family is told how he is, and of what not (哪些不告诉家属); the newest counts
 tellings = Table(
     "tellings", metadata, row_id(), to("elder_id", "elders.id"), to("person_id", "people.id"), number("allowed"),
-    words("withheld"),  # health, mood, economy, home, words; one space between
+    words("withheld"),  # health, mood, home, economy, needs; one space between
     words("on_day"), to("asked_by", "people.id", nullable=True), number("written_at"),
     Index("tellings_elder", "elder_id", "person_id", "on_day"),
 )
@@ -142,6 +142,7 @@ campaigns = Table(
     words("last_on"), words("state"),  # proposed, open, ended, cancelled
     number("remote"),  # 1: home visits are impossible, remote ones meet the windows
     maybe_number("every_days"), maybe_number("within_hours"), maybe("festival"), words("advice"),
+    words("met_by"),  # the ways of visiting that reach somebody, as the policy had it then; one space between
     to("made_by", "people.id", nullable=True), number("made_at"), to("decided_by", "people.id", nullable=True),
     maybe_number("decided_at"), maybe_number("begun_at"), maybe_number("ended_at"),
     UniqueConstraint("area_id", "kind", "first_on", "name"),

@@ -88,11 +88,14 @@ elders = Table(
 
 # what was the case from which day on, where it was not so all along: the raw log that due windows and figures come
 # from. Never changed: of two rows of one day the one entered later holds. `what`: class (priority, general), standing
-# (active, `paused hospital`, `closed died` …), wish (willing, unwilling, undecided), village (its id)
+# (active, `paused hospital`, `closed died` …), wish (willing, unwilling, undecided), village (its id), registered
+# and earlier (what the file said of these days, from when that was written)
 courses = Table(
     "courses", metadata, row_id(), to("elder_id", "elders.id"), words("what"), words("from_on"), words("value"),
     number("entered_at"),
     Index("courses_elder", "elder_id", "from_on", "entered_at"),
+    Index("courses_village", "value", sqlite_where=text("what = 'village'"),
+          postgresql_where=text("what = 'village'")),  # who lived in a village once, for figures
 )
 
 # who cares for whom: visitor, stand_in (while a visitor is on leave), first_contact, family, cadre (挂钩联系)

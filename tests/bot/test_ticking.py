@@ -13,12 +13,13 @@ from bot import clock, doctor, ticking
 from bot.app import App, Foundation
 from bot.cli import app as cli
 from bot.settings import Settings
-from scheduler import casework, policy, runner
+from scheduler import casework, policy, runner, tick
 from scheduler.policy import Policies
 from storage import areas, elders, meta, people
 from storage.crypto import Keys
 from storage.database import Tx
 from storage.elders import NewElder
+from storage.ids import millis
 from storage.key_file import load_keys
 from storage.opening import open_store
 from storage.scope import Scope
@@ -77,7 +78,7 @@ async def test_the_clock_beats_again_and_again_and_never_twice_at_once(base: Fou
     under_way, most, times = 0, 0, 0
     enough = asyncio.Event()
 
-    async def tick(*given: object) -> list[str]:
+    async def tick(*given: object, **more: object) -> list[str]:
         nonlocal under_way, most, times
         under_way, times = under_way + 1, times + 1
         most = max(most, under_way)
@@ -89,7 +90,10 @@ async def test_the_clock_beats_again_and_again_and_never_twice_at_once(base: Fou
         return []
 
     monkeypatch.setattr(runner.tick, "tick", tick)
-    ticker = runner.Ticker(base.store, base.policies, clock.wall)
+    async def nothing() -> None:
+        pass
+
+    ticker = runner.Ticker(base.store, base.policies, clock.wall, nothing)
     ticker.start()
     async with asyncio.timeout(10):
         await asyncio.gather(ticker.beat(), enough.wait())
@@ -129,7 +133,7 @@ def test_the_command_says_what_it_would_do_or_why_not(tmp_path: Path, monkeypatc
     monkeypatch.setenv("TANFANG_KEY_FILE", str(tmp_path / "keys" / "k.json"))
     dry = CliRunner().invoke(cli, ["tick", "--at", "2027-04-01T08:00:00", "--dry-run"])
     assert dry.exit_code == 0, dry.output
-    assert "classes" in dry.output.splitlines()
+    assert dry.output.splitlines()[:2] == ["2027-04-01 08:00", "  classes"]
     assert CliRunner().invoke(cli, ["tick"]).exit_code == 0
     refused = CliRunner().invoke(cli, ["tick", "--at", "2027-04-01T08:00:00"])
     assert refused.exit_code == 2
@@ -142,3 +146,18 @@ async def test_doctor_names_the_areas_of_the_policy_file_that_nobody_lives_in(ba
     lines = await doctor.findings(Foundation(base.settings, base.keys, named, base.store))
     assert [line for line in lines if "江阳区" in line and line.startswith("WARNING")]
     assert not [line for line in await doctor.findings(base) if "[areas]" in line]
+
+
+async def test_doctor_says_when_the_clock_ticked_last_and_which_sweep_failed(base: Foundation) -> None:
+    def said(lines: list[str]) -> list[str]:
+        return [line for line in lines if "clock" in line or "sweep" in line]
+
+    assert said(await doctor.findings(base)) == ["WARNING   the clock has not ticked yet: serve does it each minute"]
+    await ticking.once(base, None, NOW, dry_run=False)
+    [line] = said(await doctor.findings(base))
+    assert line.startswith(f"clock     last ticked {NOW:%Y-%m-%d %H:%M}")
+    later = NOW + timedelta(minutes=9)
+    assert (await base.store.read(lambda tx: clock.standing(tx, later)))[1].startswith("WARNING   the clock stands still")
+    await base.store.run(lambda tx: meta.put(tx, f"{tick.FAILED}retention", f"{millis(later)} KeyError"))
+    *_, failed = await base.store.read(lambda tx: clock.standing(tx, later + timedelta(minutes=3)))
+    assert failed.startswith('WARNING   the sweep "retention" failed 3 minutes ago (KeyError)')

@@ -13,8 +13,9 @@ from conversations.documents import making, own_data
 from conversations.message import Inbound
 from conversations.words_book import Words, sources
 from scheduler import annex2
-from storage import accounts, assignments, audit, elder_files, people
+from storage import accounts, assignments, audit, contacts, elder_files, needs, people, requests, tellings
 from storage.audit import Line
+from storage.contacts import Contact
 from storage.crypto import Keys
 from storage.database import Store, Tx
 from storage.elder_files import Wish
@@ -168,6 +169,27 @@ async def test_the_own_data_are_all_there_in_words(office: Office) -> None:
         assert row in cells
     assert ["3月5日 周四 09:00", "赵敏", "看了电话"] in cells
     assert file.name == "本人资料-张桂芳-2026-03-05.docx"
+
+
+async def test_the_own_data_hold_what_his_family_reported_and_asked_for(office: Office) -> None:
+    elder, child, wang = office.village.elders[ELDER], office.village.people["李娜"], office.village.people["王强"]
+
+    def work(tx: Tx) -> None:
+        tellings.add(tx, elder, child, allowed=True, withheld=("mood",), on_day="2026-03-04", by=wang, now=START)
+        contacts.add(tx, Contact(contacts.id_of(child, elder, 1), elder, child, "2026-03-05", START, "phone", "trouble",
+                                 "膝盖疼"))
+        requests.add(tx, elder, "visit", "2026-03-08", child, START, words="看看灶")
+        needs.add(tx, elder, "contact", "1", "膝盖疼", child, START)
+
+    await office.store.run(work)
+    wanted = {"kind": "own_data", "elder": elder, "person": office.village.people["赵敏"]}
+    make = await office.store.read(lambda tx: making.prepare(tx, office.running.house, wanted, office.running.at))
+    assert make is not None
+    document = Document(BytesIO(make(Words()).body))
+    cells = [[cell.text for cell in row.cells] for table in document.tables for row in table.rows]
+    for row in (["3月4日 周三", "李娜", "可以告诉，不说心情", "王强"], ["3月5日 周四", "李娜", "有困难", "膝盖疼"],
+                ["3月8日 周日", "李娜", "请人去看看", "看看灶", ""], ["3月5日 周四", "李娜", "膝盖疼", "", ""]):
+        assert row in cells
 
 
 async def test_the_own_data_hold_every_visit_with_its_answers(office: Office) -> None:

@@ -115,7 +115,8 @@ class Township:
             if set(roles) & {"visitor", "first_contact", "family"}:
                 for entrusted in random.sample(self.elders, random.randint(1, 4)):
                     until = random.choice((None, None, "2026-03-04", "2026-03-06"))
-                    assignments.entrust(tx, made.id, entrusted.id, "visitor", "2026-01-01", until)
+                    role = "family" if "family" in roles else "visitor"
+                    assignments.entrust(tx, made.id, entrusted.id, role, "2026-01-01", until)
                     someone.until[entrusted.id] = until
             self.people.append(someone)
 

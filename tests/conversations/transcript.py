@@ -25,8 +25,12 @@ rewrites the bot's side of every file; read the difference before you keep it. A
     @ remind 王强 张桂芳3组         queues a reminder that a visit is due
     @ alert 张桂芳3组 unreachable 李娜   raises an alert of this kind, in her name (nobody's where none stands there)
     @ watch                      lets the clock tell more people of what nobody answered
+    @ campaigns                  lets the clock see to campaigns, and sends what waits
     @ digests                    writes the digests of the day, to be sent at their hour
     @ pauses                     opens again who was to be back by now
+    @ child 李涛 张桂芳3组         another child of this elder, with an invitation as above
+    @ calls                      what the clock does about calls, months and requests now
+    @ frozen                     freezes the figures of every month whose cut-off is over
     @ unchanged … @ changed      between these nothing may change in the form that is open
     @ draft, @ visits 张桂芳3组   prints what is kept, every answer with its manner
 
@@ -51,10 +55,10 @@ from conversations.book import FormBook
 from conversations.draft import dump, parse
 from conversations.form import Form
 from conversations.message import Inbound, Media, Place
-from scheduler import alerting, checkins, notices, pauses, reminders, tick, upkeep
+from scheduler import alerting, calls, checkins, family, freezing, notices, pauses, reminders, tick, upkeep
 from scheduler import policy as policies
 from scheduler.notices import VisitDue
-from storage import accounts, assignments, drafts, invitations, people, tables, visits
+from storage import accounts, assignments, drafts, elders, invitations, people, tables, visits
 from storage.database import Tx
 from storage.scope import Scope
 from tests.fakes.chat_ledgers import FILES, SIZES
@@ -318,6 +322,21 @@ class Player:
             case "pauses":
                 now = self.running.now()
                 await store.run(lambda tx: pauses.sweep(tx, now, policies.load()))
+            case "campaigns":
+                theirs = {name: tick.SWEEPS[name] for name in tick.SWEEPS if "campaign" in name or "festival" in name}
+                assert await tick.tick(store, self.running.now(), policies.load(), theirs) == []
+                return await self._direct("sweep")
+            case "child":
+                child, elder = rest.split()
+                self._earlier, self._invitation = self._invitation, await store.run(
+                    lambda tx: self._child(tx, child, elder))
+            case "calls":
+                await tick.tick(store, self.running.now(), self.running.policies, {
+                    "plans": calls.plans, "calls": calls.sweep, "months": calls.month, "late": family.late})
+            case "frozen":
+                now = self.running.now()
+                while await store.run(lambda tx: freezing.sweep(tx, now, policies.load())):
+                    pass
             case "digests":
                 now = self.running.now()
                 while await store.run(lambda tx: reminders.sweep(tx, now, policies.load())):
@@ -356,6 +375,15 @@ class Player:
         if writer is None or writer.draft is None:
             return None
         return writer.draft.id, drafts.open_body(tx, writer.draft.id, writer.draft.body)
+
+    def _child(self, tx: Tx, name: str, elder: str) -> str:
+        now, village = self.running.now(), self.running.village
+        found = elders.unscoped(tx, village.elders[elder])
+        assert found is not None
+        village.people[name] = people.add(tx, found.village_id, name, ("family",), now).id
+        assignments.entrust(tx, village.people[name], found.id, "family", now.date().isoformat())
+        calls.begin(tx, village.people[name], found.id, self.running.policies.city, now)
+        return invitations.make(tx, village.people[name], "operator", now)
 
     def _visits(self, tx: Tx, elder: str) -> list[str]:
         scope = Scope(self.running.village.people["赵敏"], START.date())

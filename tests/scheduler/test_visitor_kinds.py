@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from conversations.permissions import ALLOWED, may
-from scheduler import policy
+from scheduler import policy, visitor_kinds
 from scheduler.policy import PolicyError
 from scheduler.visitor_kinds import LEAST, may_answer_alerts
 
@@ -55,3 +55,9 @@ def test_nobody_under_age_answers_alerts() -> None:
     assert may_answer_alerts(KINDS["volunteer"], "2026-03-05", TODAY)
     assert not may_answer_alerts(KINDS["volunteer"], "2026-03-06", TODAY)
     assert not may_answer_alerts(KINDS["student"], None, TODAY)
+
+
+def test_a_visitor_without_a_kind_is_of_the_narrowest_and_nobody_else_is_of_any() -> None:
+    assert visitor_kinds.of(KINDS, None, visitor=True) == LEAST == visitor_kinds.of(KINDS, "unheard of", visitor=True)
+    assert visitor_kinds.of(KINDS, "grid_worker", visitor=True) == KINDS["grid_worker"]
+    assert visitor_kinds.of(KINDS, None, visitor=False) is None

@@ -11,14 +11,19 @@ from storage import (
     areas,
     assignments,
     audit,
+    campaign_progress,
+    campaigns,
     drafts,
+    due,
     duplicates,
     elders,
     erasing,
+    figures,
     inbox,
     ledger_counts,
     outbox,
     people,
+    reminding,
     retention,
     visits,
 )
@@ -43,11 +48,21 @@ def fill(tx: Tx, now: datetime) -> dict[str, Any]:
     for n in range(WAITING):
         outbox.add(tx, Outgoing(f"{n:06}", "t", f"c{n % 2000}", "reminder", "text", {}), now)
     accounts.bind(tx, "t", "1", "1", visitor, now)
+    tx.many(visits._ADD, [_visit(f"{n:032x}", elder, now) for n, elder in enumerate(made)])
     visits.submit(tx, visits.Entry(made[0], "h", "2026-03-01", "home", False, {}, "d"), visitor, now)
     inbox.take(tx, "t", "1", b"", "", now)
     drafts.add(tx, "d", "TAG", visitor, "visit", "h", b"", now)
     scope = Scope(visitor, DAY).values
+    made_here = campaigns.add(tx, campaigns.NewCampaign(
+        "other", "c", villages[0].id, "2026-03-01", "2026-03-09", "other", ("home", "phone")), visitor, now, "open")
+    campaign = campaigns.unscoped(tx, made_here or "")
+    assert campaign is not None
+    reached = campaign_progress._values(campaign, DAY)
     return {
+        "campaign left": (campaign_progress._LEFT, {"count": 8, "skip": 0, **reached, **scope}),
+        "campaign progress": (campaign_progress._PROGRESS, {**reached, **scope}),
+        "campaign is left": (campaign_progress._IS_LEFT, {"elder": made[0], **reached, **scope}),
+        "campaigns of his elders": (campaigns._ENTRUSTED, scope),
         "due_first": (elders._DUE_FIRST, {"count": 10, "skip": 0, **scope}),
         "matching": (elders._MATCHING, {"part": "%x%", "initials": "x%", "count": 5, **scope}),
         "numbered": (elders._NUMBERED, {"number": 7, "count": 5, **scope}),
@@ -60,6 +75,12 @@ def fill(tx: Tx, now: datetime) -> dict[str, Any]:
         "listed": (duplicates._LISTED, {
             "path": ground.township.path, "path_end": ground.township.path + "~", "scope_person": ground.coordinator,
             **{f"wanted_{n}": f"index {n}" for n in range(50)}}),
+        "due": (due._IN_SCOPE, {"count": 8, "skip": 0, **scope}),
+        "overdue": (due._LATE_COUNT, scope),
+        "own": (due._OWN, {"until": "2026-03-31", "contact_until": "2026-03-02", "village": "", "count": 60,
+                           "skip": 0, **scope}),
+        "by village": (due._BY_VILLAGE, {
+            "village_until": "2026-03-01", "township_until": "2026-02-27", **scope}),
         "last": (visits._LAST, {"elder": made[0], "count": 1, **scope}),
         "last_by": (visits._LAST_BY, scope),
         "writer": (accounts._WRITER, {"channel": "t", "account": "1"}),
@@ -67,7 +88,25 @@ def fill(tx: Tx, now: datetime) -> dict[str, Any]:
         "class over": (elders._CLASS_OVER, {"on_day": "2026-01-01", "count": 100}),
         "closed": (erasing._CLOSED_BEFORE, {"before": "2026-01-01", "count": 1}),
         "old inbox": (retention._INBOX, {"before": millis(now), "count": 5}),
+        **_of_figures(villages[0].id),
         "ready": (outbox._READY, {"in_lane": "reminder", "at": millis(now), "count": 50}),
+    }
+
+
+def _visit(visit: str, elder: str, now: datetime) -> dict[str, Any]:
+    return {"id": visit, "visit_id": visit, "version": 1, "elder_id": elder, "number": 0, "state": "current",
+            "form_hash": "h", "on_day": "2026-03-01", "method": "home", "late": 0, "answers": b"", "visitor_id": None,
+            "written_by": None, "written_at": millis(now), "reason": None, "draft_id": None, "moved_from": None,
+            "minutes": None}
+
+
+def _of_figures(village: str) -> dict[str, Any]:
+    """What a village's figures are counted from."""
+    some = {"village": village, "after": "", "last": "f"}
+    return {
+        "files": (figures._FILES, {"village": village, "after": "", "before": 2**60, "count": 50}),
+        "courses": (figures._COURSES, some),
+        "stood": (figures._STOOD, {**some, "since": "2026-03-01", "until": "2026-03-31", "before": 2**60}),
     }
 
 
@@ -96,3 +135,15 @@ async def test_no_statement_of_a_turn_reads_a_big_table_whole_or_sorts_all_that_
         if name == "ready":
             assert not [line for line in lines if "TEMP B-TREE" in line or line.startswith("->  Sort")]
     assert len(await store.run(lambda tx: outbox.take(tx, now))) == 50
+
+
+async def test_the_sweep_of_reminders_reads_only_those_elders_whose_day_has_come(store: Store, now: datetime) -> None:
+    await store.run(lambda tx: fill(tx, now))
+    day = {"today": "2026-03-01", "count": 100}
+    for statement, values in (
+        (reminding._CHUNK, day), (reminding._COORDINATORS, day),
+        (reminding._MOVE, {"today": "2026-03-01", "last_on": "2026-03-01", "last": "x", "next_day": "2026-03-02"}),
+    ):
+        lines = await store.run(plan(statement, values))
+        assert not [line for line in whole_tables(lines) if " elders" in line]
+        assert any("elders_remind" in line for line in lines)

@@ -32,6 +32,12 @@ def upgrade() -> None:
         sa.Column("entered_at", sa.BigInteger(), nullable=False),
     )
     op.create_index("courses_elder", "courses", ["elder_id", "from_on", "entered_at"])
+    moved = sa.text("what = 'village'")
+    op.create_index("courses_village", "courses", ["value"], sqlite_where=moved, postgresql_where=moved)
+    op.execute(  # what older files say of pauses and ends goes into their courses: of before, nothing is known
+        "INSERT INTO courses (id, elder_id, what, from_on, value, entered_at) "
+        "SELECT id, id, 'standing', condition_since, status || ' ' || coalesce(condition, ''), 0 FROM elders "
+        "WHERE status <> 'active' AND condition_since IS NOT NULL")
     op.create_table(
         "leaves",
         sa.Column("id", sa.Text(), primary_key=True),
@@ -240,6 +246,7 @@ def upgrade() -> None:
         sa.Column("within_hours", sa.BigInteger()),
         sa.Column("festival", sa.Text()),
         sa.Column("advice", sa.Text(), nullable=False),
+        sa.Column("met_by", sa.Text(), nullable=False),
         sa.Column("made_by", sa.Text(), sa.ForeignKey("people.id")),
         sa.Column("made_at", sa.BigInteger(), nullable=False),
         sa.Column("decided_by", sa.Text(), sa.ForeignKey("people.id")),
