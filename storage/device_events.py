@@ -1,4 +1,4 @@
-"""What devices sent (C11): each once by vendor and event id, and what became of it. Nothing that came is thrown away."""
+"""What devices sent (C11): each once by vendor and event id, and what became of it. Nothing is thrown away."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""设备: those of the elders in a coordinator's area, whose they are, and what is done about one; answers of who called."""
+"""设备: those of the elders in a coordinator's area, whose they are, what is done about one; answers of who called."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,7 +8,7 @@ from conversations.device_telling import said, wall
 from conversations.draft import Answer
 from conversations.engine import Part
 from conversations.lists import PAGE, skipped
-from conversations.turn import Ask
+from conversations.turn import Ask, label
 from scheduler import devices as told
 from storage import device_events, devices, elders
 from storage.devices import Device
@@ -60,7 +60,7 @@ def unbind(ask: Ask, rest: str) -> Parts:
 
 
 def damp(ask: Ask, rest: str) -> Parts:
-    """`DEVICE DAYS`: for so long nobody is told of what it sends, the four urgent kinds excepted. `DEVICE off`: again."""
+    """`DEVICE DAYS`: for so long nobody is told of it, the four urgent kinds excepted. `DEVICE off`: as before."""
     which, _, days = rest.partition(" ")
     found = _one(ask, which)
     if found is None:
@@ -136,8 +136,8 @@ def _unknown(ask: Ask) -> Parts:
 
 
 def _line(ask: Ask, device: Device, elder: Elder) -> dict[str, Any]:
-    return {"elder": elder.name, "vendor": device.vendor, "serial": device.serial, "damped": _damped(ask, device),
-            "false": told.false_alarms(ask.tx, device, ask.house.policies, ask.now),
+    return {"elder": label(elder), "vendor": device.vendor, "serial": device.serial, "damped": _damped(ask, device),
+            "mistaken": told.false_alarms(ask.tx, device, ask.house.policies, ask.now),
             **(_at(ask, device.last_seen) if device.last_seen else {"day": "", "time": ""})}
 
 

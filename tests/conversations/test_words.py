@@ -197,15 +197,15 @@ BY_KEY: dict[str, dict[str, Any]] = {
 }
 SAID = {"kind": "heart_rate", "number": 38}
 DEVICE: dict[str, Any] = {
-    "vendor": "anxin", "serial": "A1", "said": SAID, "heard": False, "damped": "2026-03-06", "false": 2, "time": "02:10", "answer": "fine",
+    "vendor": "anxin", "serial": "A1", "said": SAID, "heard": False, "damped": "2026-03-06", "mistaken": 2, "time": "02:10", "answer": "fine",
     "number": "A-0001", "sent": [{"said": SAID, "state": "note", "day": "2026-03-05", "time": "02:10"}],
-    "lines": [{"elder": "欧阳明", "vendor": "anxin", "serial": "A1", "day": "2026-03-05", "time": "02:10", "damped": "", "false": 0,
+    "lines": [{"elder": ELDER, "vendor": "anxin", "serial": "A1", "day": "2026-03-05", "time": "02:10", "damped": "", "mistaken": 0,
                "said": SAID}]}
 BY_KEY |= {
     **{key: {"number": "A-0001", "time": "02:10", "who": "王强", "goes": True, "what": "help"}
        for key in sources() if key.startswith("alerts.")},
     **{key: DEVICE for key in sources() if key.startswith("devices.")}, **{f"devices.{name}": {**DEVICE, "elder": ELDER}
-       for name in ("asks", "noisy")},
+       for name in ("asks", "noisy", "card", "line")},
     "found.vendors": {"label": {"name": "anxin"}}, "button.device_of": {"serial": "A1"}, "button.device_damp": {"days": 3},
     "alerts.raised": {"number": "A-0001", "elder": ELDER, "what": "help", "late": True, "goes": True, "who": "", "time": "02:10", "device": SAID},
     "alerts.card": {"number": "A-0001", "elder": ELDER, "what": "help", "state": "open", "address": "3组1号", "who": "王强", "device": None,
