@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from scheduler import alerting, notices
+from scheduler import alerting, notices, visitor_kinds
 from scheduler.device_notices import DeviceAsks, DeviceNoisy, DeviceUnknown
 from scheduler.device_rules import NEVER_DAMPED, DeviceRules, Kind, Outcome
 from scheduler.policy import Policies
-from scheduler.visitor_kinds import LEAST, may_answer_alerts
 from storage import accounts, alerts, device_events, devices, elders, people
 from storage.alerts import Around
 from storage.database import Tx
@@ -122,8 +121,9 @@ def _ask(tx: Tx, elder: Elder, event: str, policies: Policies, now: datetime) ->
 
 
 def _answers(tx: Tx, each: Around, policies: Policies, today: date) -> bool:
-    kind = policies.of(tx, each.area_id).visitor_kinds.get(each.kind, LEAST) if each.kind else None
-    return may_answer_alerts(kind, each.minor_until, today)
+    kinds = policies.of(tx, each.area_id).visitor_kinds
+    kind = visitor_kinds.of(kinds, each.kind, visitor=each.role in alerting.VISITING)
+    return visitor_kinds.may_answer_alerts(kind, each.minor_until, today)
 
 
 def _tell_operators(tx: Tx, device: Device, sent: Sent, policies: Policies, now: datetime) -> None:

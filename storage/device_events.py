@@ -30,7 +30,7 @@ _KEPT = select(device_events.c.state, alerts.c.number).select_from(
 _BECAME = update(device_events).where(_THIS).values(state=bindparam("new_state"), alert_id=bindparam("alert"))
 _TOLD = select(device_events.c.state).where(
     device_events.c.device_id == bindparam("device"), device_events.c.elder_id == bindparam("elder"),
-    device_events.c.kind == bindparam("of_kind"), device_events.c.received_at >= bindparam("since"),
+    device_events.c.kind == bindparam("of_kind"), device_events.c.received_at > bindparam("since"),
     or_(device_events.c.state == "alert", device_events.c.state == "check_in")).distinct()
 _NOBODYS = _ALL.where(device_events.c.device_id == bindparam("device"), device_events.c.elder_id.is_(None)).order_by(
     device_events.c.received_at.desc(), device_events.c.id.desc()).limit(bindparam("count"))

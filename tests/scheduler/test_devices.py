@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from scheduler import alerting, device_rules, devices, policy
 from scheduler.device_rules import DeviceRules, Kind
 from scheduler.devices import Sent
-from storage import accounts, alerts, device_events, device_vendors, elders, erasing, outbox, people
+from storage import accounts, alerts, device_events, device_vendors, elder_files, erasing, outbox, people
 from storage import devices as ledger
 from storage.database import Store, Tx
 from storage.device_events import Kept
@@ -79,7 +79,7 @@ def test_a_policy_that_would_hush_a_call_for_help_is_refused(line: str, value: o
 
 async def test_an_alarm_tells_the_family_at_the_same_time_as_the_village(store: Store, village: Village, now: datetime) -> None:
     assert await sent(store, now, "fall") == Kept("alert", 1)
-    assert await told(store, village, now, "alert_raised") == ["child", "first", "grid", "village"]
+    assert await told(store, village, now, "alert_raised") == ["child", "first", "grid", "village", "visitor"]
     alert = await store.read(lambda tx: alerts.running_of(tx, village.ground.elder))
     assert alert is not None and alert.source == "device" and alert.raised_by is None
 
@@ -88,7 +88,7 @@ async def test_who_is_near_is_asked_to_call_and_an_alert_comes_of_not_reaching_t
     store: Store, village: Village, now: datetime
 ) -> None:
     assert await sent(store, now, "left_home") == Kept("check_in", None)
-    assert await told(store, village, now, "device_asks") == ["first", "grid"]
+    assert await told(store, village, now, "device_asks") == ["first", "grid", "visitor"]
 
     def answer(tx: Tx) -> tuple[bool, int, bool]:
         device = a1(tx, now)
@@ -99,7 +99,7 @@ async def test_who_is_near_is_asked_to_call_and_an_alert_comes_of_not_reaching_t
         return first, number, device_events.answer(tx, event, "fine", village.people["first"], now)
 
     assert await store.run(answer) == (True, 1, False)
-    assert await told(store, village, now, "alert_raised") == ["child", "first", "village"]
+    assert await told(store, village, now, "alert_raised") == ["child", "first", "village", "visitor"]
 
 
 async def test_the_same_is_asked_once_in_some_hours_but_a_call_for_help_is_told_each_time(
@@ -127,7 +127,7 @@ async def test_what_comes_late_is_asked_about_and_raises_no_alert(store: Store, 
 
 
 async def test_in_hospital_an_elder_is_not_looked_for_at_home(store: Store, village: Village, now: datetime) -> None:
-    await store.run(lambda tx: elders.set_condition(tx, village.ground.elder, "paused", "hospital", "2026-03-01", None))
+    await store.run(lambda tx: elder_files.set_condition(tx, village.ground.elder, "paused", "hospital", "2026-03-01", None))
     assert (await sent(store, now, "water_unused", 48)).state == "note"
     assert (await sent(store, now, "smoke")).state == "alert"
 
