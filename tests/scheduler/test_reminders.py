@@ -94,6 +94,12 @@ async def day(store: Store, place: Place, on: str) -> dict[str, str]:
     return await sent(store, place, at(on))
 
 
+async def written(store: Store, chat: str) -> int:
+    """How many messages were ever written for somebody."""
+    rows = await store.read(lambda tx: tx.all(select(tables.outbox.c.id).where(tables.outbox.c.chat == chat)))
+    return len(rows)
+
+
 async def visit(store: Store, place: Place, elder: str, on: str) -> None:
     made = entry(place.elders[elder], f"{elder}{on}", on_day=on, answers={})
     await store.run(lambda tx: casework.submit(
@@ -279,6 +285,7 @@ async def test_who_put_an_elder_off_is_not_reminded_of_him_until_then_but_others
         tx, place.elders["乙"], place.people["王"], date(2026, 3, 15), "weather", at("2026-03-12")))
     assert await walk(store, place, "2026-03-12", "2026-03-15", {}) == (
         "03-12\n03-13  一: 乙2\n03-14  一: 乙1\n03-15  一: 乙0  王: 乙0")
+    assert await written(store, "王") == 1  # no message is made only to be thrown away
 
 
 async def test_who_wants_only_urgent_things_hears_of_the_last_days_and_of_what_is_overdue(
@@ -288,6 +295,8 @@ async def test_who_wants_only_urgent_things_hears_of_the_last_days_and_of_what_i
     assert await walk(store, place, "2026-03-11", "2026-03-16", {}) == (
         "03-11\n03-12\n03-13  一: 乙2  王: 乙2\n03-14  一: 乙1  王: 乙1\n03-15  一: 乙0  王: 乙0\n"
         "03-16  一: 乙-1  村: 村 1+0  王: 乙-1")
+    assert await written(store, "王") == 4
+    assert (await day(store, place, "2026-03-24"))["王"] == "乙-9"  # and not of 甲, who has a week left
 
 
 async def test_a_digest_comes_at_the_hour_that_its_reader_chose(store: Store, place: Place) -> None:
