@@ -57,10 +57,10 @@ ACCOUNTS = f"""{_COUNTED} INSERT INTO accounts (channel, account, person_id, cha
     FROM n"""
 ELDERS = f"""{_COUNTED} INSERT INTO elders (id, village_id, number, group_name, name, initials, birth, categories,
         ability, registered_on, status, care_class, due_from, due_until, visits_made, created_at, wish, missing,
-        remind_on)
+        remind_on, last_screening_on)
     SELECT {_ELDER}, {_VILLAGE.format('i')}, i % :villagers + 1, CAST(i % 10 + 1 AS TEXT), 'e' || i, 'e', '1940-01-01',
         'living_alone', 'intact', '2025-01-01', 'active', CASE WHEN i % 4 = 0 THEN 'priority' ELSE 'general' END,
-        :from_on, {_LAST}, 3, :at, 'willing', '', CASE WHEN {_DUE} THEN :today ELSE :far END FROM n"""
+        :from_on, {_LAST}, 3, :at, 'willing', '', CASE WHEN {_DUE} THEN :today ELSE :far END, :today FROM n"""
 ASSIGNMENTS = f"""{_COUNTED} INSERT INTO assignments (person_id, elder_id, role, from_on)
     SELECT {_VISITOR}, {_ELDER}, 'visitor', '2025-01-01' FROM n"""
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from conversations import device_telling
 from conversations.engine import Part
 from conversations.turn import label
 from scheduler.alert_notices import AlertEnded, AlertRaised, AlertStep
@@ -24,8 +25,10 @@ def called(elder: Elder | None) -> str:
 
 def told(tx: Tx, alert: Alert, elder: Elder | None, at: str) -> dict[str, Any]:
     """What a sentence on an alert may say: who raised it and who goes by name, empty where nobody; `at` as kept."""
-    return {"number": alert.called, "elder": label(elder) if elder else {"name": ""}, "what": alert.kind, "by": raiser(tx, alert),
-            "who": name(tx, alert.claimed_by), "words": alert.words, "state": alert.state, **wall(at)}
+    return {"number": alert.called, "elder": label(elder) if elder else {"name": ""}, "what": alert.kind,
+            "by": raiser(tx, alert),
+            "who": name(tx, alert.claimed_by), "words": alert.words, "state": alert.state,
+            "device": device_telling.of_alert(tx, alert.id) if alert.source == "device" else None, **wall(at)}
 
 
 def wall(at: str) -> dict[str, str]:
@@ -81,8 +84,8 @@ def _step(tx: Tx, notice: AlertStep, scope: Scope) -> Parts | None:
     who = name(tx, notice.by)
     if _own(tx, scope, elder):
         return (("alerts.own_claimed", {"who": who}),) if notice.step == "claimed" else None
-    return ((SAID[notice.step], {"number": alert.called, "elder": called(elder), "who": who, "what": alert.kind, "words": alert.words,
-                                 "buttons": [[["button.alert", {}, f"/alert {alert.id}"]]]}),)
+    return ((SAID[notice.step], {"number": alert.called, "elder": called(elder), "who": who, "what": alert.kind,
+                                 "words": alert.words, "buttons": [[["button.alert", {}, f"/alert {alert.id}"]]]}),)
 
 
 def _ended(tx: Tx, notice: AlertEnded, scope: Scope) -> Parts | None:

@@ -40,8 +40,9 @@ def _broken(tx: Tx, notice: GlassBroken, scope: Scope) -> tuple[Part, ...] | Non
     if alert is None or elder is None:
         return None
     return (("glass.told", {
-        "number": alert.called, "elder": label(elder), "who": alert_telling.name(tx, notice.by), "reason": notice.reason,
-        **alert_telling.wall(notice.at), "buttons": [[["button.audit", {}, f"/audit {elder.id}"]]]}),)
+        "number": alert.called, "elder": label(elder), "who": alert_telling.name(tx, notice.by),
+        "reason": notice.reason, **alert_telling.wall(notice.at),
+        "buttons": [[["button.audit", {}, f"/audit {elder.id}"]]]}),)
 
 
 TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {GlassBroken.kind: _broken}

@@ -19,7 +19,7 @@ WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind"
          "alert_state": "alert_state", "unwell": "unwell", "glass_reason": "glass_reason", "first_aid": "first_aid",
          "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role",
-         **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants")},
+         **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants", "device_state")},
          "cannot_reason": "cannot_reason", "field": "field", "category": "own_value"}
 
 
@@ -57,7 +57,8 @@ class Words:
         environment.filters |= {
             "named": self.named, "day": self.day, "full_day": self.full_day, "due": self._due, "place": self._place,
             "reasons": self._reasons, "whom": self._whom,
-            "of_whom": lambda elder: f"{self.named(elder['name'])} · {self._place(elder)}" if elder["name"] else self._whom(""),
+            "of_whom": lambda elder: (
+                f"{self.named(elder['name'])} · {self._place(elder)}" if elder["name"] else self._whom("")),
             "offices": self._offices,
             "told_areas": lambda areas: self._list(self.say(f"told_area.{area}") for area in areas),
             "told_items": lambda items, area: self._list(items) or self.say(f"as_ever.{area}"),
@@ -66,6 +67,8 @@ class Words:
             "plan_line": lambda plan: self.say("family.plan_line", dict(plan)),
             "private": (lambda text: self.say("values.private")) if abroad else str,
             "at_home": (lambda text: "") if abroad else str,  # what people wrote of an emergency stays in the country
+            "device_said": lambda said: self.say(f"device_said.{said['kind']}", dict(said)),
+            "device_line": lambda one: self.say("devices.line", dict(one)),
             "by_place": lambda groups: self.say("reminders.by_place", {"groups": groups}),
             "reminded": lambda one: self.say("remind.one", one),
             "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),

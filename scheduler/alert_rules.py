@@ -6,7 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class AlertRules(BaseModel):
-    """Seconds until a pressed 紧急 goes out as it is. Minutes: until the township is told of an alert that nobody took over; within which a second report joins it."""
+    """Seconds until a pressed 紧急 goes out as it is.
+
+    Minutes: until the township is told of an alert that nobody took over; within which a second report joins it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -94,6 +94,11 @@ def days_off(name: str, day: date) -> tuple[date, date] | None:
     return (min(near), max(near)) if near else None
 
 
+def off(first: date, last: date) -> frozenset[date]:
+    """The days off between these two, both included, as far as the library knows them; ordinary weekends are none."""
+    return frozenset(day for day in holidays if first <= day <= last)
+
+
 def period(name: str, festival: Festival, year: int) -> Period:
     """The days that belong to a festival of a year: what the policy sets, else those around it and its days off."""
     day = day_of(festival, year)

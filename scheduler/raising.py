@@ -44,7 +44,7 @@ def say_whom(tx: Tx, alert: Alert, elder: Elder | None, area_id: str, policies: 
 
 
 def say_what(tx: Tx, alert: Alert, kind: str, policies: Policies, now: datetime) -> Alert | None:
-    """The raiser says what it is: it goes out, or those told hear it. Gives what it is now; None: it was said before."""
+    """The raiser says what it is: it goes out, or those told hear it. Gives what it is now; None: that was said."""
     if alert.kind == UNSAID:
         return alerting.go_out(tx, alert, kind, policies, now)
     if not alerts.turn(tx, alert, kind):

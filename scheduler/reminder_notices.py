@@ -47,6 +47,13 @@ class Digest(Notice):
                 and not leaves.is_away(tx, self.person, today)
                 and bool(self.own(tx) or self.lines(tx) or campaigning.section(tx, self._scope, today, 0)))
 
+    def why(self, tx: Tx, today: date) -> str:
+        own, places = self.own(tx), self.lines(tx)
+        said = [f"{len(own)} to be seen, {sum(each.left(today) < 0 for each in own)} overdue"] if own else []
+        said += [f"file {each.number} of {each.village}" for each in own[:NAMED]]
+        said += [f"{each.village}: {each.overdue} overdue, {each.alone} with nobody to go" for each in places]
+        return "; ".join(said)
+
     def own(self, tx: Tx) -> list[Waiting]:
         """The elders whom the person is to see, or for whom he answers."""
         return due.own(tx, self._scope, self._soonest(tx), self.first_contact, MOST)

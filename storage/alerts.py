@@ -39,10 +39,10 @@ _CLIMBED = update(alerts).where(_THIS, alerts.c.state == "open", alerts.c.next_a
     next_at=None)
 _HOLD = select(elders.c.id).where(elders.c.id == bindparam("elder")).with_for_update(key_share=True)
 _NEWEST = (alerts.c.raised_at.desc(), alerts.c.id.desc())
-_OF_ELDER = _ALL.where(_RUNNING, alerts.c.elder_id == bindparam("elder"), alerts.c.raised_at >= bindparam(
+_of_elder = _ALL.where(_RUNNING, alerts.c.elder_id == bindparam("elder"), alerts.c.raised_at >= bindparam(
     "since"), alerts.c.kind != UNSAID).order_by(*_NEWEST).limit(1)
 _secret = or_(*(alerts.c.kind == kind for kind in SECRET))
-_ALIKE = {True: _OF_ELDER.where(_secret), False: _OF_ELDER.where(not_(_secret))}
+_OF_ELDER = {True: _of_elder.where(_secret), False: _of_elder.where(not_(_secret))}
 _PRESSED = _ALL.where(_RUNNING, alerts.c.raised_by == bindparam("who"), alerts.c.kind == UNSAID).order_by(
     *_NEWEST).limit(1)
 _OUT = update(alerts).where(_THIS, alerts.c.state == "open", alerts.c.kind == UNSAID).values(
@@ -127,14 +127,17 @@ def hold(tx: Tx, elder_id: str) -> None:
 
 
 def running_of(tx: Tx, elder_id: str, since: datetime | None = None) -> Alert | None:
-    """The newest alert that runs for an elder, where it was raised since then. For the program's own work."""
-    row = tx.one(_OF_ELDER, elder=elder_id, since=millis(since) if since else 0)
+    """The newest alert that runs for an elder, where it was raised since then, but for what is secret from family.
+
+    For the program's own work.
+    """
+    row = tx.one(_OF_ELDER[False], elder=elder_id, since=millis(since) if since else 0)
     return _read(tx, row) if row else None
 
 
 def alike(tx: Tx, elder_id: str, kind: str, since: datetime) -> Alert | None:
     """The newest that runs for an elder and that a report of this kind may join: of what is secret none else hears."""
-    row = tx.one(_ALIKE[kind in SECRET], elder=elder_id, since=millis(since))
+    row = tx.one(_OF_ELDER[kind in SECRET], elder=elder_id, since=millis(since))
     return _read(tx, row) if row else None
 
 

@@ -1,6 +1,6 @@
 """Break-glass (C15): one file of another area of the same county, while an alert on that elder runs.
 
-The only read of a person's elder beyond a Scope: by the alert's number, which somebody must have told, for a coordinator.
+The only read of a person's elder beyond a Scope: by the alert's number, which somebody must have told him.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ def openable(tx: Tx, scope: Scope, number: int) -> Opened | None:
         return None
     county = _county(tx, elder.village_id)
     mine = (post.area_id for post in people.posts_of(tx, scope.person_id) if post.role in COORDINATORS)
-    if county is None or county not in map(lambda area: _county(tx, area), mine):
+    if county is None or county not in (_county(tx, area) for area in mine):
         return None
     file = elder_files.unscoped(tx, elder.id)
     return Opened(alert, elder, file) if file else None

@@ -1,11 +1,12 @@
-"""紧急查档: while an alert runs, a coordinator of the same county reads one file of another area, with a reason (C15)."""
+"""紧急查档: while an alert runs, a coordinator of the same county reads one file of another area (C15)."""
 
 import re
 
 from conversations import glass, session
 from conversations.engine import Part
 from conversations.turn import Ask
-from storage import elders, glass as opening
+from storage import elders
+from storage import glass as opening
 
 NUMBER = re.compile(r"(?:[aA][-—]?)?0*(\d{1,9})")
 

@@ -19,7 +19,7 @@ def plan(ask: Ask, rest: str) -> tuple[Part, ...]:
         return (("plan.sent", {"document": {"kind": "plan", "person": ask.writer.person_id}}),)
     return (("plan.told", {
         "first": found.first.isoformat(), "last": found.last.isoformat(), "count": found.count, "later": found.later,
-        "days": _days(found), "buttons": [[["button.plan_file", {}, f"/plan {FILE}"], ["button.mine", {}, "/my"]]]}),)
+        "days": _days(found), "buttons": [[["button.plan_file", {}, f"/plan {FILE}"], ["button.due", {}, "/due"]]]}),)
 
 
 def _days(found: Plan) -> list[dict[str, object]]:

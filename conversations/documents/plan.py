@@ -5,15 +5,16 @@ often kept by some company's servers.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from conversations.words_book import Words
-from scheduler import planning
+from scheduler import calendar, planning
 from scheduler.planning import Walk
-from storage import to_see
+from storage import leaves, to_see
 from storage.database import Tx
+from storage.leaves import Leave
 from storage.scope import Scope
 from storage.to_see import ToSee
 
@@ -39,19 +40,30 @@ def gather(tx: Tx, scope: Scope) -> Plan:
     """The plan of the scope's person, from the scope's day on."""
     today = scope.day
     last = today + DAYS - timedelta(days=1)
-    walks = planning.plan(to_see.of(tx, scope, last, MOST), today, frozenset())
+    waiting = to_see.of(tx, scope, last, MOST)
+    end = max([last, *(each.last for each in waiting)])
+    away = {day for leave in leaves.of(tx, scope.person_id, today) for day in _days(leave, today, end)}
+    walks = planning.plan(waiting, today, calendar.off(today, end) | away)
     return Plan(today, last, [walk for walk in walks if walk.day <= last],
                 sum(len(walk.seen) for walk in walks if walk.day > last))
+
+
+def _days(leave: Leave, first: date, last: date) -> Iterator[date]:
+    """The days of a holiday between these two."""
+    day = max(first, date.fromisoformat(leave.from_on))
+    while day <= min(last, date.fromisoformat(leave.until_on)):
+        yield day
+        day += timedelta(days=1)
 
 
 def ics(plan: Plan, person_id: str, words: Words, now: datetime) -> tuple[str, bytes]:
     """File name and bytes: an all-day event for each walk, which a newer file replaces where it has the same."""
     from icalendar import Calendar, Event  # late: it takes 0.1 s to import
 
-    calendar = Calendar()
-    calendar.add("prodid", "-//tanfang//plan//ZH")
-    calendar.add("version", "2.0")
-    calendar.add("x-wr-calname", words.say("plan.calendar"))
+    made = Calendar()
+    made.add("prodid", "-//tanfang//plan//ZH")
+    made.add("version", "2.0")
+    made.add("x-wr-calname", words.say("plan.calendar"))
     for walk in plan.walks:
         village, group = walk.place
         event = Event()
@@ -64,5 +76,5 @@ def ics(plan: Plan, person_id: str, words: Words, now: datetime) -> tuple[str, b
             "village": village, "group": group, "names": [each.name for each in walk.seen]}))
         event.add("class", "PRIVATE")
         event.add("transp", "TRANSPARENT")
-        calendar.add_component(event)
-    return words.say("plan.file", {"first": plan.first.isoformat()}), calendar.to_ical()
+        made.add_component(event)
+    return words.say("plan.file", {"first": plan.first.isoformat()}), made.to_ical()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import bindparam, select, update
 
-from scheduler import policy, tick
+from scheduler import policy, reminders, tick
 from scheduler.policy import Policies
 from scheduler.tick import Sweep
 from storage import outbox, ticks
@@ -36,7 +36,7 @@ def naive(tx: Tx, now: datetime, policies: Policies) -> bool:
     return len(found) == CHUNK
 
 
-SWEEPS: dict[str, Sweep] = {"naive": naive}
+SWEEPS: dict[str, Sweep] = {"naive": naive, "reminders": reminders.sweep}
 
 
 def spoken(sweep: Sweep) -> Sweep:
@@ -48,7 +48,7 @@ def spoken(sweep: Sweep) -> Sweep:
 
 
 async def main(url: str, keys: str, start: str, name: str) -> None:
-    ticks.LEASE = LEASE
+    ticks.LEASE, reminders.CHUNK = LEASE, CHUNK
     store, policies = open_store(url, load_keys(Path(keys), create=False)), policy.load()
     loop = asyncio.get_running_loop()
     began, first = loop.time(), datetime.fromisoformat(start)

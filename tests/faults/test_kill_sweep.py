@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from storage import areas
+from storage import accounts, areas, assignments, people
 from storage import elders as ledger
 from storage.database import Store, Tx
 from storage.elders import Standing
@@ -24,7 +24,7 @@ from tests.storage.ground import new_elder
 
 START = datetime(2026, 3, 9, 1, 0, tzinfo=UTC)
 ELDERS, KILLS = 1200, 4
-DUE = Standing("general", "2026-03-01", "2026-03-09", None, None, None)
+DUE = Standing("general", "2026-03-01", "2026-03-09", None, None, None, remind_on="2026-03-01")
 
 
 class Sweeping:
@@ -52,8 +52,12 @@ class Sweeping:
 
 
 def fill(tx: Tx) -> None:
+    """Elders who are all due, each with a visitor of his own, whose chat is called after him."""
     village = areas.add(tx, None, "village", "石岭村", START)
-    ledger.add_many(tx, [(new_elder(village, number=n), DUE) for n in range(ELDERS)], START)
+    for elder in ledger.add_many(tx, [(new_elder(village, number=n), DUE) for n in range(ELDERS)], START):
+        visitor = people.add(tx, village.id, "某", ("visitor",), START).id
+        accounts.bind(tx, "test", elder, elder, visitor, START)
+        assignments.entrust(tx, visitor, elder, "visitor", "2026-01-01")
 
 
 async def waiting(store: Store) -> int:

@@ -139,10 +139,9 @@ async def test_no_statement_of_a_turn_reads_a_big_table_whole_or_sorts_all_that_
 
 async def test_the_sweep_of_reminders_reads_only_those_elders_whose_day_has_come(store: Store, now: datetime) -> None:
     await store.run(lambda tx: fill(tx, now))
-    day = {"today": "2026-03-01", "count": 100}
     for statement, values in (
-        (reminding._CHUNK, day), (reminding._COORDINATORS, day),
-        (reminding._MOVE, {"today": "2026-03-01", "last_on": "2026-03-01", "last": "x", "next_day": "2026-03-02"}),
+        (reminding._CHUNK, {"today": "2026-03-01", "count": 100}),
+        (reminding._MOVE, {"last_on": "2026-03-01", "last": "x", "next_day": "2026-03-02"}),
     ):
         lines = await store.run(plan(statement, values))
         assert not [line for line in whole_tables(lines) if " elders" in line]
