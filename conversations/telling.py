@@ -10,6 +10,7 @@ from conversations import (
     checkin_telling,
     device_telling,
     family_telling,
+    followups,
     glass,
     offices,
     registration,
@@ -129,4 +130,4 @@ _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
     LeftAlone.kind: _of_elder("notices.left_alone", "button.assign", "/assign"),
     PauseOver.kind: _of_elder("notices.pause_over", "button.life", "/change"),
     ConsentWithdrawn.kind: _of_elder("notices.consent_withdrawn", "button.file", "/elder"),
-    **alert_telling.TELL, **glass.TELL, **checkin_telling.TELL, **device_telling.TELL}
+    **alert_telling.TELL, **glass.TELL, **followups.TELL, **checkin_telling.TELL, **device_telling.TELL}

@@ -84,4 +84,15 @@ class GlassBroken(Notice):
         return super().still_wanted(tx, today) and alerts.find(tx, Scope(self.person, today), self.alert) is not None
 
 
-KINDS.update({each.kind: each for each in (AlertRaised, AlertStep, AlertEnded, GlassBroken)})
+class FollowUp(Notice):
+    """The township is asked what became of an alert that was closed. Not wanted where all was answered meanwhile."""
+
+    kind = "follow_up"
+    alert: str
+
+    def still_wanted(self, tx: Tx, today: date) -> bool:
+        found = alerts.find(tx, Scope(self.person, today), self.alert)
+        return super().still_wanted(tx, today) and found is not None and found.asked_after
+
+
+KINDS.update({each.kind: each for each in (AlertRaised, AlertStep, AlertEnded, GlassBroken, FollowUp)})

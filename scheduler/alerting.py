@@ -6,6 +6,7 @@ sweep or a clock that jumps changes nothing.
 
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Literal
 
 from scheduler import notices, visitor_kinds
 from scheduler.alert_notices import AlertEnded, AlertRaised, AlertStep, OfAlert, Step
@@ -130,7 +131,10 @@ def arrive(tx: Tx, alert: Alert, by: str, policies: Policies, now: datetime) -> 
 
 def end(tx: Tx, alert: Alert, by: str, outcome: dict[str, str], policies: Policies, now: datetime) -> bool:
     """Ends it, as a false alarm where the outcome gives only a `reason`; those told are told. False: it had ended."""
-    if not alerts.end(tx, alert, "false_alarm" if "reason" in outcome else "closed", by, outcome, now):
+    state: Literal["closed", "false_alarm"] = "false_alarm" if "reason" in outcome else "closed"
+    rules = policies.of(tx, alert.area_id).alerts
+    ask_at = rules.ask_after(now, now, policies.city.zone) if state == "closed" else None
+    if not alerts.end(tx, alert, state, by, outcome, now, ask_at):
         return False
     for person in _told(tx, alert, policies, now):
         _tell(tx, AlertEnded(person=person, alert=alert.id, at=_wall(now, policies)), "ended:", now, but=by)

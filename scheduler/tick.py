@@ -16,6 +16,7 @@ from scheduler import (
     checkins,
     devices,
     family,
+    followups,
     forgetting,
     freezing,
     gaps,
@@ -47,6 +48,7 @@ class Daily:
 # instants of `storage.ticks.INSTANTS`
 SWEEPS: Mapping[str, Sweep | Daily] = {
     "alerts that nobody took over": alerting.climb,
+    "alerts that are asked after": followups.sweep,
     "elders who are asked how they are": checkins.sweep,
     "devices that often alarm for nothing": devices.sweep,
     "classes": upkeep.classes,

@@ -3,7 +3,7 @@
 An alert runs while it is `open`, `claimed` or `arrived`; it ends as `closed` or `false_alarm`, never by itself.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -18,6 +18,8 @@ from storage.tables import alerts, assignments, elders, people
 
 State = Literal["open", "claimed", "arrived", "closed", "false_alarm"]
 Source = Literal["person", "check_in", "contact", "device"]
+NOT_YET = "not_yet"  # what is said of a thing that is still to be done, after an alert was closed
+ASKED = ("risk_gone", "relieved", "referred")  # what is asked of a closed alert, as it stands in the outcome
 COUNT = "alerts"  # the name under which they are counted
 
 # written out as the partial index has it: a parameter would keep it from being used
@@ -33,7 +35,7 @@ _NUMBERED = _ALL.where(_RUNNING, alerts.c.number == bindparam("called"))
 _RUN_HERE = _ALL.where(_RUNNING, ALERT_IN_SCOPE).order_by(alerts.c.raised_at, alerts.c.id)
 _HOW_MANY = select(func.count()).select_from(alerts).where(_RUNNING, ALERT_IN_SCOPE)
 _PAGE = _RUN_HERE.limit(bindparam("count")).offset(bindparam("skip"))
-_DUE = _ALL.where(alerts.c.next_at.is_not(None), alerts.c.next_at <= bindparam("at")).order_by(
+_DUE = _ALL.where(_RUNNING, alerts.c.next_at.is_not(None), alerts.c.next_at <= bindparam("at")).order_by(
     alerts.c.next_at, alerts.c.id).limit(bindparam("count"))
 _CLIMBED = update(alerts).where(_THIS, alerts.c.state == "open", alerts.c.next_at <= bindparam("at")).values(
     next_at=None)
@@ -57,9 +59,22 @@ _ARRIVE = update(alerts).where(_THIS, alerts.c.state == "claimed", alerts.c.clai
     state="arrived")
 _TAKEN = or_(alerts.c.state == "claimed", alerts.c.state == "arrived")
 _ended: dict[str, Any] = {"state": bindparam("new_state"), "closed_by": bindparam("who"), "closed_at": bindparam("at"),
-          "outcome": bindparam("found"), "next_at": None}
+          "outcome": bindparam("found"), "next_at": bindparam("then")}
 _CLOSE = update(alerts).where(_THIS, _TAKEN).values(_ended)
 _CALL_OFF = update(alerts).where(_THIS, or_(_TAKEN, alerts.c.state == "open")).values(_ended)
+# closed, and still asked after: `next_at` is when the next time
+_FOLLOWED = (alerts.c.state == "closed", alerts.c.next_at.is_not(None))
+_TO_ASK = _ALL.where(*_FOLLOWED, alerts.c.next_at <= bindparam("at")).order_by(
+    alerts.c.next_at, alerts.c.id).limit(bindparam("count"))
+_ASKED = update(alerts).where(_THIS, *_FOLLOWED, alerts.c.next_at <= bindparam("at")).values(next_at=bindparam("then"))
+_AFTER = _ALL.where(*_FOLLOWED, ALERT_IN_SCOPE).order_by(alerts.c.closed_at, alerts.c.id).limit(
+    bindparam("count")).offset(bindparam("skip"))
+_HOW_MANY_AFTER = select(func.count()).select_from(alerts).where(*_FOLLOWED, ALERT_IN_SCOPE)
+_AFTER_OF = _ALL.where(*_FOLLOWED, ALERT_IN_SCOPE, alerts.c.elder_id == bindparam("elder")).order_by(
+    *_NEWEST).limit(3)
+_LOCKED = _ALL.where(_THIS, *_FOLLOWED, ALERT_IN_SCOPE).with_for_update(of=alerts)
+_ANSWER = update(alerts).where(_THIS, *_FOLLOWED).values(outcome=bindparam("found"))
+_NO_MORE = update(alerts).where(_THIS, *_FOLLOWED).values(next_at=None)
 _WORDS = update(alerts).where(_THIS).values(words=bindparam("said"))
 _AROUND = select(people.c.id, people.c.visitor_kind, people.c.minor_until, people.c.area_id, assignments.c.role
                  ).select_from(assignments.join(people, people.c.id == assignments.c.person_id)).where(
@@ -91,6 +106,11 @@ class Alert:
     @property
     def running(self) -> bool:
         return self.state in ("open", "claimed", "arrived")
+
+    @property
+    def asked_after(self) -> bool:
+        """Whether something that is asked after its end is still to be said, or to be done."""
+        return self.state == "closed" and any(self.outcome.get(name, NOT_YET) == NOT_YET for name in ASKED)
 
     @property
     def called(self) -> str:
@@ -227,14 +247,55 @@ def arrive(tx: Tx, alert: Alert, by: str, now: datetime) -> bool:
 
 
 def end(tx: Tx, alert: Alert, state: Literal["closed", "false_alarm"], by: str, outcome: dict[str, str], now: datetime,
-        ) -> bool:
-    """Ends it with what was found; `closed` only what somebody took over. False where it has ended."""
+        ask_at: datetime | None = None) -> bool:
+    """Ends it with what was found; `closed` only what somebody took over. False where it has ended.
+
+    At `ask_at` it is asked after for the first time (None: never).
+    """
     statement = _CLOSE if state == "closed" else _CALL_OFF
     found = tx.keys.seal(orjson.dumps(outcome), "alerts.outcome", alert.id)
-    done = tx.run(statement, alert=alert.id, new_state=state, who=by, at=millis(now), found=found) == 1
+    done = tx.run(statement, alert=alert.id, new_state=state, who=by, at=millis(now), found=found,
+                  then=millis(ask_at) if ask_at else None) == 1
     if done:
         tx.note(now, by, f"alert.{state}", alert.elder_id or alert.id, (alert.called,))
     return done
+
+
+def to_ask_after(tx: Tx, now: datetime, count: int) -> list[Alert]:
+    """Those closed that are to be asked after by now. For the clock."""
+    return [_read(tx, row) for row in tx.all(_TO_ASK, at=millis(now), count=count)]
+
+
+def asked_after(tx: Tx, alert: Alert, now: datetime, next_at: datetime) -> bool:
+    """It is asked after in this work; False where that was done."""
+    return tx.run(_ASKED, alert=alert.id, at=millis(now), then=millis(next_at)) == 1
+
+
+def open_after(tx: Tx, scope: Scope, count: int, skip: int = 0) -> tuple[int, list[Alert]]:
+    """How many closed ones in the scope are still asked after, and a page of them, the oldest first."""
+    row = tx.one(_HOW_MANY_AFTER, **scope.values)
+    return int(row[0]) if row else 0, [_read(tx, each) for each in tx.all(
+        _AFTER, count=count, skip=skip, **scope.values)]
+
+
+def open_after_of(tx: Tx, scope: Scope, elder_id: str) -> list[Alert]:
+    """The newest three of one elder that are still asked after."""
+    return [_read(tx, row) for row in tx.all(_AFTER_OF, elder=elder_id, **scope.values)]
+
+
+def answer_after(tx: Tx, scope: Scope, alert_id: str, given: dict[str, str], by: str, now: datetime,
+                 ) -> Alert | None:
+    """Adds what is said of it later to the outcome; once all is done it is asked after no more. None: it is not."""
+    row = tx.one(_LOCKED, alert=alert_id, **scope.values)
+    if row is None:
+        return None
+    alert = _read(tx, row)
+    after = replace(alert, outcome={**alert.outcome, **given})
+    tx.run(_ANSWER, alert=alert.id, found=tx.keys.seal(orjson.dumps(after.outcome), "alerts.outcome", alert.id))
+    if not after.asked_after:
+        tx.run(_NO_MORE, alert=alert.id)
+    tx.note(now, by, "alert.followup", alert.elder_id or alert.id, (alert.called, *given))
+    return after
 
 
 def around(tx: Tx, elder_id: str, day: str) -> list[Around]:

@@ -1,6 +1,6 @@
 """我的老人, 档案: who is cared for, the one due first at the top."""
 
-from conversations import families, lookup
+from conversations import families, followups, lookup
 from conversations.commands import checkins, life, privacy
 from conversations.commands.parts import visit_lines
 from conversations.engine import Part
@@ -33,7 +33,8 @@ def elder(ask: Ask, rest: str) -> tuple[Part, ...]:
     found = lookup.one(ask, rest)
     if not isinstance(found, Elder):
         return found
-    return (_shown(ask, found), *life.standing(ask, found), *families.beside(ask, found))
+    return (_shown(ask, found), *life.standing(ask, found), *followups.beside(ask, found),
+            *families.beside(ask, found))
 
 
 def _shown(ask: Ask, found: Elder) -> Part:

@@ -58,7 +58,20 @@ from conversations.book import FormBook
 from conversations.draft import dump, parse
 from conversations.form import Form
 from conversations.message import Inbound, Media, Place
-from scheduler import alerting, calls, checkins, devices, family, freezing, notices, pauses, reminders, tick, upkeep
+from scheduler import (
+    alerting,
+    calls,
+    checkins,
+    devices,
+    family,
+    followups,
+    freezing,
+    notices,
+    pauses,
+    reminders,
+    tick,
+    upkeep,
+)
 from scheduler import policy as policies
 from scheduler.notices import VisitDue
 from storage import accounts, areas, assignments, device_vendors, drafts, elders, invitations, people, tables, visits
@@ -73,7 +86,7 @@ INDENT = "    "
 ACTION = re.compile(r"(\S*) ?> (.*)")
 DIRECTION = re.compile(r"\(([^)]*)\) ?(.*)", re.DOTALL)
 GROUP = "-100"
-WATCHING = {"alerts": alerting.climb, "check-ins": checkins.sweep, "devices": devices.sweep}
+WATCHING = {"alerts": alerting.climb, "after": followups.sweep, "check-ins": checkins.sweep, "devices": devices.sweep}
 _PAGE = re.compile(r"/f/[\w-]{22}")
 _KEY = re.compile(r"[0-9a-f]{32}")
 _CODE = re.compile(r"：\d{6}$")
