@@ -93,6 +93,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "close": GOING,
     "false_alarm": GOING,
     "glass": LOCAL,
+    "alert_file": LOCAL,
     "followups": LOCAL,
     "followup": LOCAL,
     "follow": LOCAL,

@@ -16,7 +16,8 @@ NOT_SENTENCES = ("names", "controls", "commands")
 
 # filters that put a code in words, and the table in which they stand
 WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind": "alert_kind",
-         "alert_state": "alert_state", "unwell": "unwell", "glass_reason": "glass_reason", "first_aid": "first_aid", "followed": "followed",
+         "alert_state": "alert_state", "unwell": "unwell", "glass_reason": "glass_reason",
+         "first_aid": "first_aid", "followed": "followed",
          "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role",
          **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants", "device_state")},

@@ -12,8 +12,8 @@ ASKED_AT = time(9)  # on the wall
 class AlertRules(BaseModel):
     """Seconds until a pressed 紧急 goes out as it is.
 
-    Minutes: until the township is told of an alert that nobody took over; within which a second report joins it. Days after the end: the
-    township asks what became of it, until all is answered.
+    Minutes: until the township is told of an alert that nobody took over; within which a second report joins it.
+    Days after the end: the township asks what became of it, until all is answered.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

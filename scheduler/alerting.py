@@ -58,7 +58,7 @@ def go_out(tx: Tx, alert: Alert, kind: str, policies: Policies, now: datetime) -
         if before and alerts.fold(tx, alert, before, now):
             _join(tx, before, kind, alert.words, alert.raised_by, policies, now)
             return alerts.unscoped(tx, before.id)
-    if not alerts.go_out(tx, alert, kind, alert.raised_at + rules.township_after):
+    if not alerts.go_out(tx, alert, kind, alert.raised_at + rules.township_after, now):
         return None
     gone = replace(alert, kind=kind)
     tell_near(tx, gone, policies, now)
@@ -82,7 +82,7 @@ def _join(tx: Tx, before: Alert, kind: str, words: str, by: str | None, policies
     if words:
         alerts.say_more(tx, before, words)
     tell_step(tx, before, "again", by, policies, now)
-    if kind not in UNTOLD and alerts.turn(tx, before, kind):
+    if kind not in UNTOLD and alerts.turn(tx, before, kind, by, now):
         tell_near(tx, replace(before, kind=kind), policies, now)
 
 

@@ -34,7 +34,8 @@ def say_whom(tx: Tx, alert: Alert, elder: Elder | None, area_id: str, policies: 
 
     Where it went out already, those near that elder are told now.
     """
-    if not alerts.of_whom(tx, alert, elder.id if elder else None, elder.village_id if elder else area_id):
+    if not alerts.of_whom(tx, alert, elder.id if elder else None, elder.village_id if elder else area_id,
+                          alert.raised_by or "clock", now):
         return False
     now_is = alerts.unscoped(tx, alert.id)
     if now_is and now_is.kind != UNSAID and elder:
@@ -47,7 +48,7 @@ def say_what(tx: Tx, alert: Alert, kind: str, policies: Policies, now: datetime)
     """The raiser says what it is: it goes out, or those told hear it. Gives what it is now; None: that was said."""
     if alert.kind == UNSAID:
         return alerting.go_out(tx, alert, kind, policies, now)
-    if not alerts.turn(tx, alert, kind):
+    if not alerts.turn(tx, alert, kind, alert.raised_by, now):
         return None
     now_is = alerts.unscoped(tx, alert.id)
     if now_is:

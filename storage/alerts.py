@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, insert, literal_c
 from storage import meta
 from storage.database import Row, Tx
 from storage.ids import instant, millis
-from storage.scope import ALERT_IN_SCOPE, SECRET, SOS, UNSAID, Scope
+from storage.scope import ALERT_IN_SCOPE, SECRET, SOS, UNSAID, VILLAGES_HELD, Scope
 from storage.tables import alerts, assignments, elders, people
 
 State = Literal["open", "claimed", "arrived", "closed", "false_alarm"]
@@ -75,6 +75,9 @@ _AFTER_OF = _ALL.where(*_FOLLOWED, ALERT_IN_SCOPE, alerts.c.elder_id == bindpara
 _LOCKED = _ALL.where(_THIS, *_FOLLOWED, ALERT_IN_SCOPE).with_for_update(of=alerts)
 _ANSWER = update(alerts).where(_THIS, *_FOLLOWED).values(outcome=bindparam("found"))
 _NO_MORE = update(alerts).where(_THIS, *_FOLLOWED).values(next_at=None)
+_ENDED = _ALL.where(alerts.c.closed_at >= bindparam("since"), alerts.c.area_id.in_(VILLAGES_HELD)).order_by(
+    alerts.c.closed_at.desc(), alerts.c.id.desc()).limit(bindparam("count"))
+_HELD = _ALL.where(_THIS, alerts.c.area_id.in_(VILLAGES_HELD))
 _WORDS = update(alerts).where(_THIS).values(words=bindparam("said"))
 _AROUND = select(people.c.id, people.c.visitor_kind, people.c.minor_until, people.c.area_id, assignments.c.role
                  ).select_from(assignments.join(people, people.c.id == assignments.c.person_id)).where(
@@ -167,19 +170,29 @@ def pressed(tx: Tx, person_id: str) -> Alert | None:
     return _read(tx, row) if row else None
 
 
-def go_out(tx: Tx, alert: Alert, kind: str, next_at: datetime) -> bool:
+def go_out(tx: Tx, alert: Alert, kind: str, next_at: datetime, now: datetime) -> bool:
     """Others are told of it in this work, as of this kind; False where that was done."""
-    return tx.run(_OUT, alert=alert.id, what=kind, then=millis(next_at)) == 1
+    done = tx.run(_OUT, alert=alert.id, what=kind, then=millis(next_at)) == 1
+    if done:
+        tx.note(now, "clock" if kind == SOS else alert.raised_by or "clock", "alert.out", alert.elder_id or alert.id,
+                (alert.called, kind))
+    return done
 
 
-def turn(tx: Tx, alert: Alert, kind: str) -> bool:
+def turn(tx: Tx, alert: Alert, kind: str, by: str | None, now: datetime) -> bool:
     """It is said what it is, after it went out without; False where that was said, or it ended."""
-    return tx.run(_TURN, alert=alert.id, what=kind) == 1
+    done = tx.run(_TURN, alert=alert.id, what=kind) == 1
+    if done:
+        tx.note(now, by or "clock", "alert.what", alert.elder_id or alert.id, (alert.called, kind))
+    return done
 
 
-def of_whom(tx: Tx, alert: Alert, elder_id: str | None, area_id: str) -> bool:
+def of_whom(tx: Tx, alert: Alert, elder_id: str | None, area_id: str, by: str, now: datetime) -> bool:
     """It is said of whom it is; False where it went out as somebody's, or it ended."""
-    return tx.run(_OF, alert=alert.id, elder=elder_id, area=area_id) == 1
+    done = tx.run(_OF, alert=alert.id, elder=elder_id, area=area_id) == 1
+    if done:
+        tx.note(now, by, "alert.whom", elder_id or alert.id, (alert.called,))
+    return done
 
 
 def fold(tx: Tx, alert: Alert, into: Alert, now: datetime) -> bool:
@@ -227,7 +240,10 @@ def due(tx: Tx, now: datetime, count: int) -> list[Alert]:
 
 def climbed(tx: Tx, alert: Alert, now: datetime) -> bool:
     """More people are told of it in this work; False where that was done, or somebody goes."""
-    return tx.run(_CLIMBED, alert=alert.id, at=millis(now)) == 1
+    done = tx.run(_CLIMBED, alert=alert.id, at=millis(now)) == 1
+    if done:
+        tx.note(now, "clock", "alert.climb", alert.elder_id or alert.id, (alert.called,))
+    return done
 
 
 def claim(tx: Tx, alert: Alert, by: str, now: datetime) -> bool:
@@ -259,6 +275,17 @@ def end(tx: Tx, alert: Alert, state: Literal["closed", "false_alarm"], by: str, 
     if done:
         tx.note(now, by, f"alert.{state}", alert.elder_id or alert.id, (alert.called,))
     return done
+
+
+def ended(tx: Tx, scope: Scope, since: datetime, count: int) -> list[Alert]:
+    """The newest that ended since then in the area that the scope's person coordinates."""
+    return [_read(tx, row) for row in tx.all(_ENDED, since=millis(since), count=count, scope_person=scope.person_id)]
+
+
+def held(tx: Tx, scope: Scope, alert_id: str) -> Alert | None:
+    """One of the area that the scope's person coordinates."""
+    row = tx.one(_HELD, alert=alert_id, scope_person=scope.person_id)
+    return _read(tx, row) if row else None
 
 
 def to_ask_after(tx: Tx, now: datetime, count: int) -> list[Alert]:

@@ -1,6 +1,6 @@
 """警报, 我去处理, 已到场, 处置完毕, 误报: what runs, who goes, and how it ended. All is checked at the press."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from conversations import alert_telling, session
 from conversations.commands import privacy
@@ -13,6 +13,7 @@ from storage.alerts import Alert
 from storage.elders import Elder
 
 Parts = tuple[Part, ...]
+ENDED_SINCE = timedelta(days=7)
 Rows = list[list[list[object]]]
 
 
@@ -20,8 +21,9 @@ def listed(ask: Ask, rest: str) -> Parts:
     """Those that run in the asker's scope, the longest first."""
     skip = skipped(rest)
     total, page = alerts.running(ask.tx, ask.scope, PAGE, skip)
+    ended = _ended(ask) if not skip else ()
     if not page:
-        return (("alerts.none", {}),)
+        return (("alerts.none", {}), *ended)
     lines, rows = [], Rows()
     for alert in page:
         elder = elders.find(ask.tx, ask.scope, alert.elder_id) if alert.elder_id else None
@@ -31,7 +33,22 @@ def listed(ask: Ask, rest: str) -> Parts:
         rows.append([["button.alert_of", called, f"/alert {alert.id}"]])
     if skip + PAGE < total:
         rows.append([["button.next_page", {}, f"/alerts +{skip + PAGE}"]])
-    return (("alerts.list", {"total": total, "lines": lines, "buttons": rows}),)
+    both = [*rows, *(row for _, fields in ended for row in fields["buttons"])]
+    return (("alerts.list", {"total": total, "lines": lines, "buttons": [] if ended else rows}),
+            *((kind, {**fields, "buttons": both}) for kind, fields in ended))
+
+
+def _ended(ask: Ask) -> Parts:
+    """To coordinators those that ended in the last days, the newest first."""
+    found = alerts.ended(ask.tx, ask.scope, ask.now - ENDED_SINCE, PAGE) if ask.may("alert_file") else []
+    lines, rows = [], Rows()
+    for alert in found:
+        elder = elders.find(ask.tx, ask.scope, alert.elder_id) if alert.elder_id else None
+        called = {"number": alert.called, "elder": alert_telling.called(elder)}
+        day = _wall(ask, alert.closed_at).partition("T")[0] if alert.closed_at else ""
+        lines.append({**called, "what": alert.kind, "state": alert.state, "day": day})
+        rows.append([["button.alert_of", called, f"/alert {alert.id}"]])
+    return (("alerts.ended_list", {"days": ENDED_SINCE.days, "lines": lines, "buttons": rows}),) if found else ()
 
 
 def card(ask: Ask, rest: str) -> Parts:
@@ -71,6 +88,18 @@ def arrived(ask: Ask, rest: str) -> Parts:
     now = alerts.find(ask.tx, ask.scope, alert.id) or alert
     return (("alerts.you_arrived", {}), _card(ask, now, elder)) if now.running else (
         ("alerts.over", {"number": now.called}),)
+
+
+def file(ask: Ask, rest: str) -> Parts:
+    """The file of one of them, to be printed, for coordinators of the place."""
+    alert = alerts.held(ask.tx, ask.scope, rest)
+    if alert is None:
+        return (("alerts.gone", {}),)
+    if ask.abroad:
+        return (("privacy.abroad", {}),)
+    ask.note("alert.file", alert.elder_id or alert.id, (alert.called,))
+    return (("alerts.record", {"number": alert.called, "document": {
+        "kind": "alert_record", "alert": alert.id, "person": ask.writer.person_id}}),)
 
 
 def close(ask: Ask, rest: str) -> Parts:
@@ -139,10 +168,12 @@ def _steps(ask: Ask, alert: Alert, elder: Elder | None) -> Rows:
         if alert.state != "open":
             ends.insert(0, ["button.close_alert", {}, f"/close {alert.id}"])
         rows.append(ends)
+    if ask.may("alert_file") and not ask.abroad and alerts.held(ask.tx, ask.scope, alert.id):
+        rows.append([["button.alert_file", {}, f"/alertfile {alert.id}"]])
     if elder and privacy.shows(ask, elder, "phone"):
         rows.append([["button.phone", {}, f"/phone {elder.id}"]])
     return rows
 
 
 COMMANDS = {"alerts": listed, "alert": card, "claim": claim, "arrived": arrived, "close": close,
-            "false_alarm": false_alarm}
+            "false_alarm": false_alarm, "alert_file": file}

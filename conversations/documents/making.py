@@ -78,5 +78,13 @@ def _qr(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) -> Make 
     return lambda words: Document(words.say("binding.qr_file"), qr.png(wanted["link"]))
 
 
+def _alert(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) -> Make | None:
+    """The file of one alert."""
+    from conversations.documents import alert_record
+
+    kept = alert_record.gather(tx, house, _scope(house, wanted, now), wanted["alert"], now)
+    return (lambda words: Document(*alert_record.docx(kept, words))) if kept else None
+
+
 KINDS: Mapping[str, Kind] = {"file": _file, "qr": _qr, "visit_record": _visit_record, "own_data": _own_data,
-                               "hours": _hours, "plan": _plan}
+                               "hours": _hours, "alert_record": _alert, "plan": _plan}

@@ -25,7 +25,7 @@ FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
                       "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders",
                       "plan", "campaigns", "family", "requests", "needs", "tellings", "figures", "alerts",
-                      "checkins", "devices", "glass", "sos", "followups")]
+                      "checkins", "devices", "glass", "sos", "followups", "alert_record")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -46,6 +46,7 @@ MADE = {
     "life.{}": ("back", "restored"), "proposal.{}": ("registration", "first_contact", "life"),
     "registration.same_{}": ("id", "person"), "field.{}": tuple(_raw("registration")["field"]),
     "unwell.{}": tuple(_raw("checkins")["unwell"]),
+    **{f"{space}.{{}}": tuple(_raw("alert_record")[space]) for space in ("alert_said", "risk", "told_whom")},
     "followed.{}": tuple(_raw("followups")["followed"]),
     "button.follow_{}": tuple(key.removeprefix("follow_") for key in _raw("followups")["button"] if key != "follow"),
     "first_aid.{}": tuple(_raw("sos")["first_aid"]),
@@ -228,9 +229,13 @@ BY_KEY |= {
     **{key: {"number": "A-0001", "what": "fall", "again": True, "numbers": ["A-0001"], "said": {
         "risk_gone": "not_yet", "relieved": "", "referred": "yes"}, "found": "没事", "done": "看了", "risk": "left"}
        for key in sources() if key.startswith("followups.")},
+    "alerts.ended_list": {"days": 7, "lines": [{"number": "A-0001", "elder": "欧阳明", "what": "fall", "state": "closed",
+                                               "day": "2026-03-05"}]},
     "followups.card": {"number": "A-0001", "what": "fall", "elder": ELDER, "found": "没事", "done": "看了", "risk": "left", "said": {
         "risk_gone": "not_yet", "relieved": "", "referred": "yes"}},
     "followups.list": {"lines": [{"number": "A-0001", "elder": "欧阳明", "what": "fall", "day": "2026-03-05"}]},
+    **{key: {"number": "A-0001", "elder": ELDER, "what": "fall", "state": "closed", "words": "在三楼"}
+       for key in sources() if key.startswith("alert_record.")},
     "button.sos_what": {"what": "fall"},
     "glass.file": {"number": "A-0001", "elder": ELDER, "emergency_name": "李娜", "emergency_phone": "1", "emergency2_name": "",
                    "emergency2_phone": "2", "phone": "3", "address": "3组1号", "illnesses": ""},

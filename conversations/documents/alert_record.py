@@ -1,0 +1,83 @@
+"""The file of one alert as a Word file: what it was, every step with time and person, how it ended (C12)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from io import BytesIO
+
+from conversations.turn import House, label
+from conversations.words_book import Words
+from storage import alerts, audit, elders, people
+from storage.alerts import Alert
+from storage.database import Tx
+from storage.scope import Scope
+
+MOST_LINES = 2000  # of the audit chain about this elder, the newest
+STEPS = ("alert.", "elder.glass")  # the actions that are steps of an alert
+SAID = ("found", "done", "told", "risk", "reason", *alerts.ASKED)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was read for the document. The repr names nothing of it."""
+
+    alert: Alert
+    elder: Mapping[str, object] = field(repr=False)
+    steps: Sequence[tuple[datetime, str, str, Sequence[str]]] = field(repr=False)  # when, who, what, its fields
+    at: datetime  # in the wall time of the area
+
+
+def gather(tx: Tx, house: House, scope: Scope, alert_id: str, now: datetime) -> Record | None:
+    """Reads all of it for a coordinator of the place; None for anybody else. The caller notes it on the chain."""
+    alert = alerts.held(tx, scope, alert_id)
+    if alert is None:
+        return None
+    elder = elders.find(tx, scope, alert.elder_id) if alert.elder_id else None
+    zone = house.policy.zone
+    lines = [line for subject in filter(None, (alert.id, alert.elder_id))
+             for line in audit.about(tx, subject, MOST_LINES)]
+    steps = []
+    for line in sorted(lines, key=lambda line: line.seq):
+        for entry in line.entries:
+            if entry.action.startswith(STEPS) and alert.called in entry.fields:
+                person = people.find(tx, entry.actor)
+                steps.append((line.at.astimezone(zone), person.name if person else "", entry.action, entry.fields))
+    return Record(alert, label(elder) if elder else {"name": ""}, steps, now.astimezone(zone))
+
+
+def docx(kept: Record, words: Words) -> tuple[str, bytes]:
+    """File name and bytes of the document."""
+    from docx import Document  # late: it takes 0.2 s to import
+
+    document, alert = Document(), kept.alert
+    fields = {"number": alert.called, "elder": kept.elder, "what": alert.kind, "state": alert.state,
+              "words": alert.words, "day": kept.at.date().isoformat()}
+    document.add_heading(words.say("alert_record.title", fields), level=0)
+    document.add_paragraph(words.say("alert_record.head", fields))
+    steps = [(f"{words.full_day(at.date().isoformat())} {at:%H:%M}", who or words.say("alert_record.clock"),
+              words.audited(action, given)) for at, who, action, given in kept.steps]
+    said = [(words.say(f"alert_said.{name}"), _value(name, alert.outcome[name], words))
+            for name in SAID if alert.outcome.get(name)]
+    tables: list[tuple[str, Sequence[tuple[str, ...]]]] = [
+        ("alert_record.steps", steps), ("alert_record.outcome", said)]
+    for heading, rows in tables:
+        if rows:
+            document.add_heading(words.say(heading), level=1)
+            table = document.add_table(rows=0, cols=len(rows[0]), style="Table Grid")
+            for row in rows:
+                for cell, text in zip(table.add_row().cells, row, strict=True):
+                    cell.text = "".join(char for char in text if char >= " " or char in "\n\t")
+    file = BytesIO()
+    document.save(file)
+    return words.say("alert_record.file", fields), file.getvalue()
+
+
+def _value(name: str, given: str, words: Words) -> str:
+    if name in alerts.ASKED:
+        return words.say(f"followed.{given}")
+    if name == "risk":
+        return words.say(f"risk.{given}")
+    if name == "told":
+        return words.say("values.joiner").join(words.say(f"told_whom.{each}") for each in given.split())
+    return given
+
