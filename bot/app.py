@@ -16,6 +16,8 @@ from bot import clock as clocks
 from bot import kinds, watch, web
 from bot.channels.base import Channel, Now
 from bot.delivery import Delivery
+from bot.devices import routes as devices
+from bot.devices.intake import Intake
 from bot.dispatch import Dispatch
 from bot.jobs import Runner
 from bot.pages import routes as pages
@@ -161,6 +163,13 @@ class App:
         self.dispatch = Dispatch(base.store, house, self.delivery, self.now)
         edits = frozenset(name for name, on in self.channels.items() if on.capabilities.can_edit)
         self.jobs = Runner(base.store, kinds.handlers(base.store, self.channels, house), edits, self.now)
+        intake = Intake(base.store, base.policies, self.now)
+        routes += devices.build_routes(intake, settings.public)
+        if settings.mqtt_url:
+            from bot.devices import mqtt
+
+            at = mqtt.broker(settings.mqtt_url, settings.port)
+            working.append(lambda: mqtt.listen(at, intake, self._stop))
         routes += pages.build_routes(base.store, self.now, settings.public, settings.hosts)
         self.web.router.routes.extend(routes)
         working.append(lambda: self.delivery.run(self._stop))

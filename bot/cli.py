@@ -211,19 +211,29 @@ def export(
 
 @app.command()
 def invite(
-    name: Annotated[str, typer.Argument(help="Who is invited.")],
-    area: Annotated[str, typer.Option(help="Where: an area's name, or a path such as 云溪镇/建设村.")],
-    role: Annotated[list[str], typer.Option(help="What as: visitor, first_contact, family, village, township, "
-                                                 "county, city, operator. May be given several times.")],
+    name: Annotated[str, typer.Argument(help="Who is invited.")] = "",
+    area: Annotated[str, typer.Option(help="Where: an area's name, or a path such as 云溪镇/建设村.")] = "",
+    role: Annotated[list[str] | None, typer.Option(help="What as: visitor, first_contact, family, village, township, "
+                                                        "county, city, operator. May be given several times.")] = None,
     kind: Annotated[str, typer.Option(help="A visitor's kind, such as grid_worker or volunteer; without it the "
                                            "kinds of that area are named.")] = "",
     elder: Annotated[list[str] | None, typer.Option(help="An elder's name in that area, to be in his care.")] = None,
+    device_vendor: Annotated[str, typer.Option(help="Instead of a person: who sends alarms of devices, by a short "
+                                                    "name such as anxin. Prints a token, once.")] = "",
+    revoke: Annotated[bool, typer.Option("--revoke", help="With --device-vendor: take nothing more from it.")] = False,
 ) -> None:
     """Makes a person and a single-use invitation (7 days); prints its links, each with a QR code, and a spoken code."""
+    from bot import vendors
     from bot.inviting import InvitationRefused, make
 
+    if bool(device_vendor) == bool(name and area and role) or (revoke and not device_vendor):
+        raise typer.BadParameter("give NAME, --area and --role, or --device-vendor (and --revoke)")
+
     async def work(base: "Foundation") -> list[str]:
-        return await make(base, name, area, tuple(role), kind or None, tuple(elder or ()), datetime.now(UTC))
+        now = datetime.now(UTC)
+        if device_vendor:
+            return await (vendors.revoke if revoke else vendors.invite)(base, device_vendor, now)
+        return await make(base, name, area, tuple(role or ()), kind or None, tuple(elder or ()), now)
 
     try:
         for line in _with_store(work):

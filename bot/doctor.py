@@ -6,7 +6,7 @@ from pathlib import Path
 from bot import audit_head, clock, rotation
 from bot.app import Foundation
 from bot.audit_head import HeadFileBroken
-from storage import areas, key_file, outbox, resealing
+from storage import areas, device_vendors, devices, key_file, outbox, resealing
 from storage.ids import instant
 
 KEY_AGE = 365  # days after which a new sealing key is due
@@ -26,6 +26,7 @@ async def findings(base: Foundation) -> list[str]:
         f"channels  {', '.join(channels) or 'none'}",
         f"waiting   {', '.join(f'{lane} {count}' for lane, count in waiting.items()) or 'nothing'}",
     ]
+    found += await _devices(base)
     if settings.key_file.stat().st_mode & 0o077:
         found.append(f"WARNING   others on this machine may read {settings.key_file}: chmod 600")
     if settings.telegram_token and settings.telegram_domestic_reason:
@@ -37,6 +38,19 @@ async def findings(base: Foundation) -> list[str]:
     found += await base.store.read(lambda tx: clock.standing(
         tx, clock.wall() + (clock.kept_offset(tx) or timedelta(0))))
     return found + await _privacy(base, datetime.now(UTC))
+
+
+async def _devices(base: Foundation) -> list[str]:
+    """Whose alarms are taken, by which doors, and devices that are nobody's."""
+    vendors = [each.name for each in await base.store.read(device_vendors.everyone) if each.revoked_at is None]
+    if not vendors:
+        return []
+    doors = ["HTTP", "MQTT"] if base.settings.mqtt_url else ["HTTP"]
+    unknown, _ = await base.store.read(lambda tx: devices.unknown(tx, 1))
+    found = [f"devices   of {', '.join(vendors)} by {' and '.join(doors)}"]
+    if unknown:
+        found.append(f"WARNING   {unknown} devices sent something and are bound to nobody: see /devices in the chat")
+    return found
 
 
 async def _privacy(base: Foundation, now: datetime) -> list[str]:

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     telegram_api_url: str = "https://api.telegram.org"
     telegram_mode: Literal["polling", "webhook"] = "polling"
     telegram_secret: str = ""
+    mqtt_url: str = ""  # mqtt[s]://[user:password@]host[:port][/session]
     telegram_domestic_reason: str = ""  # set only where an operator declares the channel domestic
 
     @property
@@ -59,6 +60,8 @@ class Settings(BaseSettings):
         if self.playground == "on" and self.telegram_token:
             raise ValueError("TANFANG_PLAYGROUND=on beside a real channel: the playground has made-up people "
                              "and a clock of its own; turn one of them off")
+        if self.mqtt_url and not _is_broker(self.mqtt_url):  # the text says nothing of it: a password may stand there
+            raise ValueError("TANFANG_MQTT_URL must be mqtt[s]://[user:password@]host[:port][/session]")
         if self.key_file.absolute().is_relative_to(self.data_dir.absolute()):
             raise ValueError("TANFANG_KEY_FILE lies in TANFANG_DATA_DIR: a backup of the data would hold the keys")
         return self
@@ -75,6 +78,14 @@ class Settings(BaseSettings):
         except ValueError:
             pass
         return frozenset(names)
+
+
+def _is_broker(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("mqtt", "mqtts") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none
+        return False
 
 
 def load() -> Settings:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from conversations import device_telling
 from conversations.engine import Part
 from conversations.turn import label
 from scheduler.alert_notices import AlertEnded, AlertRaised, AlertStep
@@ -20,7 +21,8 @@ SAID = {"claimed": "alerts.claimed_by", "arrived": "alerts.arrived_by", "again":
 def told(tx: Tx, alert: Alert, elder: Elder, at: str) -> dict[str, Any]:
     """What a sentence on an alert may say: who raised it and who goes by name, empty where nobody; `at` as kept."""
     return {"number": alert.called, "elder": label(elder), "what": alert.kind, "by": raiser(tx, alert),
-            "who": name(tx, alert.claimed_by), "words": alert.words, "state": alert.state, **wall(at)}
+            "who": name(tx, alert.claimed_by), "words": alert.words, "state": alert.state,
+            "device": device_telling.of_alert(tx, alert.id) if alert.source == "device" else None, **wall(at)}
 
 
 def wall(at: str) -> dict[str, str]:

@@ -53,7 +53,7 @@ class Turn:
 
 
 UNKNOWN = {"elders": "refuse.person_unknown", "visitors": "refuse.visitor_unknown", "family": "refuse.not_listed",
-           "answerable": "refuse.not_listed"}  # else it is a village
+           "answerable": "refuse.not_listed", "vendors": "refuse.not_listed"}  # else it is a village
 
 
 def begin(form: Form, draft: Draft, facts: Facts, now: datetime) -> Turn:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from conversations import lookup
+from conversations import binding_devices, lookup
 from conversations.answers import place
 from conversations.documents.ledger_words import VILLAGE_ENDINGS, without_ending
 from conversations.draft import Candidate
@@ -204,6 +204,8 @@ LOOK_UPS: dict[str, LookUp] = {
         ask, text, known.get("listed", [])), lambda ask, known, elder: lookup.by_id(ask, elder)),
     "held": LookUp(_held_listed, _held_found, _held_by_id),
     "any_village": LookUp(_any_village_listed, _any_village_found, _any_village_by_id),
+    "vendors": _among(lambda ask, known: tuple(
+        Candidate(each.id, {"name": each.name}, called=each.name) for each in binding_devices.vendors(ask))),
     "villages": LookUp(_villages_listed, _villages_found, _village_by_id),
     "visitor_kinds": LookUp(_kinds_listed, _kinds_found, _kind_by_id),
     "family": _among(_family_of),

@@ -7,6 +7,7 @@ from typing import cast
 
 from conversations import (
     alerts,
+    binding_devices,
     campaigns,
     caring,
     checkins,
@@ -120,7 +121,8 @@ def after(visit_id: str, elder_id: str) -> list[list[list[object]]]:
 _BY_FORM: dict[str, Callable[[Ask, Form, Draft], Ended]] = {
     campaigns.FORM: campaigns.submit, campaigns.DAYS_FORM: campaigns.submit_days,
     **family_forms.SUBMIT, "alert_closed": alerts.closed, "alert_false": alerts.called_off, "assign": caring.assign,
-    "checkin": checkins.submit, "elder": registration.submit, "firstcontact": firstcontact.submit,
+    "checkin": checkins.submit, "device": binding_devices.submit,
+    "elder": registration.submit, "firstcontact": firstcontact.submit,
     "handover": caring.handover, "invite": inviting.submit, "leave": leaving.submit, "life": life.submit,
     "person": staff.submit, "refuse": _refuse, "standin": leaving.stand_in, "survey": surveying.submit,
     "suspend": caring.suspend, "visit": _visit, "void": _void, "wish": wishing.submit}

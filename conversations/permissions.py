@@ -117,6 +117,13 @@ ALLOWED: dict[str, frozenset[str]] = {
     "arrange": LOCAL,
     "settle": VISITING | LOCAL,
     "telling": VISITING,
+    "devices": LOCAL | {"operator"},
+    "device": LOCAL,
+    "device_bind": LOCAL,
+    "device_unbind": LOCAL,
+    "device_damp": LOCAL,
+    "device_fine": GOING,
+    "device_help": GOING,
 }
 
 
@@ -127,7 +134,8 @@ BY_KIND: dict[str, Task | Field] = {
 }
 # the command that each form goes beyond visiting with: asked again at every step, a kind may change meanwhile
 BY_FORM = {"elder": "register", "survey": "surveyed", "wish": "wish", "firstcontact": "firstcontact",
-           "telling": "telling", "arrange": "arrange", "settle": "settle", "decline": "decline"}
+           "telling": "telling", "arrange": "arrange", "settle": "settle", "decline": "decline",
+           "device": "device_bind"}
 BOUND_BY_KIND = frozenset({"visitor", "first_contact"})
 
 

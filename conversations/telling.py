@@ -8,6 +8,7 @@ from conversations import (
     alert_telling,
     campaign_news,
     checkin_telling,
+    device_telling,
     family_telling,
     offices,
     registration,
@@ -127,4 +128,4 @@ _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
     LeftAlone.kind: _of_elder("notices.left_alone", "button.assign", "/assign"),
     PauseOver.kind: _of_elder("notices.pause_over", "button.life", "/change"),
     ConsentWithdrawn.kind: _of_elder("notices.consent_withdrawn", "button.file", "/elder"),
-    **alert_telling.TELL, **checkin_telling.TELL}
+    **alert_telling.TELL, **checkin_telling.TELL, **device_telling.TELL}

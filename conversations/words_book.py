@@ -19,7 +19,7 @@ WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind"
          "alert_state": "alert_state", "unwell": "unwell",
          "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role",
-         **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants")},
+         **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants", "device_state")},
          "cannot_reason": "cannot_reason", "field": "field", "category": "own_value"}
 
 
@@ -65,6 +65,8 @@ class Words:
             "plan_line": lambda plan: self.say("family.plan_line", dict(plan)),
             "private": (lambda text: self.say("values.private")) if abroad else str,
             "at_home": (lambda text: "") if abroad else str,  # what people wrote of an emergency stays in the country
+            "device_said": lambda said: self.say(f"device_said.{said['kind']}", dict(said)),
+            "device_line": lambda one: self.say("devices.line", dict(one)),
             "by_place": lambda groups: self.say("reminders.by_place", {"groups": groups}),
             "reminded": lambda one: self.say("remind.one", one),
             "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),

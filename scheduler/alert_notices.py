@@ -24,6 +24,10 @@ class OfAlert(Notice):
         found = alerts.find(tx, Scope(self.person, today), self.alert)
         return super().still_wanted(tx, today) and found is not None and self.fits(found)
 
+    def why(self, tx: Tx, today: date) -> str:
+        found = alerts.unscoped(tx, self.alert)
+        return f"alert {found.called}" if found else ""
+
     def fits(self, alert: Alert) -> bool:
         """Whether what it says is so as the alert stands now."""
         raise NotImplementedError

@@ -6,15 +6,16 @@ sweep or a clock that jumps changes nothing.
 
 from datetime import date, datetime
 
-from scheduler import notices
+from scheduler import notices, visitor_kinds
 from scheduler.alert_notices import AlertEnded, AlertRaised, AlertStep, OfAlert, Step
 from scheduler.policy import Policies
-from scheduler.visitor_kinds import LEAST, VisitorKind, may_answer_alerts
+from scheduler.visitor_kinds import VisitorKind, may_answer_alerts
 from storage import accounts, alerts, elders, outbox, people
 from storage.alerts import Alert, Around, Source
 from storage.database import Tx
 
-GOING = frozenset({"visitor", "stand_in", "first_contact", "cadre"})  # who may be asked to go and see
+VISITING = frozenset({"visitor", "stand_in"})
+GOING = VISITING | {"first_contact", "cadre"}  # who may be asked to go and see
 CHUNK = 100
 ABOVE = ("township", "county", "city")
 
@@ -156,4 +157,4 @@ def _around(tx: Tx, alert: Alert, today: date) -> list[Around]:
 
 
 def _kind(tx: Tx, each: Around, policies: Policies) -> VisitorKind | None:
-    return policies.of(tx, each.area_id).visitor_kinds.get(each.kind, LEAST) if each.kind else None
+    return visitor_kinds.of(policies.of(tx, each.area_id).visitor_kinds, each.kind, visitor=each.role in VISITING)

@@ -23,7 +23,6 @@ ACTOR = "clock"
 NEXT = 5  # elders named in one message
 TOLD = "campaigns_told"  # by campaign: the day, and the last village of that day whose people were told
 ALL_TOLD = "~"  # greater than any path
-PROPOSED = "festivals_proposed"  # the day, and the policies, by which the calendar was last looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +210,6 @@ def tell(tx: Tx, now: datetime, policies: Policies) -> bool:
 def propose(tx: Tx, now: datetime, policies: Policies) -> bool:
     """Sweep, once a day: proposes the festivals that are near; a coordinator says yes, none opens by itself."""
     today = _wall(now, policies).date()
-    looked = f"{today} {policies.digest}"
-    if meta.get(tx, PROPOSED) == looked:
-        return False
     made = 0
     having: dict[str, set[str]] = {}
     for level in ("county", "township"):
@@ -232,11 +228,10 @@ def propose(tx: Tx, now: datetime, policies: Policies) -> bool:
                     if made >= CHUNK:
                         return True
     for campaign in campaigns.unanswered(tx, today):  # asked once more when its days have come, and then no more
-        area = areas.find(tx, campaign.area_id)
-        for person in notices.confirmers(tx, campaign.area_id, area.level) if area else ():
+        where = areas.find(tx, campaign.area_id)
+        for person in notices.confirmers(tx, campaign.area_id, where.level) if where else ():
             notices.tell(tx, FestivalProposed(person=person, campaign=campaign.id), now,
                          unique_key=f"festival_proposed:{campaign.id}:{person}:again")
-    meta.put(tx, PROPOSED, looked)
     return False
 
 

@@ -197,6 +197,8 @@ def derive(tx: Tx, elder: Elder, policies: Policies, now: datetime) -> list[str]
     course = _go_on(tx, elder, found, policy, now)
     standing = _standing(found, course, last_visit, last_home, policy, now, missing=elder.missing.split(),
                          told=_told(tx, elder.id))
+    if elder.remind_on and standing.remind_on and elder.due_until == standing.due_until:
+        standing = replace(standing, remind_on=max(elder.remind_on, standing.remind_on))  # he had his turn
     elders.set_standing(tx, elder.id, standing)
     return [name for name in ("care_class", "due_from", "due_until") if getattr(elder, name) != getattr(standing, name)]
 
@@ -211,9 +213,15 @@ def _standing(found: cadence.Classified, course: windows.Course, last_visit: str
     until = found.until
     if waited_for and (due.last - due.first).days + 1 < policy.least_days:  # not owed once it is over
         until = min(filter(None, (until, due.last + timedelta(days=1))))
-    remind = max(due.first, due.last - timedelta(days=policy.remind_days)) if waited_for else None
+    remind = max(due.first, due.last - timedelta(days=policy.remind_days), _next_digest(policy, now))
     return Standing(found.care_class, due.first.isoformat(), due.last.isoformat(), last_visit, last_home,
-                    told[0], _iso(until), missing, _iso(remind), told[1], _iso(found.since))
+                    told[0], _iso(until), missing, _iso(remind if waited_for else None), told[1], _iso(found.since))
+
+
+def _next_digest(policy: Policy, now: datetime) -> date:
+    """The next day whose digests are still to come: nobody is written to in the afternoon of what was just entered."""
+    wall = now.astimezone(policy.zone)
+    return wall.date() + timedelta(days=wall.strftime("%H:%M") >= policy.reminders.digest_at)
 
 
 def _told(tx: Tx, elder_id: str) -> tuple[str | None, int]:

@@ -19,7 +19,7 @@ from scheduler.checkin_notices import (
     OfDay,
 )
 from scheduler.policy import Policies
-from storage import accounts, alerts, assignments, check_ins, elders, outbox, people, ties
+from storage import accounts, alerts, assignments, check_ins, elders, needs, outbox, people, ties
 from storage.check_ins import CheckIn
 from storage.database import Tx
 from storage.elders import Elder
@@ -102,10 +102,14 @@ def unwell(tx: Tx, person_id: str, policies: Policies, now: datetime) -> int | N
     return moment
 
 
-def unwell_of(tx: Tx, person_id: str, moment: int, what: str, policies: Policies, now: datetime) -> bool:
-    """What is the matter, a word of `[unwell]` in words/checkins.toml: they are told at once. False: never asked."""
+def unwell_of(tx: Tx, person_id: str, moment: int, what: str, said: str, policies: Policies, now: datetime) -> bool:
+    """What is the matter, a word of `[unwell]` in words/checkins.toml, and how that is said: they are told at once.
+
+    It is a need (帮扶需求) of the village, one for each press. False: he is never asked.
+    """
     each = check_ins.own(tx, person_id)
     if each:
+        needs.add(tx, each.elder_id, "check_in", f"{each.elder_id}:{moment}", said, person_id, now)
         _tell_unwell(tx, each, moment, what, policies, now)
     return each is not None
 

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from scheduler import calls, notices, summaries
+from scheduler import alerting, calls, checkins, notices, summaries
 from scheduler.family_notices import (
     NeedMoved,
     NeedRaised,
@@ -17,7 +17,7 @@ from scheduler.family_notices import (
 )
 from scheduler.policy import Policies
 from scheduler.visitor_kinds import minor
-from storage import call_plans, contacts, needs, outbox, people, requests, ties
+from storage import alerts, call_plans, contacts, needs, outbox, people, requests, ties
 from storage.contacts import Contact
 from storage.database import Tx
 from storage.elders import Elder
@@ -31,10 +31,18 @@ LOOKED_BACK = timedelta(days=7)  # a day on which the clock stood still is made 
 
 
 def report(tx: Tx, contact: Contact, elder: Elder, policies: Policies) -> bool:
-    """Keeps a call, and settles what reminded of it; False where this asking was answered before."""
+    """Keeps a call, and settles what reminded of it; False where this asking was answered before.
+
+    Who reached the elder answers with it what was asked of him when no 报平安 came, and those of an alert that runs
+    hear it: a person ends the alert.
+    """
     if not contacts.add(tx, contact):
         return False
     calls.settle(tx, contact, policies.of(tx, elder.village_id))
+    if contact.outcome == "fine":
+        stood = checkins.reached(tx, elder.id, contact.person_id, policies, contact.at)
+        if stood != "alert" and (alert := alerts.running_of(tx, elder.id)):
+            alerting.tell_step(tx, alert, "reached", contact.person_id, policies, contact.at)
     return True
 
 
@@ -49,19 +57,23 @@ def trouble(tx: Tx, contact: Contact, elder: Elder, policies: Policies) -> str |
     return need
 
 
-def unreachable(tx: Tx, contact: Contact, elder: Elder, policies: Policies) -> tuple[bool, bool]:
-    """Nobody answered. Gives whether this is new, and whether it is the second time: then an alert was opened."""
+def unreachable(tx: Tx, contact: Contact, elder: Elder, policies: Policies) -> tuple[bool, str]:
+    """Nobody answered. Gives whether this is new, and how the alert is called that it opened or joined: the second call
+    in vain within the policy's hours, whoever of the children called first, or one after a 报平安 that did not come.
+    """
     if not report(tx, contact, elder, policies):
-        return False, False
+        return False, ""
     within = timedelta(hours=policies.of(tx, elder.village_id).calls.alert_within_hours)
-    second = contacts.in_vain(tx, elder.id, contact.at - within, contact.at) > 1
-    if second:
-        _alert(tx, elder, contact, policies)
-    return True, second
-
-
-def _alert(tx: Tx, elder: Elder, contact: Contact, policies: Policies) -> None:
-    """SEAM: alerting.raise_alert(tx, elder.id, "unreachable", "contact", contact.person_id, policies, contact.at)."""
+    waited = checkins.not_reached(tx, elder.id, contact.person_id, policies, contact.at) == "contact"
+    if not waited and contacts.in_vain(tx, elder.id, contact.at - within, contact.at) < 2:
+        return True, ""
+    running = alerts.running_of(tx, elder.id)
+    if running is None:
+        alerting.raise_alert(tx, elder.id, "unreachable", "contact", contact.person_id, policies, contact.at)
+        running = alerts.running_of(tx, elder.id)
+    elif not waited:
+        alerting.tell_step(tx, running, "again", contact.person_id, policies, contact.at)
+    return True, running.called if running else ""
 
 
 def ask_now(tx: Tx, elder: Elder, by: str, policies: Policies, now: datetime) -> tuple[Request, int | None]:

@@ -22,6 +22,9 @@ class CallDue(Notice):
     stamp: int
     again: bool = False
 
+    def why(self, tx: Tx, today: date) -> str:
+        return f"{super().why(tx, today)}, {'not answered yet' if self.again else 'time to call'}"
+
     def still_wanted(self, tx: Tx, today: date) -> bool:
         plan = call_plans.find(tx, self.person, self.elder)
         elder = elders.find(tx, Scope(self.person, today), self.elder)
@@ -33,6 +36,11 @@ class OfRequest(Notice):
     """About what a family asked for."""
 
     request: str
+
+    def why(self, tx: Tx, today: date) -> str:
+        found = self.read(tx, today)
+        about = elders.unscoped(tx, found.elder_id) if found else None
+        return f"file {about.number} of {about.village}, {found.kind} for {found.due_on}" if found and about else ""
 
     def read(self, tx: Tx, today: date) -> Request | None:
         """The request as it stands, for who is told of it."""

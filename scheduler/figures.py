@@ -146,8 +146,9 @@ class Rules:
 
     def meets(self, visit: Stood) -> bool:
         """Whether such a visit counts for the minimum."""
-        return visit.method in self.policy.home_methods or any(
-            first <= visit.on_day <= last for first, last in self.remote)
+        return visit.method in self.policy.home_methods or (
+            visit.method in self.policy.campaigns.epidemic
+            and any(first <= visit.on_day <= last for first, last in self.remote))
 
 
 def count(file: File, log: Sequence[Change], stood: Sequence[Stood], months: Sequence[Month], before: datetime,

@@ -12,7 +12,7 @@ import orjson
 
 from scheduler.figures import Counted, Month, Numbers, Rules, count
 from scheduler.policy import Policies
-from storage import figures, meta
+from storage import campaigns, figures, meta
 from storage.database import Tx
 from storage.figures import Frozen
 from storage.ids import instant, millis
@@ -48,7 +48,7 @@ def portion(tx: Tx, village_id: str, months: Sequence[Month], before: datetime, 
 
     @cache
     def rules(village: str) -> Rules:
-        return Rules(policies.of(tx, village), figures.remote_days(tx, village, millis(before)))
+        return Rules(policies.of(tx, village), campaigns.remote_periods(tx, village, millis(before)))
 
     counted = tuple(
         each for file in files

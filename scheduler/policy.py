@@ -18,6 +18,7 @@ from scheduler.alert_rules import AlertRules, CheckInRules
 from scheduler.calendar import Festival
 from scheduler.call_rules import Calls
 from scheduler.campaign_rules import CampaignRules
+from scheduler.device_rules import DeviceRules
 from scheduler.reminder_rules import Messages, Reminders
 from scheduler.retention import Retention
 from scheduler.visitor_kinds import VisitorKind
@@ -77,6 +78,7 @@ class Policy(BaseModel):
     campaigns: CampaignRules
     festivals: dict[str, Festival]
     calls: Calls
+    devices: DeviceRules
     reminders: Reminders
     messages: Messages
     retention: Retention

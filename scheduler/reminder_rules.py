@@ -18,6 +18,7 @@ class Reminders(BaseModel):
     first_contact_days: int = Field(ge=0, le=31)
     village_days: int = Field(ge=1)
     township_days: int = Field(ge=1)
+    overdue_daily: int = Field(ge=1)
     digest_at: Hour
     digest_earliest: Hour
     digest_latest: Hour

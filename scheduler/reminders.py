@@ -6,7 +6,7 @@ read when it leaves.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cache, partial
 
 from scheduler.policy import Policies
@@ -21,7 +21,7 @@ CHUNK = 500  # elders in one unit of work
 
 
 def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
-    """Writes the digests of a chunk of elders, and moves each to tomorrow; True where there may be more.
+    """Writes the digests of a chunk of elders, and moves each to his next day; True where there may be more.
 
     Twice, on two machines or after days of standing still: a person has one digest of today.
     """
@@ -42,7 +42,7 @@ def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
                     Outgoing(tx.new_id(now), *person.where, Digest.lane, Digest.kind, fields),
                     f"digest:{person.person_id}:{today}", rules.hour(each.village_id, person.digest_at))
     outbox.add_once(tx, digests.values(), now)
-    reminding.move(tx, found[-1], today + timedelta(days=1))
+    reminding.move(tx, found[-1], today, policies.city.reminders.overdue_daily)
     return len(found) == CHUNK
 
 

@@ -14,6 +14,7 @@ from scheduler import (
     calls,
     campaigning,
     checkins,
+    devices,
     family,
     forgetting,
     freezing,
@@ -47,11 +48,12 @@ class Daily:
 SWEEPS: Mapping[str, Sweep | Daily] = {
     "alerts that nobody took over": alerting.climb,
     "elders who are asked how they are": checkins.sweep,
+    "devices that often alarm for nothing": devices.sweep,
     "classes": upkeep.classes,
     "pauses that are over": pauses.sweep,
     "elders left without a visitor": Daily(gaps.sweep, time(8)),
     "reminders": reminders.sweep,
-    "festivals that come": campaigning.propose,
+    "festivals that come": Daily(campaigning.propose, time(8)),
     "campaigns that begin": campaigning.begin,
     "campaigns that are over": campaigning.end,
     "campaigns under way": campaigning.tell,  # after the digests, which speak of them too

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, case, func, or_, select
+from sqlalchemy import bindparam, case, func, select
 
 from storage import surveys
 from storage.assignments import beginning, nobody
@@ -12,8 +12,7 @@ from storage.tables import areas, elders, people, posts
 
 _GAPS = select(func.sum(case((nobody(bindparam("of_role")), 1), else_=0)), func.sum(elders.c.open_needs)).where(
     HELD_HERE, elders.c.village_id == bindparam("village"), elders.c.status != "closed")
-_VISITS_ELDERS = select(posts.c.role).where(
-    posts.c.person_id == people.c.id, or_(posts.c.role == "visitor", posts.c.role == "first_contact")).exists()
+_VISITS_ELDERS = select(posts.c.role).where(posts.c.person_id == people.c.id, posts.c.role == "visitor").exists()
 _VISITORS = (
     select(areas.c.path, func.coalesce(people.c.visitor_kind, ""), func.count())
     .select_from(people.join(areas, areas.c.id == people.c.area_id))

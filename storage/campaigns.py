@@ -22,13 +22,14 @@ from storage.tables import assignments, campaigns, elders, posts
 
 Kind = Literal["epidemic", "weather", "festival", "other"]
 DEPTH = len(areas.LEVELS)
+EVER = 2**62  # later than any instant
 
 _ADD = insert(campaigns).on_conflict_do_nothing(index_elements=["area_id", "kind", "first_on", "name"])
 _PATH = select(areas_table.c.path).where(areas_table.c.id == bindparam("area"))
 _OVER = or_(*[campaigns.c.area_id == bindparam(f"over{n}") for n in range(DEPTH)])  # each by the index on areas
 _REMOTE = select(campaigns.c.first_on, campaigns.c.last_on).where(
-    _OVER, campaigns.c.remote == 1, or_(campaigns.c.state == "open", campaigns.c.state == "ended")).order_by(
-    campaigns.c.first_on, campaigns.c.last_on)
+    _OVER, campaigns.c.remote == 1, or_(campaigns.c.state == "open", campaigns.c.state == "ended"),
+    campaigns.c.decided_at < bindparam("before")).order_by(campaigns.c.first_on, campaigns.c.last_on)
 
 _COLUMNS = (
     campaigns.c.id, campaigns.c.kind, campaigns.c.name, campaigns.c.area_id, areas_table.c.name.label("area"),
@@ -249,13 +250,14 @@ def unscoped(tx: Tx, campaign: str) -> Campaign | None:
     return _campaign(row) if row else None
 
 
-def remote_periods(tx: Tx, village_id: str) -> list[tuple[str, str]]:
+def remote_periods(tx: Tx, village_id: str, before: int = EVER) -> list[tuple[str, str]]:
     """The first and last days (ISO) between which remote visits meet the windows of this village's elders.
 
     Those of epidemics for which a coordinator declared home visits impossible (三(六)2), past ones included: what a
     visit by telephone met then stays met. One that was ended early ends on that day; a cancelled one never was.
+    Only those count that were opened before an instant (milliseconds).
     """
-    return [(first, last) for first, last in tx.all(_REMOTE, **_over(tx, village_id))]
+    return [(first, last) for first, last in tx.all(_REMOTE, before=before, **_over(tx, village_id))]
 
 
 def _places(tx: Tx, scope: Scope) -> tuple[list[str], list[str]]:

@@ -35,6 +35,8 @@ from storage.tables import (
     call_plans,
     check_ins,
     contacts,
+    device_events,
+    devices,
     drafts,
     elders,
     media,
@@ -76,12 +78,14 @@ _IS_MEDIA = select(media.c.id).where(media.c.id == bindparam("row"))
 # what stands in figures, and in the course of alerts, stays without its words; the rest goes
 _BLANK_WORDS = [update(table).where(table.c.elder_id == _OF).values({
     column.name: None for column in table.c if isinstance(column.type, LargeBinary)}) for table in (
-    contacts, requests, needs, alerts)]
+    contacts, requests, needs, alerts, device_events)]
 _DELETED = (wishes, tellings, call_plans, check_ins, postponements)
 _DELETE = [delete(table).where(table.c.elder_id == _OF) for table in _DELETED]
 _COUNTED = {table.name: select(func.count()).select_from(table).where(table.c.elder_id == _OF) for table in (
-    *_DELETED, contacts, requests, needs, alerts)}
+    *_DELETED, contacts, requests, needs, alerts, device_events, devices)}
 _RELEASE = delete(assignments).where(assignments.c.elder_id == _OF)
+_UNBIND_DEVICES = update(devices).where(devices.c.elder_id == _OF).values(
+    elder_id=None, bound_by=None, bound_at=None, damped_until=None)
 _CARERS = select(assignments.c.person_id).where(assignments.c.elder_id == _OF)
 # the elder as a person of his own, with the accounts on which he was asked how he is
 _OWN = select(assignments.c.person_id).where(assignments.c.elder_id == _OF, assignments.c.role == "self")
@@ -151,6 +155,7 @@ def erase(tx: Tx, elder_id: str, by: str, today: date, now: datetime) -> dict[st
         tx.run(_BLANK_OWN, row=row)
     for each in (*_BLANK_WORDS, *_DELETE):
         tx.run(each, elder=elder_id)
+    tx.run(_UNBIND_DEVICES, elder=elder_id)
     tx.run(_RELEASE, elder=elder_id)
     courses.keep(tx, elder_id, [("standing", today.isoformat(), "closed erased")], now)
     told = {"elders": 1, **found.counts()}

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from storage.courses import Change
 from storage.database import Row, Tx
 from storage.ids import instant, millis
-from storage.tables import areas, campaigns, courses, elders, figures, visits
+from storage.tables import areas, courses, elders, figures, visits
 
 T = TypeVar("T")
 Counts = Mapping[str, int]  # numbers by name; what is not there is 0
@@ -62,14 +62,6 @@ _STOOD = select(visits.c.elder_id, visits.c.visit_id, visits.c.on_day, visits.c.
         _newer.c.visit_id == visits.c.visit_id, _newer.c.version > visits.c.version,
         _newer.c.written_at < bindparam("before"))).exists())
 
-_over, _here = areas.alias("over"), areas.alias("here")
-_REMOTE = (
-    select(campaigns.c.first_on, campaigns.c.last_on)
-    .select_from(campaigns.join(_over, _over.c.id == campaigns.c.area_id).join(
-        _here, and_(_here.c.path >= _over.c.path, _here.c.path < _over.c.path + "~")))
-    .where(_here.c.id == bindparam("village"), campaigns.c.remote == 1,
-           or_(campaigns.c.state == "open", campaigns.c.state == "ended"),
-           campaigns.c.decided_at < bindparam("before")))
 _FIRST = select(elders.c.created_at).order_by(elders.c.id).limit(1)
 _NEXT_VILLAGE = select(areas.c.id).where(areas.c.level == "village", areas.c.id > bindparam("after")).order_by(
     areas.c.id).limit(1)
@@ -132,11 +124,6 @@ def stood(tx: Tx, village_id: str, after: str, last: str, days: tuple[str, str],
     """Their visits from one day to another (ISO) that stood just before an instant (milliseconds)."""
     return _by_elder(tx.all(_STOOD, village=village_id, after=after, last=last, since=days[0], until=days[1],
                             before=before), Stood)
-
-
-def remote_days(tx: Tx, village_id: str, before: int) -> list[tuple[str, str]]:
-    """First and last days (ISO) between which remote visits met the minimum there (三(六)2), as decided before then."""
-    return [(first, last) for first, last in tx.all(_REMOTE, village=village_id, before=before)]
 
 
 def first_file(tx: Tx) -> int | None:

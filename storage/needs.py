@@ -61,9 +61,13 @@ class Need:
 
 
 def add(tx: Tx, elder_id: str, source: str, source_id: str, what: str, by: str, now: datetime) -> str | None:
-    """Keeps a need; gives its id. None where its source (a contact, a visit) has one already."""
+    """Keeps a need; gives its id. None where its source (a contact, a visit, a check-in) has one already.
+
+    Of what an elder says himself in a check-in nobody is named as who reported it: he is the elder.
+    """
     need = tx.new_id(now)
-    if tx.run(_ADD, id=need, elder_id=elder_id, source=source, source_id=source_id, state="open", made_by=by,
+    if tx.run(_ADD, id=need, elder_id=elder_id, source=source, source_id=source_id, state="open",
+              made_by=None if source == "check_in" else by,
               what=tx.keys.seal(what.encode(), "needs.what", need), made_at=millis(now), due_on=None, answerable=None,
               measure=None, outcome=None, closed_by=None, closed_at=None) == 0:
         return None

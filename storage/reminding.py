@@ -5,10 +5,10 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, or_, select, tuple_, update
+from sqlalchemy import and_, bindparam, case, or_, select, tuple_, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from storage.database import Tx
@@ -59,7 +59,9 @@ _PEOPLE = select(*_WHO).select_from(people.outerjoin(accounts, _WRITABLE)).where
 _MOVE = update(elders).where(  # as a pair, which is one range of the index
     elders.c.remind_on.is_not(None),
     tuple_(elders.c.remind_on, elders.c.id) <= tuple_(bindparam("last_on"), bindparam("last"))).values(
-    remind_on=bindparam("next_day"))
+    remind_on=case((elders.c.due_until < bindparam("long_ago"), bindparam("in_a_week")), else_=bindparam("next_day")))
+_SOONER = update(elders).where(elders.c.id == bindparam("elder"), elders.c.remind_on > bindparam("day")).values(
+    remind_on=bindparam("day"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +130,19 @@ def told(ranks: Ranks, role: str) -> Sequence[str]:
     return next((ranks[each] for each in COORDINATING[COORDINATING.index(role):] if ranks.get(each)), ())
 
 
-def move(tx: Tx, last: Due, next_day: date) -> None:
-    """All of the chunk up to its last one are told of again on the next day.
+def move(tx: Tx, last: Due, today: date, daily: int) -> None:
+    """All of the chunk up to its last one are told of again on the next day, in a week who is longer overdue than
+    `daily` days.
 
     Not who was seen meanwhile: his day is another. Who came in meanwhile has his turn then.
     """
-    tx.run(_MOVE, last_on=last.remind_on, last=last.elder_id, next_day=next_day.isoformat())
+    tx.run(_MOVE, last_on=last.remind_on, last=last.elder_id, next_day=(today + timedelta(days=1)).isoformat(),
+           in_a_week=(today + timedelta(days=7)).isoformat(), long_ago=(today - timedelta(days=daily)).isoformat())
+
+
+def sooner(tx: Tx, elder_id: str, day: str) -> None:
+    """Somebody is to be told of an elder on this day (ISO) already, where a later one stands."""
+    tx.run(_SOONER, elder=elder_id, day=day)
 
 
 def _portions(ids: Iterable[str]) -> Iterator[dict[str, str]]:

@@ -75,6 +75,7 @@ SEALED: Sequence[Sealed] = (
     Sealed(tables.requests, ("id",)),
     Sealed(tables.needs, ("id",)),
     Sealed(tables.alerts, ("id",)),
+    Sealed(tables.device_events, ("id",)),
     Sealed(tables.drafts, ("id",)),
     Sealed(tables.media, ("id",), FEW),
     Sealed(tables.inbox, ("channel", "dedupe_key")),

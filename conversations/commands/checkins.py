@@ -4,12 +4,14 @@ from conversations import checkins as setting_up
 from conversations import lookup, session
 from conversations.engine import Part
 from conversations.turn import Ask
+from conversations.words_book import Words
 from scheduler import checkins
 from storage import check_ins, elders, people
 from storage.elders import Elder
 
 Parts = tuple[Part, ...]
 Rows = list[list[list[object]]]
+_WORDS = Words()
 UNWELL = ("body", "mood", "things", "visit")  # the words of `[unwell]`
 
 
@@ -31,7 +33,8 @@ def unwell(ask: Ask, rest: str) -> Parts:
     what, _, moment = rest.partition(" ")
     me, rules = ask.writer.person_id, ask.house.policies
     if what in UNWELL and moment.isascii() and moment.isdigit() and len(moment) < 12:
-        done = checkins.unwell_of(ask.tx, me, int(moment), what, rules, ask.now)
+        said = _WORDS.say(f"unwell.{what}")  # as the village reads it among the needs
+        done = checkins.unwell_of(ask.tx, me, int(moment), what, said, rules, ask.now)
         return (("checkins.unwell_told" if done else "checkins.not_asked", {}),)
     pressed = checkins.unwell(ask.tx, me, rules, ask.now)
     if pressed is None:

@@ -46,11 +46,11 @@ def called(ask: Ask, rest: str) -> Parts:
         return (("family.fine", {"elder": elder.name, "method": contact.method, "buttons": [
             _methods(contact), *_not_needed(ask, elder), *back(elder.id)]}),)
     contact = _contact(ask, elder, "unreachable", stamp, "phone")
-    new, second = family.unreachable(ask.tx, contact, elder, ask.house.policies)
+    new, alert = family.unreachable(ask.tx, contact, elder, ask.house.policies)
     if not new:
         return answered_before(ask, elder, contact.id)
-    if second:
-        return (("family.second_time", {"elder": elder.name, "buttons": [
+    if alert:
+        return (("family.second_time", {"elder": elder.name, "number": alert, "buttons": [
             _reached(ask, elder), *back(elder.id)]}),)
     return (("family.unreachable", {"elder": elder.name, "buttons": [
         [["button.see_now", {}, f"/seehim {elder.id}"]], _reached(ask, elder), _still_not(ask, elder)]}),)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import BaseModel
+
 from conversations.engine import Part
 from conversations.turn import Ask
 from scheduler import policy
@@ -32,7 +34,7 @@ def _shown(ask: Ask, area: Area, others: list[Area]) -> Part:
 
 def _plain(value: Any) -> Any:
     """What words want of a rule: the names of a table of tables, the values of one table."""
-    return list(value) if isinstance(value, dict) else getattr(value, "__dict__", value)
+    return list(value) if isinstance(value, dict) else value.model_dump() if isinstance(value, BaseModel) else value
 
 
 COMMANDS = {"policy": rules}

@@ -24,6 +24,7 @@ from scheduler.reporting import Line, Report
 
 COLUMNS = ("on_ledger", "due", "met", "late", "missed", "waiting", "paused", "refused", "excused", "rate", "home",
            "phone", "video", "other", "later", "now_seen", "now_rate", "left", "left_missed")
+LATER = ("later", "now_seen", "now_rate")
 PARTS = ("met", "late", "missed", "waiting", "paused", "refused", "excused")  # all of these are on the ledger
 NARROW, FIRST = 9, 22  # widths in characters
 COLOURS = ("2E7D32", "F9A825", "C62828", "90A4AE", "5C6BC0", "8E24AA", "BDBDBD")  # of PARTS
@@ -42,9 +43,9 @@ def write(report: Report, today: date, cut_off_days: int, words: Words) -> bytes
     _months(book, say)
     _now(book, say)
     how = book.create_sheet(say("how"))
-    for line in say("how_lines", days=cut_off_days).splitlines():
-        put(how.cell(how.max_row + 1, 1), line)
-        how.cell(how.max_row, 1).alignment = Alignment(wrap_text=True)
+    for row, line in enumerate(say("how_lines", days=cut_off_days).splitlines(), 1):
+        put(how.cell(row, 1), line)
+        how.cell(row, 1).alignment = Alignment(wrap_text=True)
     how.column_dimensions["A"].width = 90
     _for_print(how, say)
     del book[book.sheetnames[0]]  # the one that every new workbook has
@@ -83,7 +84,8 @@ def _areas(book: Workbook, say: _Says, title: str, months: Sequence[Month]) -> N
             line = say.report.line(area, months, care_class)
             row = _row(sheet, [area.name, say.care_class(care_class), *_cells(line)])
             sheet.cell(row, 1).alignment = Alignment(indent=area.path.count("/") - top)
-            _shade(sheet, row, bold=not care_class)
+            if not care_class:
+                _bold(sheet, row)
     _for_print(sheet, say)
 
 
@@ -94,16 +96,17 @@ def _months(book: Workbook, say: _Says) -> None:
     _header(sheet, [say("month"), say("class"), *map(say, COLUMNS)])
     shown = (*report.earlier, *report.months)
     for month in shown:  # the lines of both classes first: what the charts show stands together
-        _row(sheet, [say.month(month), say("both"), *_cells(report.line(report.area, (month,)))])
-        _shade(sheet, sheet.max_row, bold=True)
+        _row(sheet, [say.month(month), say("both"), *_cells(
+            report.line(report.area, (month,)), as_frozen=month in report.earlier)])
+        _bold(sheet, sheet.max_row)
     last = sheet.max_row
     if len(report.months) > 1:
         _row(sheet, [say("whole_quarter"), say("both"), *_cells(report.line(report.area, report.months))])
-        _shade(sheet, sheet.max_row, bold=True)
+        _bold(sheet, sheet.max_row)
     for care_class in CLASSES:
         for month in shown:
             _row(sheet, [say.month(month), say.care_class(care_class),
-                         *_cells(report.line(report.area, (month,), care_class))])
+                         *_cells(report.line(report.area, (month,), care_class), as_frozen=month in report.earlier)])
     sheet.column_dimensions["A"].width = FIRST
     below = sheet.max_row + 2
     rate = _chart(sheet, say("rate_chart"), last, ("rate",))
@@ -146,9 +149,10 @@ def _now(book: Workbook, say: _Says) -> None:
     _for_print(sheet, say)
 
 
-def _cells(line: Line) -> list[Any]:
+def _cells(line: Line, *, as_frozen: bool = False) -> list[Any]:
+    """A line's numbers; of months that only stand beside it is not known what came later."""
     told = figures.line(line)
-    return [told[name] for name in COLUMNS]
+    return [None if as_frozen and name in LATER else told[name] for name in COLUMNS]
 
 
 def _header(sheet: Worksheet, names: Iterable[str]) -> None:
@@ -171,10 +175,9 @@ def _row(sheet: Worksheet, values: Iterable[Any]) -> int:
     return row
 
 
-def _shade(sheet: Worksheet, row: int, *, bold: bool) -> None:
-    if bold:
-        for cell in sheet[row]:
-            cell.font = Font(bold=True)
+def _bold(sheet: Worksheet, row: int) -> None:
+    for cell in sheet[row]:
+        cell.font = Font(bold=True)
 
 
 def _for_print(sheet: Worksheet, say: _Says) -> None:

@@ -7,6 +7,9 @@ from storage.tables.clock import (
     campaigns,
     check_ins,
     contacts,
+    device_events,
+    device_vendors,
+    devices,
     figures,
     leaves,
     needs,
@@ -47,8 +50,8 @@ from storage.tables.ledger import (
 
 __all__ = [
     "accounts", "alerts", "areas", "assignments", "audit", "audit_subjects", "call_plans", "campaign_reached",
-    "campaigns", "check_ins", "contacts", "courses", "drafts", "elders", "figures", "files", "forms", "guesses",
-    "inbox", "invitations", "jobs", "leaves", "media", "meta", "metadata", "needs", "outbox", "pages", "people",
-    "phone_messages", "postponements", "posts", "proposals", "quotas", "requests", "surveys", "tellings", "ticks",
-    "visits", "wishes",
+    "campaigns", "check_ins", "contacts", "courses", "device_events", "device_vendors", "devices", "drafts", "elders",
+    "figures", "files", "forms", "guesses", "inbox", "invitations", "jobs", "leaves", "media", "meta", "metadata",
+    "needs", "outbox", "pages", "people", "phone_messages", "postponements", "posts", "proposals", "quotas",
+    "requests", "surveys", "tellings", "ticks", "visits", "wishes",
 ]

@@ -109,6 +109,33 @@ alerts = Table(
     Index("alerts_elder", "elder_id", "raised_at"),
 )
 
+# who makes or runs devices, and sends their alarms (C11); of his token only a hash is kept
+device_vendors = Table(
+    "device_vendors", metadata, row_id(), Column("name", Text, nullable=False, unique=True), words("token_hash"),
+    number("created_at"), maybe_number("revoked_at"),
+)
+
+# devices by their serial number: bound to an elder, or unknown yet
+devices = Table(
+    "devices", metadata, row_id(), to("vendor_id", "device_vendors.id"), words("serial"),
+    to("elder_id", "elders.id", nullable=True), to("bound_by", "people.id", nullable=True), maybe_number("bound_at"),
+    maybe_number("damped_until"), maybe_number("last_seen"),
+    UniqueConstraint("vendor_id", "serial"), Index("devices_elder", "elder_id"),
+)
+
+# what devices sent, each once: the vendor's own id of it is unique; `elder_id` is whose the device was then
+device_events = Table(
+    "device_events", metadata, row_id(), to("vendor_id", "device_vendors.id"), words("event_id"),
+    to("device_id", "devices.id"), to("elder_id", "elders.id", nullable=True), words("kind"), number("at"),
+    number("received_at"), sealed("reading"), words("state"),  # alert, check_in, note, unknown_device
+    to("alert_id", "alerts.id", nullable=True), maybe("answer"),  # of a check_in: fine, unreachable
+    to("answered_by", "people.id", nullable=True), maybe_number("answered_at"),
+    UniqueConstraint("vendor_id", "event_id"), Index("device_events_device", "device_id", "received_at"),
+    Index("device_events_elder", "elder_id"),
+    Index("device_events_alert", "alert_id", sqlite_where=text("alert_id IS NOT NULL"),
+          postgresql_where=text("alert_id IS NOT NULL")),
+)
+
 # a time in which more is done than the ordinary (C13): epidemic, weather, festival
 campaigns = Table(
     "campaigns", metadata, row_id(), words("kind"), words("name"), to("area_id", "areas.id"), words("first_on"),

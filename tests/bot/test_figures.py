@@ -189,6 +189,7 @@ async def test_the_workbook_holds_every_area_and_class_and_adds_up(office: Offic
     months = rows(book, "分月")
     assert [month for month, care_class in months if care_class == "合计"] == ["2026年1月", "2026年2月", "2026年3月"]
     assert months["2026年3月", "合计"]["探访率%"] == 14.2
+    assert (months["2026年3月", "合计"]["连后补录访到"], months["2026年2月", "合计"]["连后补录访到"]) == (1, None)
     assert rows(book, "现在的情况")["建设村", 6]["网格员"] == 2
 
 

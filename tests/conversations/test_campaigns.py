@@ -34,7 +34,7 @@ async def stage(tmp_path: Path, keys: Keys) -> AsyncIterator[InMemory]:
         here, today = areas.named(tx, "云溪镇")[0].id, START.date()
         by = village.people["赵敏"]
         for kind, name, state in (("weather", "cold", "open"), ("festival", "spring", "proposed")):
-            new = NewCampaign(kind, name, here, today.isoformat(), (today + timedelta(days=5)).isoformat(), name
+            new = NewCampaign(kind, name, here, today.isoformat(), (today + timedelta(days=5)).isoformat(), name,
                               ("home", "phone"))
             if state == "open":
                 campaigning.launch(tx, new, by, Running(store, village, Recorder()).policies, START)
@@ -90,7 +90,7 @@ async def test_a_neighbour_sees_nothing_of_it_and_a_village_its_own_part(stage: 
     assert "陈国清" not in await asked(stage, VILLAGE, "还没联系")
 
 
-@pytest.mark.parametrize("text", ["/called {}", "/called {} video", "/uncalled {}", "/reach {}"])
+@pytest.mark.parametrize("text", ["/phoned {}", "/phoned {} video", "/unphoned {}", "/reach {}"])
 async def test_nobody_records_a_call_to_an_elder_who_is_not_his(stage: InMemory, text: str) -> None:
     elder = stage.running.village.elders["陈国清1组"]
     assert "没找到这位老人" in await asked(stage, VISITOR, text.format(elder))
@@ -101,7 +101,7 @@ async def test_nobody_records_a_call_to_an_elder_who_is_not_his(stage: InMemory,
 async def test_a_call_is_kept_once_a_day_and_noted_on_the_elder(stage: InMemory) -> None:
     elder = stage.running.village.elders["张桂芳3组"]
     for _ in range(2):
-        assert "记下了" in await asked(stage, VISITOR, f"/called {elder}")
+        assert "记下了" in await asked(stage, VISITOR, f"/phoned {elder}")
     rows = await stage.running.store.read(lambda tx: tx.all(select(
         tables.campaign_reached.c.elder_id, tables.campaign_reached.c.method, tables.campaign_reached.c.times)))
     assert rows == [(elder, "phone", 1)]

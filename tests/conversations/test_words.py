@@ -25,7 +25,7 @@ FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
                       "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders",
                       "plan", "campaigns", "family", "requests", "needs", "tellings", "figures", "alerts",
-                      "checkins")]
+                      "checkins", "devices")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -39,14 +39,15 @@ def _raw(file: str) -> dict[str, dict[str, str]]:
 MADE = {
     "refuse.{}_wanted": ("photo", "place"), "binding.invitation_{}": ("used", "expired", "revoked", "unknown"),
     "button.hours_{}": ("this_term", "last_term", "this_month", "last_month"), "channel.{}": ("telegram", "wechat", "wecom", "playground"),
-    "found.{}": ("elders", "villages", "any_village", "visitors", "visitor_kinds", "held", "family", "answerable"), "turned.{}": tuple(_raw("life")["turned"]),
+    "found.{}": ("vendors", "elders", "villages", "any_village", "visitors", "visitor_kinds", "held", "family", "answerable"), "turned.{}": tuple(_raw("life")["turned"]),
     "button.by_{}": METHODS, "button.take_{}": ("visit", "call_back"),
     **{f"{space}.{{}}": tuple(_raw("family")[space]) for space in ("outcome", "reached_by", "asked_for", "told_area", "as_ever", "wants")},
     "wish.{}": tuple(_raw("life")["wish"]), "basis.{}": tuple(_raw("life")["basis"]),
     "life.{}": ("back", "restored"), "proposal.{}": ("registration", "first_contact", "life"),
     "registration.same_{}": ("id", "person"), "field.{}": tuple(_raw("registration")["field"]),
     "unwell.{}": tuple(_raw("checkins")["unwell"]),
-    "alert_kind.{}": tuple(_raw("alerts")["alert_kind"]), "alert_state.{}": tuple(_raw("alerts")["alert_state"]),
+    "alert_kind.{}": (*_raw("alerts")["alert_kind"], *_raw("devices")["alert_kind"]),
+    "device_said.{}": tuple(_raw("devices")["device_said"]), "device_state.{}": tuple(_raw("devices")["device_state"]), "alert_state.{}": tuple(_raw("alerts")["alert_state"]),
     "care.{}": tuple(_raw("people")["care"]), "menu.{}_already": ("voided", "moved"), "class.{}": ("priority", "general"),
     "change.{}": ("replaced", "current", "void", "moved"), "due.{}": ("not_yet", "open", "due_soon", "overdue"),
     "files.page_{}": ("upload", "download"), "files_name.{}": ("difference", "faulty", "ledger", "visits", "match", "match_left", "areas"),
@@ -194,11 +195,20 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "files.page_upload": {"link": "https://x/f/y", "minutes": 30},
     "files.page_download": {"link": "https://x/f/y", "minutes": 30},
 }
+SAID = {"kind": "heart_rate", "number": 38}
+DEVICE: dict[str, Any] = {
+    "vendor": "anxin", "serial": "A1", "said": SAID, "heard": False, "damped": "2026-03-06", "mistaken": 2, "time": "02:10", "answer": "fine",
+    "number": "A-0001", "sent": [{"said": SAID, "state": "note", "day": "2026-03-05", "time": "02:10"}],
+    "lines": [{"elder": ELDER, "vendor": "anxin", "serial": "A1", "day": "2026-03-05", "time": "02:10", "damped": "", "mistaken": 0,
+               "said": SAID}]}
 BY_KEY |= {
     **{key: {"number": "A-0001", "time": "02:10", "who": "王强", "goes": True, "what": "help"}
        for key in sources() if key.startswith("alerts.")},
-    "alerts.raised": {"number": "A-0001", "elder": ELDER, "what": "help", "late": True, "goes": True, "who": "", "time": "02:10"},
-    "alerts.card": {"number": "A-0001", "elder": ELDER, "what": "help", "state": "open", "address": "3组1号", "who": "王强",
+    **{key: DEVICE for key in sources() if key.startswith("devices.")}, **{f"devices.{name}": {**DEVICE, "elder": ELDER}
+       for name in ("asks", "noisy", "card", "line")},
+    "found.vendors": {"label": {"name": "anxin"}}, "button.device_of": {"serial": "A1"}, "button.device_damp": {"days": 3},
+    "alerts.raised": {"number": "A-0001", "elder": ELDER, "what": "help", "late": True, "goes": True, "who": "", "time": "02:10", "device": SAID},
+    "alerts.card": {"number": "A-0001", "elder": ELDER, "what": "help", "state": "open", "address": "3组1号", "who": "王强", "device": None,
                     "time": "02:10", "since": "02:11"},
     "alerts.ended": {"number": "A-0001", "state": "closed", "found": "没事", "done": "看了", "risk": "left", "who": "王强",
                      "time": "02:10"},

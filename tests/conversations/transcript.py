@@ -24,6 +24,8 @@ rewrites the bot's side of every file; read the difference before you keep it. A
     @ sweep                      sends what waits in the outbox: `王强 gets` and the message
     @ remind 王强 张桂芳3组         queues a reminder that a visit is due
     @ alert 张桂芳3组 unreachable 李娜   raises an alert of this kind, in her name (nobody's where none stands there)
+    @ vendor anxin               lets a vendor of devices send alarms
+    @ alarm A1 heart_rate 38     he sends one of this device: its kind, and the number where there is one
     @ watch                      lets the clock tell more people of what nobody answered
     @ campaigns                  lets the clock see to campaigns, and sends what waits
     @ digests                    writes the digests of the day, to be sent at their hour
@@ -55,10 +57,10 @@ from conversations.book import FormBook
 from conversations.draft import dump, parse
 from conversations.form import Form
 from conversations.message import Inbound, Media, Place
-from scheduler import alerting, calls, campaigning, checkins, family, freezing, notices, pauses, reminders, tick, upkeep
+from scheduler import alerting, calls, checkins, devices, family, freezing, notices, pauses, reminders, tick, upkeep
 from scheduler import policy as policies
 from scheduler.notices import VisitDue
-from storage import accounts, assignments, drafts, elders, invitations, people, tables, visits
+from storage import accounts, assignments, device_vendors, drafts, elders, invitations, people, tables, visits
 from storage.database import Tx
 from storage.scope import Scope
 from tests.fakes.chat_ledgers import FILES, SIZES
@@ -70,7 +72,7 @@ INDENT = "    "
 ACTION = re.compile(r"(\S*) ?> (.*)")
 DIRECTION = re.compile(r"\(([^)]*)\) ?(.*)", re.DOTALL)
 GROUP = "-100"
-WATCHING = {"alerts": alerting.climb, "check-ins": checkins.sweep}
+WATCHING = {"alerts": alerting.climb, "check-ins": checkins.sweep, "devices": devices.sweep}
 _PAGE = re.compile(r"/f/[\w-]{22}")
 _KEY = re.compile(r"[0-9a-f]{32}")
 _CODE = re.compile(r"：\d{6}$")
@@ -317,13 +319,17 @@ class Player:
                 await store.run(lambda tx: alerting.raise_alert(
                     tx, village.elders[elder], kind, "person", village.people[by[0]] if by else None,
                     policies.load(), self.running.now()))
+            case "vendor":
+                await store.run(lambda tx: device_vendors.invite(tx, rest, "operator", self.running.now()))
+            case "alarm":
+                await store.run(lambda tx: self._alarm(tx, *rest.split()))
             case "watch":
                 await tick.tick(store, self.running.now(), policies.load(), WATCHING)
             case "pauses":
                 now = self.running.now()
                 await store.run(lambda tx: pauses.sweep(tx, now, policies.load()))
             case "campaigns":
-                theirs = {name: sweep for name, sweep in tick.SWEEPS.items() if sweep.__module__ == campaigning.__name__}
+                theirs = {name: tick.SWEEPS[name] for name in tick.SWEEPS if "campaign" in name or "festival" in name}
                 assert await tick.tick(store, self.running.now(), policies.load(), theirs) == []
                 return await self._direct("sweep")
             case "child":
@@ -384,6 +390,13 @@ class Player:
         assignments.entrust(tx, village.people[name], found.id, "family", now.date().isoformat())
         calls.begin(tx, village.people[name], found.id, self.running.policies.city, now)
         return invitations.make(tx, village.people[name], "operator", now)
+
+    def _alarm(self, tx: Tx, serial: str, kind: Any, number: str = "") -> None:
+        now, vendor = self.running.now(), device_vendors.everyone(tx)[0]
+        name = {"heart_rate": "per_minute", "battery_low": "percent"}.get(kind, "hours")
+        sent = devices.Sent(tx.new_id(now), serial, kind, now, int(number) if number else None,
+                            {name: int(number)} if number else {})
+        devices.keep(tx, vendor, sent, self.running.policies, now)
 
     def _visits(self, tx: Tx, elder: str) -> list[str]:
         scope = Scope(self.running.village.people["赵敏"], START.date())

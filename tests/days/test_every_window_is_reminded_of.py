@@ -30,7 +30,7 @@ from storage.scope import Scope
 from storage.sqlite import SqliteStore
 from storage.tables import metadata
 from storage.tables import outbox as outbox_table
-from tests.days.village import POLICIES, ZONE, Village, lives
+from tests.days.village import POLICIES, ZONE, Village
 
 SCRIPT = """
 甲 | 1950-01-01 | empty_nest | intact | 2027-01-03 | 王强
@@ -140,7 +140,7 @@ def test_each_window_is_reminded_of_and_no_reminder_is_one_too_many(
     shutil.copy(emptied, copy)
     store = SqliteStore(copy, keys, uuid7(Random(seed).randbytes))
     try:
-        asyncio.run(_lived(Village(store, lives(SCRIPT)), steps))
+        asyncio.run(_lived(Village(store, SCRIPT), steps))
     finally:
         store.close()
         for left in copy.parent.glob("run.db*"):

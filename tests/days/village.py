@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
-from scheduler import casework, holding, notices, policy, reminder_notices, tick
+from scheduler import campaigning, casework, holding, notices, policy, reminder_notices, tick
 from scheduler.reminder_notices import Digest
-from storage import accounts, areas, assignments, elder_files, elders, forms, outbox, people
+from storage import accounts, areas, assignments, campaigns, elder_files, elders, forms, outbox, people
 from storage.database import Store, Tx
 from storage.elder_files import Wish
 from storage.elders import NewElder
@@ -45,7 +45,13 @@ class Life:
 
 def lives(script: str) -> list[Life]:
     """The script's lines, read."""
-    return [_life(line) for line in script.splitlines() if line.strip() and not line.startswith("#")]
+    return [_life(line) for line in script.splitlines() if line.strip() and line[0] not in "#@"]
+
+
+def campaigns_of(script: str) -> list[tuple[date, list[str]]]:
+    """What the township opens or says yes to, by day: the lines with @."""
+    lines = [line[1:].split() for line in script.splitlines() if line.startswith("@")]
+    return [(date.fromisoformat(day), what) for day, *what in lines]
 
 
 def _life(line: str) -> Life:
@@ -62,8 +68,8 @@ def _life(line: str) -> Life:
 class Village:
     """Ids by name. Time is given to every step; nothing is remembered but what the store holds."""
 
-    def __init__(self, store: Store, script: list[Life]) -> None:
-        self.store, self.script = store, script
+    def __init__(self, store: Store, script: str) -> None:
+        self.store, self.script, self.campaigns = store, lives(script), campaigns_of(script)
         self.people: dict[str, str] = {}
         self.elders: dict[str, str] = {}
         self.places: dict[str, str] = {}
@@ -96,6 +102,23 @@ class Village:
             for _, what in (event for event in life.events if event[0] == day):
                 self._event(tx, life, what, now)
                 yield f"{life.name} {what}"
+        for _, words in (each for each in self.campaigns if each[0] == day):
+            self._campaign(tx, words, now)
+            yield " ".join(words)
+
+    def _campaign(self, tx: Tx, words: list[str], now: datetime) -> None:
+        match words:
+            case ["yes"]:
+                for found in campaigns.listed(tx, self._scope("秦峰", now)):
+                    if found.state == "proposed":
+                        assert campaigning.confirm(tx, found, found.first_on, found.last_on, self.people["秦峰"], POLICIES,
+                                                   now)
+            case ["epidemic", first, last]:
+                new = campaigns.NewCampaign("epidemic", "flu", self.places["township"], first, last, "epidemic",
+                                            ("home", "phone", "video"), remote=True, every_days=5)
+                assert campaigning.launch(tx, new, self.people["刘洋"], POLICIES, now)
+            case _:
+                raise AssertionError(words)
 
     def _register(self, tx: Tx, life: Life, now: datetime) -> None:
         new = NewElder(self.places["village"], "3组", life.name, "", "female", life.born, [life.category], life.ability,
@@ -167,7 +190,7 @@ class Village:
         if not isinstance(notice, Digest):
             return f"{row.chat} {row.kind}"
         own = [f"{each.name}{each.left(now.date()):+d}" for each in notice.own(tx)]
-        village = [f"{line.village.name}过期{line.overdue}没人去{line.alone}：" + "、".join(each.name for each in line.first)
+        village = [f"{line.village}过期{line.overdue}没人去{line.alone}：" + "、".join(each.name for each in line.first)
                    for line in notice.lines(tx)]
         return f"{row.chat} {' '.join((*own, *village))}"
 

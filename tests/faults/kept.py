@@ -59,7 +59,7 @@ def all_is_there(tx: Tx, visitors: list[Visitor], persons: list[str], confirmed:
             care.append(words)
     assert len(set(care)) == len(care)
 
-    assert outbox.depth(tx) == {}
+    assert outbox.depth(tx).keys() <= {"reminder"}  # a digest has its own hour, and there are quiet hours
     assert audit.verify(tx).broken_at is None
 
 

@@ -78,7 +78,7 @@ async def test_what_telegram_did_not_take_goes_out_later_in_order_and_once(tmp_p
         for text, part in zip(said, ("我的老人", "没信号时", "可以这样用", "没有没填完的", "今天要做什么"), strict=True):
             assert part in text
         await server.stop()
-        assert await server.asks(outbox.depth) == {}
+        assert (await server.asks(outbox.depth)).keys() <= {"reminder"}
 
 
 async def test_what_waits_for_telegram_stays_in_order_through_a_kill(tmp_path: Path) -> None:

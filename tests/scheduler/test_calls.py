@@ -254,3 +254,10 @@ async def test_a_reminder_is_for_the_own_elder_only(store: Store, ground: Ground
     notice = CallDue(person=anna, elder=ground.other_elder, stamp=1)
     assert not await store.read(lambda tx: notice.still_wanted(tx, BEGIN))
     assert await store.read(lambda tx: elders.find(tx, Scope(anna, BEGIN), ground.other_elder)) is None
+
+
+async def test_the_operator_sees_why_without_a_name(store: Store, ground: Ground) -> None:
+    anna = await child(store, ground, "anna")
+    said = await store.read(lambda tx: [CallDue(person=anna, elder=ground.elder, stamp=1, again=again).why(tx, BEGIN)
+                                        for again in (False, True)])
+    assert said == ["file 1 of 石岭村, time to call", "file 1 of 石岭村, not answered yet"]

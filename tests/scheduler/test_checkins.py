@@ -278,7 +278,7 @@ async def test_who_is_not_well_is_told_of_in_any_case_and_once_with_what_it_is(d
     elder = day.people["elder"]
     moment = await day.store.run(lambda tx: checkins.unwell(tx, elder, POLICIES, day.now))
     assert moment is not None
-    await day.store.run(lambda tx: checkins.unwell_of(tx, elder, moment, "body", POLICIES, day.now))
+    await day.store.run(lambda tx: checkins.unwell_of(tx, elder, moment, "body", "身体不舒服", POLICIES, day.now))
     told = await day.until("5 08:20")
     assert sorted(line.split(" ", 2)[2] for line in told) == [f"{who} check_in_unwell reply" for who in (
         "first", "village", "visitor")]

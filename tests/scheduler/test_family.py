@@ -9,7 +9,20 @@ from sqlalchemy import select
 
 from scheduler import calls, casework, family, policy
 from scheduler.family_notices import VisitTold
-from storage import accounts, assignments, contacts, elders, forms, outbox, people, requests, tables, tellings, visits
+from storage import (
+    accounts,
+    alerts,
+    assignments,
+    contacts,
+    elders,
+    forms,
+    outbox,
+    people,
+    requests,
+    tables,
+    tellings,
+    visits,
+)
 from storage.contacts import Contact
 from storage.database import Store, Tx
 from storage.elders import Elder
@@ -52,8 +65,8 @@ class House:
             tx, self.ground.elder, self.children[name], allowed=True, withheld=withheld, on_day=TODAY,
             by=self.ground.visitor, now=self.now))
 
-    async def call(self, name: str, stamp: int, hours: float = 0) -> tuple[bool, bool]:
-        """A call in vain."""
+    async def call(self, name: str, stamp: int, hours: float = 0) -> tuple[bool, str]:
+        """A call in vain: whether it is new, and the alert that it led to."""
         at, child = self.now + timedelta(hours=hours), self.children[name]
         contact = Contact(contacts.id_of(child, self.ground.elder, stamp), self.ground.elder, child,
                           at.date().isoformat(), at, "phone", "unreachable", "")
@@ -175,6 +188,37 @@ async def test_a_visit_ends_every_request_up_to_its_day_and_tells_who_asked(hous
     assert await house.told() == ["李娜 request_done", "李涛 request_done"]
     left = await house.store.read(lambda tx: requests.of_elder(tx, house.ground.scope, house.ground.elder))
     assert [each.due_on for each in left] == ["2026-03-08"]
+
+
+async def test_a_second_call_in_vain_within_a_day_is_an_alert_whichever_child_called_first(house: House) -> None:
+    assert await house.call("李娜", 1) == (True, "")
+    assert await house.told() == []
+    assert await house.call("李娜", 1, 0.1) == (False, "")  # the same button again
+    assert await house.call("李涛", 2, 3) == (True, "A-0001")
+    assert await house.told() == ["李娜 alert_raised", "王强 alert_raised", "赵敏 alert_raised"]
+    assert await house.call("李娜", 3, 5) == (True, "A-0001")  # joins the alert that runs, hours later too
+    assert await house.told() == ["李涛 alert_step", "王强 alert_step", "赵敏 alert_step"]
+
+
+async def test_a_call_that_reached_him_between_two_in_vain_keeps_the_alert_away(house: House) -> None:
+    await house.call("李娜", 1)
+    child, at = house.children["李涛"], house.now + timedelta(hours=1)
+    fine = Contact(contacts.id_of(child, house.ground.elder, 9), house.ground.elder, child, TODAY, at, "phone", "fine", "")
+    assert await house.store.run(lambda tx: family.report(tx, fine, house.elder(tx), POLICIES))
+    assert await house.call("李娜", 2, 2) == (True, "")
+    assert await house.call("李娜", 3, 30) == (True, "")  # a day later it is the first again
+    assert await house.told() == []
+
+
+async def test_who_reaches_him_while_an_alert_runs_tells_those_who_know_of_it(house: House) -> None:
+    await house.call("李娜", 1)
+    await house.call("李娜", 2, 1)
+    await house.told()
+    child, at = house.children["李娜"], house.now + timedelta(hours=2)
+    fine = Contact(contacts.id_of(child, house.ground.elder, 9), house.ground.elder, child, TODAY, at, "phone", "fine", "")
+    assert await house.store.run(lambda tx: family.report(tx, fine, house.elder(tx), POLICIES))
+    assert await house.told() == ["李涛 alert_step", "王强 alert_step", "赵敏 alert_step"]
+    assert await house.store.read(lambda tx: alerts.running_of(tx, house.ground.elder)) is not None
 
 
 async def test_only_children_to_whom_the_elder_said_yes_hear_of_a_visit(house: House) -> None:

@@ -13,8 +13,9 @@ import pytest
 from bot.recounting import differences
 from scheduler import casework, freezing, policy
 from scheduler.figures import Month, Numbers
-from storage import areas, elder_files, erasing, figures, forms, meta, people, visits
+from storage import areas, campaigns, elder_files, erasing, figures, forms, meta, people, visits
 from storage.areas import Area
+from storage.campaigns import NewCampaign
 from storage.database import Store, Tx
 from storage.elder_files import Wish
 from storage.elders import NewElder
@@ -140,6 +141,28 @@ async def test_what_comes_later_leaves_the_frozen_numbers_alone(county: County) 
 
     await county.store.run(afterwards)
     assert await county.frozen() == before
+    assert await county.same_again() == 2
+
+
+def epidemic(county: County, village: int, first_on: str) -> NewCampaign:
+    return NewCampaign("epidemic", "流感", county.places[village].id, first_on, "2026-11-30", "epidemic", ("phone",),
+                       remote=True)
+
+
+async def test_remote_visits_count_where_an_epidemic_was_declared_in_time_and_not_where_it_was_later(
+        county: County) -> None:
+    here, next_door = await county.registers("甲"), await county.registers("乙", 1)
+    county.now = at("10-09")
+    await county.store.run(lambda tx: campaigns.add(
+        tx, epidemic(county, 0, "2026-10-09"), county.coordinator, county.now, "open"))
+    county.now = at("10-12")
+    for elder in (here, next_door):
+        await county.visits(elder, "10-12", "phone")
+    await county.moves_to(at("11-05"))
+    before = await county.frozen()
+    assert before == {("建设村", "general"): Numbers(met=1, phone=1), ("河坝村", "general"): Numbers(missed=1, phone=1)}
+    await county.store.run(lambda tx: campaigns.add(
+        tx, epidemic(county, 1, "2026-10-01"), county.coordinator, county.now, "open"))
     assert await county.same_again() == 2
 
 

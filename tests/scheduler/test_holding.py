@@ -83,6 +83,14 @@ async def test_in_quiet_hours_reminders_wait_for_the_morning_and_nothing_else_do
     assert await leaving(store, at("08:00", "2026-03-03")) == ["reminder"]
 
 
+async def test_however_many_wait_none_leaves_in_a_quiet_hour(
+    store: Store, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holding, "MOST_HELD", 1)
+    await put(store, ground.visitor, *(f"{n}" for n in range(5)), when=at("20:30"))
+    assert await leaving(store, at("20:30")) == []
+
+
 async def test_beyond_the_cap_a_digest_is_dropped_and_others_wait_for_the_next_morning(
     store: Store, ground: Ground
 ) -> None:

@@ -13,7 +13,19 @@ from sqlalchemy.sql.expression import ClauseElement
 
 from scheduler import casework, holding, notices, policy, reminders
 from scheduler.reminder_notices import Digest
-from storage import accounts, areas, assignments, elders, forms, leaves, outbox, people, postponements, tables
+from storage import (
+    accounts,
+    areas,
+    assignments,
+    elders,
+    forms,
+    leaves,
+    outbox,
+    people,
+    postponements,
+    reminding,
+    tables,
+)
 from storage.crypto import Keys
 from storage.database import Store, Tx
 from storage.elder_files import Wish
@@ -92,6 +104,12 @@ async def day(store: Store, place: Place, on: str) -> dict[str, str]:
     await sweep(store, at(on, "00:01"))
     await sweep(store, at(on, "00:02"))
     return await sent(store, place, at(on))
+
+
+async def written(store: Store, chat: str) -> int:
+    """How many messages were ever written for somebody."""
+    rows = await store.read(lambda tx: tx.all(select(tables.outbox.c.id).where(tables.outbox.c.chat == chat)))
+    return len(rows)
 
 
 async def visit(store: Store, place: Place, elder: str, on: str) -> None:
@@ -202,7 +220,7 @@ async def test_a_sweep_that_breaks_leaves_nothing_behind(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
     with monkeypatch.context() as patched:
-        patched.setattr(reminders.reminding, "move", broken)
+        patched.setattr(reminding, "move", broken)
         with pytest.raises(ZeroDivisionError):
             await sweep(store, at("2026-03-10", "00:01"))
     assert await store.read(lambda tx: tx.all(select(tables.outbox.c.id))) == []
@@ -279,6 +297,7 @@ async def test_who_put_an_elder_off_is_not_reminded_of_him_until_then_but_others
         tx, place.elders["乙"], place.people["王"], date(2026, 3, 15), "weather", at("2026-03-12")))
     assert await walk(store, place, "2026-03-12", "2026-03-15", {}) == (
         "03-12\n03-13  一: 乙2\n03-14  一: 乙1\n03-15  一: 乙0  王: 乙0")
+    assert await written(store, "王") == 1  # no message is made only to be thrown away
 
 
 async def test_who_wants_only_urgent_things_hears_of_the_last_days_and_of_what_is_overdue(
@@ -288,6 +307,8 @@ async def test_who_wants_only_urgent_things_hears_of_the_last_days_and_of_what_i
     assert await walk(store, place, "2026-03-11", "2026-03-16", {}) == (
         "03-11\n03-12\n03-13  一: 乙2  王: 乙2\n03-14  一: 乙1  王: 乙1\n03-15  一: 乙0  王: 乙0\n"
         "03-16  一: 乙-1  村: 村 1+0  王: 乙-1")
+    assert await written(store, "王") == 4
+    assert (await day(store, place, "2026-03-24"))["王"] == "乙-9"  # and not of 甲, who has a week left
 
 
 async def test_a_digest_comes_at_the_hour_that_its_reader_chose(store: Store, place: Place) -> None:
@@ -360,3 +381,15 @@ async def test_no_digest_names_anybody(store: Store, place: Place) -> None:
     assert all(isinstance(notices.KINDS[row.kind].model_validate(row.fields), Digest) for row in rows)
     assert await store.read(lambda tx: tx.all(text("SELECT 1 FROM outbox WHERE unique_key NOT LIKE 'digest:%'"))) == []
     assert await store.read(lambda tx: [elders.unscoped(tx, each) is not None for each in place.elders.values()])
+
+
+async def test_who_is_long_overdue_is_spoken_of_weekly_and_on_the_day_that_his_visitor_named(
+    store: Store, place: Place
+) -> None:
+    await visit(store, place, "甲", "2026-03-20")
+    told = {"王": "乙-10", "一": "乙-10", "村": "村 1+0", "镇": "村 1+0"}
+    assert await day(store, place, "2026-03-25") == told
+    assert await day(store, place, "2026-03-26") == {}
+    await store.run(lambda tx: reminding.sooner(tx, place.elders["乙"], "2026-03-27"))
+    await store.run(lambda tx: reminding.sooner(tx, place.elders["乙"], "2026-03-30"))
+    assert (await day(store, place, "2026-03-27"))["王"] == "乙-12"

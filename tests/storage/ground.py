@@ -54,8 +54,8 @@ def lay(now: datetime) -> Callable[[Tx], Ground]:
         forms.keep(tx, "h", "visit", "{}")
         ground = Ground(
             township, village, other,
-            people.add(tx, village.id, "王强", ("visitor",), now).id,
-            people.add(tx, other.id, "李军", ("visitor",), now).id,
+            people.add(tx, village.id, "王强", ("visitor",), now, "grid_worker").id,
+            people.add(tx, other.id, "李军", ("visitor",), now, "grid_worker").id,
             people.add(tx, township.id, "赵敏", ("township",), now).id,
             elders.add(tx, new_elder(village), STANDING, now),
             elders.add(tx, new_elder(other, "陈国清"), STANDING, now),

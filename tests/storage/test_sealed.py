@@ -9,6 +9,9 @@ from storage import (
     accounts,
     alerts,
     contacts,
+    device_events,
+    device_vendors,
+    devices,
     drafts,
     elders,
     inbox,
@@ -62,6 +65,10 @@ def fill(tx: Tx, ground: Ground, keys: Keys, now: datetime) -> None:
     assert waiting is not None
     proposals.decide(tx, waiting, "refused", ground.coordinator, now, reason="不对")
     alert = alerts.add(tx, elder, ground.village.id, "help", "person", ground.visitor, "摔了一跤", now, now)
+    device_vendors.invite(tx, "anxin", "operator", now)
+    vendor = device_vendors.named(tx, "anxin")
+    assert vendor is not None
+    device_events.add(tx, devices.known(tx, vendor.id, "A1", now), "e1", "heart_rate", now, {"per_minute": 38}, now)
     alerts.end(tx, alert, "false_alarm", ground.visitor, {"reason": "没有摔"}, now)
     phones.add(tx, "phone1", Body(sent_at=1, text="您好"))
     contacts.add(tx, Contact(contacts.id_of("c", elder, 1), elder, ground.visitor, "2026-03-02", now, "phone", "trouble",

@@ -190,6 +190,49 @@ def upgrade() -> None:
     op.create_index("alerts_open", "alerts", ["area_id", "raised_at"],
                     sqlite_where=running, postgresql_where=running)
     op.create_table(
+        "device_vendors",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("name", sa.Text(), nullable=False, unique=True),
+        sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_at", sa.BigInteger()),
+    )
+    op.create_table(
+        "devices",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("vendor_id", sa.Text(), sa.ForeignKey("device_vendors.id"), nullable=False),
+        sa.Column("serial", sa.Text(), nullable=False),
+        sa.Column("elder_id", sa.Text(), sa.ForeignKey("elders.id")),
+        sa.Column("bound_by", sa.Text(), sa.ForeignKey("people.id")),
+        sa.Column("bound_at", sa.BigInteger()),
+        sa.Column("damped_until", sa.BigInteger()),
+        sa.Column("last_seen", sa.BigInteger()),
+        sa.UniqueConstraint("vendor_id", "serial"),
+    )
+    op.create_index("devices_elder", "devices", ["elder_id"])
+    op.create_table(
+        "device_events",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("vendor_id", sa.Text(), sa.ForeignKey("device_vendors.id"), nullable=False),
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("device_id", sa.Text(), sa.ForeignKey("devices.id"), nullable=False),
+        sa.Column("elder_id", sa.Text(), sa.ForeignKey("elders.id")),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("reading", sa.LargeBinary()),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("alert_id", sa.Text(), sa.ForeignKey("alerts.id")),
+        sa.Column("answer", sa.Text()),
+        sa.Column("answered_by", sa.Text(), sa.ForeignKey("people.id")),
+        sa.Column("answered_at", sa.BigInteger()),
+        sa.UniqueConstraint("vendor_id", "event_id"),
+    )
+    op.create_index("device_events_device", "device_events", ["device_id", "received_at"])
+    op.create_index("device_events_elder", "device_events", ["elder_id"])
+    op.create_index("device_events_alert", "device_events", ["alert_id"],
+                    sqlite_where=sa.text("alert_id IS NOT NULL"), postgresql_where=sa.text("alert_id IS NOT NULL"))
+    op.create_table(
         "campaigns",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("kind", sa.Text(), nullable=False),

@@ -1,0 +1,1 @@
+"""The doors for alarms of devices: HTTP and MQTT."""
