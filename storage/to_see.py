@@ -20,7 +20,7 @@ _OWN = select(
     elders.c.id, elders.c.name, areas.c.name.label("village"), elders.c.group_name, elders.c.due_from,
     elders.c.due_until, func.coalesce(_PUT_OFF, ""),
 ).select_from(elders.join(areas, areas.c.id == elders.c.village_id)).where(
-    elders.c.id.in_(_GOES), elders.c.status == "active", elders.c.wish != "unwilling",
+    elders.c.id.in_(_GOES), elders.c.status != "paused", elders.c.status != "closed", elders.c.wish != "unwilling",
     elders.c.due_from <= bindparam("until")).order_by(
     elders.c.due_until, areas.c.name, elders.c.group_name, elders.c.number, elders.c.id).limit(bindparam("count"))
 

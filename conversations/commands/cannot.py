@@ -8,7 +8,7 @@ from conversations.lists import PAGE
 from conversations.turn import Ask, label
 from scheduler import notices
 from scheduler.reminder_notices import EVER, NobodyHome, OtherWanted
-from storage import accounts, assignments, due, elders, people, postponements, ties
+from storage import accounts, assignments, due, elders, people, postponements, reminding, ties
 from storage.elders import Elder
 from storage.postponements import REASONS, Reason
 
@@ -90,6 +90,7 @@ def _keep(ask: Ask, elder: Elder, until: date, reason: Reason) -> None:
     if before and (before[0].until_on, before[0].reason) == (until.isoformat(), reason):
         return  # pressed twice
     postponements.add(ask.tx, elder.id, ask.writer.person_id, until, reason, ask.now)
+    reminding.sooner(ask.tx, elder.id, until.isoformat())  # who is long overdue has his turn once a week only
     ask.note("elder.postpone", elder.id, ("day", "reason"))
     if reason != "nobody_home" or not before or before[0].reason != "nobody_home":
         return

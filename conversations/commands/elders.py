@@ -48,13 +48,12 @@ def _shown(ask: Ask, found: Elder) -> Part:
         buttons.append([["button.invite_family", {}, f"/invitefamily {found.id}"]])
     buttons += [[["button.read", {"number": visit.number}, f"/record {visit.visit_id}"]] for visit in last]
     buttons += life.buttons(ask, found)
-    buttons += families.buttons(ask, found)
+    buttons += [[button for row in (*families.buttons(ask, found), *checkins.button(ask, found)) for button in row]]
     buttons += privacy.buttons(ask, found)
-    buttons += checkins.button(ask, found)
     return ("menu.elder", {
         "elder": label(found), "status": found.status, "wish": found.wish, "care_class": found.care_class,
         "reasons": ask.reasons(found), "due": ask.due(found),
-        "visits": visit_lines(ask, last), "buttons": buttons})
+        "visits": visit_lines(ask, last), "buttons": [row for row in buttons if row]})
 
 
 COMMANDS = {"mine": mine, "elder": elder}

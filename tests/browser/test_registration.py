@@ -12,7 +12,7 @@ from tests.browser.phone_on_page import PATIENCE, PhoneOnPage
 
 pytestmark = pytest.mark.asyncio
 
-WANG, ZHAO, LIU = "wang", "zhao", "liu"  # a grid worker, the township, a grid worker of the next village
+WANG, ZHAO, LIU, CHEN = "wang", "zhao", "liu", "chen"  # a grid worker, the township, next door's grid worker, the village
 NUMBER = "510502194303120025"
 PART_1 = (
     ("住在几组", "3"), ("门牌地址", "建设路 12 号"), ("户口所在地", "是"), ("写全名", "何秀珍"), ("身份证号", NUMBER),
@@ -58,10 +58,11 @@ async def test_an_elder_is_registered_over_two_days_confirmed_and_caught_next_do
     await answers(wang, *PART_1)
     await wang.sees_last("第一部分（老人本人）填好了，已经存好")
     await wang.taps("稍后继续")
-    await page.get_by_role("button", name="+1 天").click()
+    await page.get_by_role("button", name="明早 08:30").click()  # nobody is told of anything at night
+    await expect(page.locator("#now")).to_contain_text("08:3", timeout=3 * PATIENCE)
     await village.kill()
 
-    wang, zhao, liu = await shown(page, village, WANG, ZHAO, LIU)  # the next day, after a crash
+    wang, zhao, liu, chen = await shown(page, village, WANG, ZHAO, LIU, CHEN)  # the next day, after a crash
     await wang.says("你好")
     await wang.sees_last("今天要做什么")
     await wang.taps("1 接着填 何秀珍")
@@ -80,6 +81,18 @@ async def test_an_elder_is_registered_over_two_days_confirmed_and_caught_next_do
     await expect(opened).to_contain_text("重点对象：高龄独居")
     await expect(opened).to_contain_text("下一步，定第一探访联系人")
     await wang.sees("已经确认了")
+
+    await zhao.taps("1 定第一联系人")
+    await answers(zhao, ("有没有子女", "有"), ("叫什么名字", "何平"), ("住在哪里", "和老人同一处"), ("照应不了", "能照应"),
+                  ("还有第 2 个子女", "没有了"))
+    review = await zhao.sees_last("请核对")
+    await expect(review).to_contain_text("按规定，住在同一处的子女 何平 作第一探访联系人")
+    await zhao.taps("提交")
+    await chen.sees("第一探访联系人，请您看看")
+    await chen.taps("1 看看")
+    await chen.sees_last("何平")
+    await chen.taps("1 确认")
+    await chen.sees("何平")
 
     await liu.says("登记")
     await answers(liu, ("住在几组", "1"), ("门牌地址", "跳过"), ("户口所在地", "跳过"), ("写全名", "何秀珍"),

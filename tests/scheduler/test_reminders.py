@@ -13,7 +13,19 @@ from sqlalchemy.sql.expression import ClauseElement
 
 from scheduler import casework, holding, notices, policy, reminders
 from scheduler.reminder_notices import Digest
-from storage import accounts, areas, assignments, elders, forms, leaves, outbox, people, postponements, tables
+from storage import (
+    accounts,
+    areas,
+    assignments,
+    elders,
+    forms,
+    leaves,
+    outbox,
+    people,
+    postponements,
+    reminding,
+    tables,
+)
 from storage.crypto import Keys
 from storage.database import Store, Tx
 from storage.elder_files import Wish
@@ -208,7 +220,7 @@ async def test_a_sweep_that_breaks_leaves_nothing_behind(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
     with monkeypatch.context() as patched:
-        patched.setattr(reminders.reminding, "move", broken)
+        patched.setattr(reminding, "move", broken)
         with pytest.raises(ZeroDivisionError):
             await sweep(store, at("2026-03-10", "00:01"))
     assert await store.read(lambda tx: tx.all(select(tables.outbox.c.id))) == []
@@ -369,3 +381,15 @@ async def test_no_digest_names_anybody(store: Store, place: Place) -> None:
     assert all(isinstance(notices.KINDS[row.kind].model_validate(row.fields), Digest) for row in rows)
     assert await store.read(lambda tx: tx.all(text("SELECT 1 FROM outbox WHERE unique_key NOT LIKE 'digest:%'"))) == []
     assert await store.read(lambda tx: [elders.unscoped(tx, each) is not None for each in place.elders.values()])
+
+
+async def test_who_is_long_overdue_is_spoken_of_weekly_and_on_the_day_that_his_visitor_named(
+    store: Store, place: Place
+) -> None:
+    await visit(store, place, "甲", "2026-03-20")
+    told = {"王": "乙-10", "一": "乙-10", "村": "村 1+0", "镇": "村 1+0"}
+    assert await day(store, place, "2026-03-25") == told
+    assert await day(store, place, "2026-03-26") == {}
+    await store.run(lambda tx: reminding.sooner(tx, place.elders["乙"], "2026-03-27"))
+    await store.run(lambda tx: reminding.sooner(tx, place.elders["乙"], "2026-03-30"))
+    assert (await day(store, place, "2026-03-27"))["王"] == "乙-12"
