@@ -12,7 +12,20 @@ from scheduler import forgetting
 from scheduler import policy as policies
 from scheduler.forgetting import CHUNK, CLASSES
 from scheduler.policy import PolicyError
-from storage import audit, device_events, device_vendors, devices, drafts, elder_files, elders, inbox, media, outbox, phones, visits
+from storage import (
+    audit,
+    device_events,
+    device_vendors,
+    devices,
+    drafts,
+    elder_files,
+    elders,
+    inbox,
+    media,
+    outbox,
+    phones,
+    visits,
+)
 from storage.database import Store, Tx
 from storage.ids import millis
 from storage.outbox import Outgoing
