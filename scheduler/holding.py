@@ -13,7 +13,7 @@ from storage.database import Tx
 from storage.outbox import Outgoing
 
 MOST_HELD = 500  # rows put off in one unit of work
-ROUNDS = 10  # of leasing, where nothing of what was leased may leave
+ROUNDS = MOST_HELD // outbox.FEW  # of leasing, where nothing of what was leased may leave
 OVER_CAP = "daily cap"
 
 

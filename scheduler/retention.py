@@ -16,4 +16,5 @@ class Retention(BaseModel):
     playground: int = Field(ge=1)
     jobs: int = Field(ge=1)
     guesses: int = Field(ge=1)
+    device_events: int = Field(ge=7)  # a vendor's late repeat is told from something new
     closed_elders: int = Field(ge=365)

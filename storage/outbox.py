@@ -22,6 +22,7 @@ Lane = Literal["alert", "reply", "reminder"]
 LANES: tuple[Lane, ...] = ("alert", "reply", "reminder")  # the most urgent first
 UNBOUND: tuple[Lane, ...] = ("alert", "reply")  # never held, merged or capped
 LEASE = timedelta(seconds=30)
+FEW = 2  # reminders at once: who writes meanwhile waits behind so many and no more
 
 # written out: a parameter would keep the partial indexes from being used
 _WAITING: ColumnElement[str] = literal_column("'waiting'")
@@ -116,7 +117,8 @@ def take(tx: Tx, now: datetime, count: int = 50, lanes: Sequence[Lane] = LANES) 
     at, until = millis(now), millis(now + LEASE)
     rows: list[Row] = []
     for lane in lanes:
-        rows += tx.all(_READY, in_lane=lane, at=at, count=count - len(rows))
+        most = count - len(rows)
+        rows += tx.all(_READY, in_lane=lane, at=at, count=min(most, FEW) if lane == "reminder" else most)
         if len(rows) == count:
             break
     return [_opened(tx, row) for row in rows if tx.run(_LEASE, row=row[0], at=at, until=until) == 1]

@@ -14,7 +14,7 @@ from sqlalchemy import BindParameter, ColumnElement, Delete, Select, Table, and_
 
 from storage.database import Tx
 from storage.ids import millis
-from storage.tables import drafts, guesses, inbox, jobs, media, outbox, phone_messages
+from storage.tables import device_events, drafts, guesses, inbox, jobs, media, outbox, phone_messages
 
 Forget = Callable[[Tx, datetime, int], int]
 
@@ -44,6 +44,7 @@ _CANCELLED = _made_before(drafts, drafts.c.state == "cancelled")
 _NEVER_CAME = _made_before(media, media.c.body.is_(None))
 _JOBS = _made_before(jobs, or_(jobs.c.state == "done", jobs.c.state == "failed", jobs.c.state == "cancelled"))
 _PHONES = _deleting(phone_messages, phone_messages.c.at < _BEFORE, phone_messages.c.at)
+_DEVICE_EVENTS = _made_before(device_events)
 _BODY = select(drafts.c.body).where(drafts.c.id == bindparam("row"))
 _DELETE_MEDIA = delete(media).where(media.c.id == bindparam("row"))
 
@@ -87,6 +88,11 @@ def media_that_never_came(tx: Tx, before: datetime, count: int) -> int:
 def phone_rows(tx: Tx, before: datetime, count: int) -> int:
     """What stands on the playground's phones."""
     return _forget(tx, _PHONES, millis(before), count)
+
+
+def device_rows(tx: Tx, before: datetime, count: int) -> int:
+    """What devices sent. The alerts that came of it are kept."""
+    return _forget(tx, _DEVICE_EVENTS, _id(before), count)
 
 
 def ended_jobs(tx: Tx, before: datetime, count: int) -> int:

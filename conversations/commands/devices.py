@@ -21,7 +21,9 @@ LAST = 5  # things that a device sent, on its page
 
 
 def listed(ask: Ask, rest: str) -> Parts:
-    """A page of those in the area, or those of one elder; an operator sees first those that are nobody's."""
+    """A page of those in the area, or those of one elder; an operator sees those that are nobody's, and no elder."""
+    if not ask.may("device"):
+        return _unknown(ask) or (("devices.all_known", {}),)
     if rest and not rest.startswith("+"):
         return _of_elder(ask, rest)
     skip = skipped(rest)

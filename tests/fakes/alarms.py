@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+import orjson
 from sqlalchemy import func, select
 
-from storage import accounts, device_events, device_vendors, devices, elders, people
+from storage import accounts, assignments, device_vendors, devices, elders, people
 from storage import tables as kept
 from storage.database import Store, Tx
 from tests.storage.ground import STANDING, lay, new_elder
@@ -44,8 +45,6 @@ def settle(tx: Tx, now: datetime, count: int = 20) -> Field:
                     "coordinator": ground.coordinator}
     for n, person in enumerate(found.people.values()):
         accounts.bind(tx, "test", f"{n}", f"{n}", person, now)
-    from storage import assignments
-
     for n in range(count):
         elder = elders.add(tx, new_elder(ground.village, f"老人{n}"), STANDING, now)
         assignments.entrust(tx, found.people["visitor"], elder, "visitor", "2026-01-01")
@@ -100,8 +99,7 @@ async def check(store: Store, village: Field, sent: list[dict[str, Any]], told: 
             kept.device_events.outerjoin(kept.alerts, kept.alerts.c.id == kept.device_events.c.alert_id)))
         raised = tx.one(select(func.count()).select_from(kept.alerts))
         rows = tx.all(select(kept.outbox.c.kind, kept.outbox.c.id, kept.outbox.c.fields))
-        from orjson import loads
-        fields = [(kind, loads(tx.keys.open(sealed, "outbox.fields", row))) for kind, row, sealed in rows]
+        fields = [(kind, orjson.loads(tx.keys.open(sealed, "outbox.fields", row))) for kind, row, sealed in rows]
         return events, int(raised[0]) if raised else 0, fields
 
     events, alerts_raised, notices = await store.read(look)
@@ -129,6 +127,3 @@ async def check(store: Store, village: Field, sent: list[dict[str, Any]], told: 
     for event in events:
         count[event[1]] = count.get(event[1], 0) + 1
     return count
-
-
-__all__ = ["BROKEN", "VENDOR", "Field", "alarm", "batches", "check", "device_events", "made", "settle", "wrong"]

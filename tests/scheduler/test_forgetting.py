@@ -12,7 +12,20 @@ from scheduler import forgetting
 from scheduler import policy as policies
 from scheduler.forgetting import CHUNK, CLASSES
 from scheduler.policy import PolicyError
-from storage import audit, drafts, elder_files, elders, inbox, media, outbox, phones, visits
+from storage import (
+    audit,
+    device_events,
+    device_vendors,
+    devices,
+    drafts,
+    elder_files,
+    elders,
+    inbox,
+    media,
+    outbox,
+    phones,
+    visits,
+)
 from storage.database import Store, Tx
 from storage.ids import millis
 from storage.outbox import Outgoing
@@ -24,7 +37,7 @@ POLICY = policies.load()
 RULES = POLICY.city.retention.model_dump()
 TABLES = {"inbox": "inbox", "outbox": "outbox", "cancelled_drafts": "drafts", "submitted_drafts": "drafts",
           "media_never_fetched": "media", "playground": "phone_messages",
-          "jobs": "jobs", "guesses": "guesses"}
+          "jobs": "jobs", "guesses": "guesses", "device_events": "device_events"}
 
 
 def make(tx: Tx, kind: str, ground: Ground, at: datetime, number: int = 0) -> None:
@@ -46,6 +59,11 @@ def make(tx: Tx, kind: str, ground: Ground, at: datetime, number: int = 0) -> No
     elif kind == "jobs":
         tx.run(insert(jobs), id=tx.new_id(at), kind="import", person_id=None, state="done", fields=None, cursor="",
                leased_until=0, created_at=millis(at), updated_at=millis(at))
+    elif kind == "device_events":
+        device_vendors.invite(tx, "anxin", "operator", at)
+        vendor = device_vendors.named(tx, "anxin")
+        assert vendor is not None
+        device_events.add(tx, devices.known(tx, vendor.id, "A1", at), f"{number}", "fall", at, {}, at)
     elif kind == "guesses":
         tx.run(insert(guesses), channel="test", account=f"{number}", hour=millis(at) // 3_600_000, count=1)
 

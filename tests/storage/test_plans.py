@@ -134,7 +134,7 @@ async def test_no_statement_of_a_turn_reads_a_big_table_whole_or_sorts_all_that_
         assert whole_tables(lines) == [], name
         if name == "ready":
             assert not [line for line in lines if "TEMP B-TREE" in line or line.startswith("->  Sort")]
-    assert len(await store.run(lambda tx: outbox.take(tx, now))) == 50
+    assert len(await store.run(lambda tx: outbox.take(tx, now))) == outbox.FEW
 
 
 async def test_the_sweep_of_reminders_reads_only_those_elders_whose_day_has_come(store: Store, now: datetime) -> None:
