@@ -60,7 +60,7 @@ def menu(ask: Ask) -> list[list[list[object]]]:
     last: list[list[object]] = [["button.help", {}, "/help"]]
     if ask.may("template"):
         last.insert(0, ["button.template", {}, "/template"])
-    return [*rows, *([more] if more else []), last]
+    return [*rows, *([more] if more else []), last, [["button.sos", {}, "/sos"]]]
 
 
 def _kept(ask: Ask) -> list[Kept]:
