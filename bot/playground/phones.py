@@ -10,7 +10,7 @@ from storage.database import Store, Tx
 from storage.people import ROLES, Post
 
 DEMO = "demo"  # the meta row of a filled demo: the id of the village whose group has a phone
-NOT_IN_GROUP = ("family", "self")  # a village's work group speaks of other people too
+NOT_IN_GROUP = ("family", "first_contact", "self")  # a village's work group speaks of other people too
 
 
 async def all_phones(store: Store) -> list[Phone]:
