@@ -232,9 +232,9 @@ async def test_the_phones_are_named_people_first_and_the_work_group_without_fami
     await filled(store)
     *shown, group = await all_phones(store)
     assert [(phone.id, phone.title, phone.subtitle) for phone in shown] == [
-        ("wang", "王强", "网格员 · 建设村"), ("lina", "李娜", "家属 · 建设村"), ("litao", "李涛", "家属 · 建设村"),
+        ("wang", "王强", "网格员 · 建设村"), ("lina", "李娜", "家属 · 建设村"),
         ("chen", "陈秀兰", "村（社区）协调员 · 建设村"), ("zhao", "赵敏", "乡镇（街道）协调员 · 云溪镇"),
-        ("zhou", "周晓雨", "志愿者 · 建设村"), ("liu", "刘勇", "网格员 · 桂花村"), ("zeng", "曾小兰", "第一探访联系人 · 建设村")]
+        ("zhou", "周晓雨", "志愿者 · 建设村"), ("liu", "刘勇", "网格员 · 桂花村"), ("litao", "李涛", "家属 · 建设村"), ("zeng", "曾小兰", "第一探访联系人 · 建设村")]
     assert (group.kind, group.title, group.subtitle) == ("group", "建设村工作群", "3 人")
     assert [member.name for member in group.members] == ["王强", "陈秀兰", "周晓雨"]
     assert "/" not in group.id
