@@ -84,6 +84,7 @@ class Township:
         self.people: list[Someone] = []
         self.elders: list[Planted] = []
         self.tokens: list[str] = []  # every button that anybody was ever shown
+        self.typed: dict[str, str] = {}  # all that somebody ever typed: a form shows him his own words again
 
     def settle(self, tx: Tx) -> None:
         form = self.house.book.current["visit"]
@@ -123,6 +124,7 @@ class Township:
     async def turn(self, who: Someone, text: str = "", choice: str = "") -> list[Message]:
         """What he is shown, with the document where there is one."""
         self.count += 1
+        self.typed[who.account] = f"{self.typed.get(who.account, '')}\n{text}"
         self.now += timedelta(minutes=7)
         now = self.now
         inbound = Inbound("test", who.account, who.account, str(self.count), now, text=text, choice=choice)
@@ -134,16 +136,19 @@ class Township:
             document = make(self.words)
             assert document.body
             shown.append(Message(document.name))
-        self.tokens += {button.token for message in shown for row in message.buttons for button in row}
+        self.tokens += sorted({button.token for message in shown for row in message.buttons for button in row})
         return shown
 
     def leaks(self, who: Someone, shown: list[Message], typed: str) -> list[str]:
-        """What of elders that he may not see stands in what he is shown, beyond what he typed himself."""
+        """What of elders that he may not see stands in what he is shown, beyond what he typed himself: just now, or,
+        as for names, ever.
+        """
         told = "\n".join([message.text for message in shown] + [
             f"{button.label} {button.token}" for message in shown for row in message.buttons for button in row])
         day = self._day(self.now).isoformat()
         planted = [word for elder in self.elders if not who.sees(elder, day)
-                   for word in (elder.name, elder.secret, elder.id, elder.visit)]
+                   for word in (elder.name, elder.secret, elder.id, elder.visit)
+                   if word != elder.name or word not in self.typed.get(who.account, "")]
         return [word for word in planted if word in told and word not in typed]
 
     def _day(self, now: datetime) -> date:

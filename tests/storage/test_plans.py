@@ -141,7 +141,8 @@ async def test_the_sweep_of_reminders_reads_only_those_elders_whose_day_has_come
     await store.run(lambda tx: fill(tx, now))
     for statement, values in (
         (reminding._CHUNK, {"today": "2026-03-01", "count": 100}),
-        (reminding._MOVE, {"last_on": "2026-03-01", "last": "x", "next_day": "2026-03-02"}),
+        (reminding._MOVE, {"last_on": "2026-03-01", "last": "x", "next_day": "2026-03-02", "in_a_week": "2026-03-08",
+                           "long_ago": "2026-02-22"}),
     ):
         lines = await store.run(plan(statement, values))
         assert not [line for line in whole_tables(lines) if " elders" in line]
