@@ -132,10 +132,10 @@ def import_(
 ) -> None:
     """Takes a township's ledger in: good rows go in, the others are marked in a copy. Twice changes nothing.
 
-    On a terminal it shows first what it would change, and asks. Elsewhere, without --yes, files that are there stay
-    as they are. With --areas the area tree grows: what is missing is added, nothing is changed or taken away. With
-    --list it is matched with the ledger by ID number: what differs is written beside it, and taken over once it comes
-    back marked (with --yes at once, deaths and moves excepted).
+    On a terminal it shows first what it would change, and asks, save with --create-areas. Elsewhere, without --yes,
+    files that are there stay as they are. With --areas the area tree grows: what is missing is added, nothing is
+    changed or taken away. With --list it is matched with the ledger by ID number: what differs is written beside it,
+    and taken over once it comes back marked (with --yes at once, deaths and moves excepted).
     """
     from bot.exporting import ExportRefused
     from bot.importing import ImportRefused, import_areas, import_file, look
@@ -143,6 +143,9 @@ def import_(
 
     if list_ and not (under and by):
         raise typer.BadParameter("--list wants --under and --by")
+    if dry_run and create_areas:
+        raise typer.BadParameter("--create-areas writes areas and rows at once: take the areas in first (--areas), "
+                                 "or leave one of the two out")
 
     async def work(base: "Foundation") -> Any:
         if list_:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -19,6 +19,7 @@ from conversations.documents.ledger_words import HOUSEHOLD_BY_WORD, HOUSEHOLD_TI
 # (ID number,) or (village, name) or (village, name, ISO birth or #number of the file) of an elder
 Key = tuple[str, ...]
 
+_NOTHING: Mapping[str, str | int] = {}
 _SEARCHED = 40  # rows in which a header is looked for
 _MEMBER: Mapping[str, Callable[[Cell], object]] = {
     "name": fields.name, "sex": fields.sex, "id_number": lambda cell: fields.identity(cell)[0],
@@ -30,11 +31,17 @@ _MEMBER: Mapping[str, Callable[[Cell], object]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A right line, until its elder is found; `fault` stands for it where he is not."""
+    """A right line, until its elder is found; `at` says where it stands, for a fault where he is not.
+
+    There are tens of thousands: it keeps nothing else of what was read.
+    """
 
     key: Key
     member: dict[str, object]
-    fault: Callable[[str], Fault]
+    at: Fault
+
+    def fault(self, reason: str) -> Fault:
+        return replace(self.at, reason=reason)
 
 
 def find(sheet: CalamineSheet) -> Layout | None:
@@ -116,7 +123,7 @@ class _Reader:
             return None
         at = "elder_id_number" if len(key) == 1 else "elder_name"
         return _Line(key, {name: value for name, value in found.items() if value is not None},
-                     lambda reason: self._fault(at, reason))
+                     self._fault(at, "", _NOTHING))
 
     def _elder(self) -> Key | None:
         if "elder_id_number" in self._cells:
@@ -154,4 +161,4 @@ class _Reader:
             sheet=self._sheet, line=self._line, column=column.header if column else HOUSEHOLD_TITLES[name],
             column_number=column.number if column else None,
             value=fields.shown(self._cells[name][1]) if name in self._cells else "", reason=reason,
-            details=details or {})
+            details={} if details is None else details)

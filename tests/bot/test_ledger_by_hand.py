@@ -37,6 +37,8 @@ def ledger(path: Path, line: tuple[str, ...]) -> Path:
 
 def test_a_ledger_is_shown_written_and_given_back_by_hand(env: dict[str, str], tmp_path: Path) -> None:
     first = ledger(tmp_path / "first.xlsx", LINE)
+    refused = bot(env, "import", first, "--dry-run", "--create-areas", "--under", "江阳区")  # it would not be a dry run
+    assert (refused.returncode, "--create-areas writes" in refused.stderr) == (2, True)
     assert "new 1," in bot(env, "import", first, "--create-areas", "--under", "江阳区").stdout
     second = ledger(tmp_path / "second.xlsx", (*LINE[:-2], "13900000000", "中度失能"))
 
