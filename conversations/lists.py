@@ -17,9 +17,12 @@ def buttons(found: list[Elder], slash: str, total: int, skip: int) -> list[list[
     """A button for each elder, and one for the next page where there is one."""
     rows: list[list[list[object]]] = [
         [["button.person", {"label": label(elder)}, f"/{slash} {elder.id}"]] for elder in found]
-    if skip + PAGE < total:
-        rows.append([["button.next_page", {}, f"/{slash} +{skip + PAGE}"]])
-    return rows
+    return rows + further(f"/{slash}", total, skip)
+
+
+def further(call: str, total: int, skip: int, page: int = PAGE) -> list[list[list[object]]]:
+    """A button that calls the command for what comes after this page, where there is more; read by `skipped`."""
+    return [[["button.next_page", {}, f"{call} +{skip + page}"]]] if skip + page < total else []
 
 
 def skipped(rest: str) -> int:

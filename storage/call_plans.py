@@ -10,8 +10,6 @@ from storage.database import Row, Tx
 from storage.ids import instant, millis
 from storage.tables import assignments, call_plans
 
-SUMMARIES = ("each", "monthly", "emergency")
-
 _ADD = insert(call_plans).on_conflict_do_nothing(index_elements=["person_id", "elder_id"])
 _COLUMNS = (call_plans.c.person_id, call_plans.c.elder_id, call_plans.c.weekday, call_plans.c.at_time,
             call_plans.c.shares, call_plans.c.summaries, call_plans.c.next_at, call_plans.c.asked_at,

@@ -15,8 +15,6 @@ from storage.tables import courses
 _ADD = insert(courses)
 _COLUMNS = (courses.c.id, courses.c.what, courses.c.from_on, courses.c.value, courses.c.entered_at)
 _OF = select(*_COLUMNS).where(courses.c.elder_id == bindparam("elder"))
-_OF_MANY = select(courses.c.elder_id, *_COLUMNS).where(
-    courses.c.elder_id >= bindparam("first"), courses.c.elder_id <= bindparam("last"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +39,6 @@ class Change:
 def of(tx: Tx, elder_id: str) -> list[Change]:
     """Everything that is known of one elder. For the program's own work: so no Scope."""
     return [Change(*row) for row in tx.all(_OF, elder=elder_id)]
-
-
-def of_many(tx: Tx, first: str, last: str) -> dict[str, list[Change]]:
-    """The same for all elders whose ids lie between these two, both included."""
-    found: dict[str, list[Change]] = {}
-    for elder, *change in tx.all(_OF_MANY, first=first, last=last):
-        found.setdefault(elder, []).append(Change(*change))
-    return found
 
 
 def keep(tx: Tx, elder_id: str, changes: Sequence[tuple[str, str, str]], now: datetime) -> None:

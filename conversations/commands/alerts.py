@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from conversations import alert_telling, session
 from conversations.commands import privacy
 from conversations.engine import Part
-from conversations.lists import PAGE, skipped
+from conversations.lists import PAGE, further, skipped
 from conversations.turn import Ask
 from scheduler import alerting
 from storage import alerts, elder_files, elders
@@ -31,8 +31,7 @@ def listed(ask: Ask, rest: str) -> Parts:
         lines.append({**called, "what": alert.kind, "who": alert_telling.name(ask.tx, alert.claimed_by),
                       "minutes": max(0, int((ask.now - alert.raised_at).total_seconds() // 60))})
         rows.append([["button.alert_of", called, f"/alert {alert.id}"]])
-    if skip + PAGE < total:
-        rows.append([["button.next_page", {}, f"/alerts +{skip + PAGE}"]])
+    rows += further("/alerts", total, skip)
     both = [*rows, *(row for _, fields in ended for row in fields["buttons"])]
     return (("alerts.list", {"total": total, "lines": lines, "buttons": [] if ended else rows}),
             *((kind, {**fields, "buttons": both}) for kind, fields in ended))

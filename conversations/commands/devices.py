@@ -7,7 +7,7 @@ from conversations import binding_devices, lookup, session
 from conversations.device_telling import said, wall
 from conversations.draft import Answer
 from conversations.engine import Part
-from conversations.lists import PAGE, skipped
+from conversations.lists import PAGE, further, skipped
 from conversations.turn import Ask, label
 from scheduler import devices as told
 from storage import device_events, devices, elders
@@ -121,8 +121,7 @@ def _list(ask: Ask, page: list[Device], total: int, skip: int) -> Part:
     theirs = [(each, elder) for each in page if (elder := elders.find(ask.tx, ask.scope, each.elder_id or ""))]
     rows: Rows = [[["button.device_of", {"serial": each.serial, "elder": elder.name}, f"/device {each.id}"]]
                   for each, elder in theirs]
-    if skip + PAGE < total:
-        rows.append([["button.next_page", {}, f"/devices +{skip + PAGE}"]])
+    rows += further("/devices", total, skip)
     rows += _bind_button(ask, "")
     return ("devices.list", {"total": total, "lines": [_line(ask, *each) for each in theirs], "buttons": rows})
 

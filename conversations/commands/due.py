@@ -2,7 +2,7 @@
 
 from conversations import due_lists
 from conversations.engine import Part
-from conversations.lists import PAGE, skipped
+from conversations.lists import PAGE, further, skipped
 from conversations.turn import Ask
 from storage import due, elders, leaves
 from storage.due import Waiting
@@ -18,8 +18,7 @@ def now_due(ask: Ask, rest: str) -> Parts:
     if not page:
         return (*_away(ask), ("reminders.none", {"buttons": [[["button.mine", {}, "/my"]]]}))
     rows = due_lists.visits(page)
-    if skip + PAGE < total:
-        rows.append([["button.next_page", {}, f"/due +{skip + PAGE}"]])
+    rows += further("/due", total, skip)
     return (*_away(ask), ("reminders.list", {
         "total": total, "groups": due_lists.groups(page, ask.today), "buttons": rows}))
 
@@ -37,8 +36,7 @@ def overdue(ask: Ask, rest: str) -> Parts:
     if asks:
         rows += [[["button.remind_village", {"village": name}, f"/remind {village}"]]
                  for village, name in {each.village_id: each.village for each in page}.items()]
-    if skip + PAGE < total:
-        rows.append([["button.next_page", {}, f"/overdue +{skip + PAGE}"]])
+    rows += further("/overdue", total, skip)
     return (("reminders.overdue", {"total": total, "groups": due_lists.groups(page, ask.today), "asks": asks,
                              "buttons": rows}),)
 

@@ -5,7 +5,7 @@ from typing import Any
 from conversations import alert_telling
 from conversations.engine import Part
 from conversations.followups import part
-from conversations.lists import PAGE, skipped
+from conversations.lists import PAGE, further, skipped
 from conversations.turn import Ask
 from storage import alerts, elders, people
 
@@ -27,8 +27,7 @@ def listed(ask: Ask, rest: str) -> Parts:
         day = alert.closed_at.astimezone(ask.house.policy.zone).date().isoformat() if alert.closed_at else ""
         lines.append({**called, "what": alert.kind, "day": day})
         rows.append([["button.alert_of", called, f"/followup {alert.id}"]])
-    if skip + PAGE < total:
-        rows.append([["button.next_page", {}, f"/followups +{skip + PAGE}"]])
+    rows += further("/followups", total, skip)
     return (("followups.list", {"total": total, "lines": lines, "buttons": rows}),)
 
 

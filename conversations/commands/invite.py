@@ -4,6 +4,7 @@ from conversations import firstcontact, inviting, offices, session
 from conversations.draft import REVIEW, Answer
 from conversations.engine import Part
 from conversations.inviting import Buttons
+from conversations.lists import further
 from conversations.turn import Ask
 from storage import areas, elders, invitations, people
 from storage.areas import Area
@@ -107,8 +108,7 @@ def _ask_where(held: list[Area], skip: int) -> Parts:
     if not held:
         return (("menu.not_allowed", {}),)
     buttons = _rows(held[skip:skip + PAGE])
-    if skip + PAGE < len(held):
-        buttons.append([["button.next_page", {}, f"/invite +{skip + PAGE}"]])
+    buttons += further("/invite", len(held), skip, PAGE)
     return (("binding.where", {"buttons": buttons}),)
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from conversations import lists
 from conversations.engine import Part
-from conversations.lists import skipped
+from conversations.lists import further, skipped
 from conversations.turn import Ask
 from scheduler import annex2
 from scheduler.policy import CATEGORIES
@@ -64,8 +64,7 @@ def to_complete(ask: Ask, rest: str) -> tuple[Part, ...]:
 def _villages(ask: Ask, known: list[Area], skip: int) -> Rows:
     shown = known[skip:skip + MOST]
     rows: Rows = [[["survey_button.village", {"village": area.name}, f"/ledger {area.id}"]] for area in shown]
-    if skip + MOST < len(known):
-        rows.append([["button.next_page", {}, f"/ledger +{skip + MOST}"]])
+    rows += further("/ledger", len(known), skip, MOST)
     return rows
 
 

@@ -3,7 +3,7 @@
 from conversations import session
 from conversations.confirming import KINDS, back, decidable
 from conversations.engine import Part
-from conversations.lists import PAGE, skipped
+from conversations.lists import PAGE, further, skipped
 from conversations.turn import Ask
 from storage import proposals
 from storage.proposals import Proposal
@@ -27,8 +27,7 @@ def pending(ask: Ask, rest: str) -> tuple[Part, ...]:
     buttons: list[list[list[object]]] = [
         [["button.proposal", {"what": each.kind, "name": each.body.get("name", "")}, f"/pending {each.id}"]]
         for each in page]
-    if skip + PAGE < sum(counts.values()):
-        buttons.append([["button.next_page", {}, f"/pending +{skip + PAGE}"]])
+    buttons += further("/pending", sum(counts.values()), skip)
     zone = ask.house.policy.zone
     lines = [{"what": each.kind, "name": each.body.get("name", ""), "maker": each.maker or "",
               "day": each.made_at.astimezone(zone).date().isoformat()} for each in page]

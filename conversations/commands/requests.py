@@ -3,7 +3,7 @@
 from conversations import session
 from conversations.engine import Part
 from conversations.families import of_request
-from conversations.lists import PAGE, skipped
+from conversations.lists import PAGE, further, skipped
 from conversations.turn import Ask, label
 from scheduler import family
 from scheduler.visitor_kinds import minor
@@ -30,8 +30,7 @@ def listed(ask: Ask, rest: str) -> Parts:
         return (("requests.none", {"buttons": [[["button.mine", {}, "/my"]]]}),)
     rows: Rows = [[["button.request", {"elder": elder.name, "kind": each.kind}, f"/requests {each.id}"]]
                   for each, elder in known]
-    if skip + PAGE < total:
-        rows.append([["button.next_page", {}, f"/requests +{skip + PAGE}"]])
+    rows += further("/requests", total, skip)
     return (("requests.list", {"total": total, "buttons": rows, "lines": [
         {**of_request(each), "elder": elder.name} for each, elder in known]}),)
 
@@ -99,8 +98,7 @@ def needs_listed(ask: Ask, rest: str) -> Parts:
     if not known:
         return (("needs.none", {"buttons": [[["button.mine", {}, "/my"]]]}),)
     rows: Rows = [[["button.person", {"label": label(elder)}, f"/needs {each.id}"]] for each, elder in known]
-    if skip + PAGE < total:
-        rows.append([["button.next_page", {}, f"/needs +{skip + PAGE}"]])
+    rows += further("/needs", total, skip)
     zone, today = ask.house.policy.zone, ask.today.isoformat()
     return (("needs.list", {"total": total, "buttons": rows, "lines": [
         {"elder": elder.name, "state": each.state, "day": each.made_at.astimezone(zone).date().isoformat(),

@@ -5,7 +5,7 @@ It works in the middle of any form, which stands where it stood. What is pressed
 
 from conversations import alert_telling, lookup, session
 from conversations.engine import Part
-from conversations.lists import skipped
+from conversations.lists import further, skipped
 from conversations.turn import Ask, label
 from conversations.words_book import Words
 from scheduler import alerting, checkins, raising
@@ -115,8 +115,7 @@ def _whom(ask: Ask, alert: Alert, skip: int) -> Parts:
     first = [before] if before and not skip else []
     rows: Rows = [[["button.person", {"label": label(each)}, f"/soswhom {alert.number} {each.id}"]]
                   for each in (*first, *(each for each in page if before is None or each.id != before.id))]
-    if skip + LISTED < elders.count(ask.tx, ask.scope):
-        rows.append([["button.next_page", {}, f"/soswhom {alert.number} +{skip + LISTED}"]])
+    rows += further(f"/soswhom {alert.number}", elders.count(ask.tx, ask.scope), skip, LISTED)
     rows.append([["button.sos_nobody", {}, f"/soswhom {alert.number} {NOBODY}"]])
     return (("sos.whom", {"number": alert.called, "seconds": _seconds(ask, alert), "buttons": [*rows, *_off(alert)]}),)
 
