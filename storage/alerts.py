@@ -139,7 +139,8 @@ def add(tx: Tx, elder_id: str | None, area_id: str, kind: str, source: Source, b
                   None, None, None, None, words, {})
     tx.run(_ADD, id=alert.id, number=alert.number, elder_id=elder_id, area_id=area_id, kind=kind, state="open",
            source=source, raised_by=by, raised_at=millis(now), words=_sealed(tx, alert.id, words), claimed_by=None,
-           claimed_at=None, closed_by=None, closed_at=None, outcome=None, next_at=millis(next_at))
+           claimed_at=None, closed_by=None, closed_at=None, outcome=None, next_at=millis(next_at), rung=0,
+           arrived_at=None, support_at=None, drill=0, family_by=None)
     tx.note(now, by or "clock", "alert.raise", elder_id or alert.id, (alert.called,))
     return alert
 

@@ -20,6 +20,16 @@ from storage.tables.clock import (
     ticks,
 )
 from storage.tables.columns import metadata
+from storage.tables.emergency import (
+    alert_contacts,
+    alert_links,
+    alert_media,
+    alert_told,
+    groups,
+    platform_tokens,
+    reply_windows,
+    send_counts,
+)
 from storage.tables.ledger import (
     accounts,
     areas,
@@ -49,9 +59,10 @@ from storage.tables.ledger import (
 )
 
 __all__ = [
-    "accounts", "alerts", "areas", "assignments", "audit", "audit_subjects", "call_plans", "campaign_reached",
-    "campaigns", "check_ins", "contacts", "courses", "device_events", "device_vendors", "devices", "drafts", "elders",
-    "figures", "files", "forms", "guesses", "inbox", "invitations", "jobs", "leaves", "media", "meta", "metadata",
-    "needs", "outbox", "pages", "people", "phone_messages", "postponements", "posts", "proposals", "quotas",
-    "requests", "surveys", "tellings", "ticks", "visits", "wishes",
+    "accounts", "alert_contacts", "alert_links", "alert_media", "alert_told", "alerts", "areas", "assignments",
+    "audit", "audit_subjects", "call_plans", "campaign_reached", "campaigns", "check_ins", "contacts", "courses",
+    "device_events", "device_vendors", "devices", "drafts", "elders", "figures", "files", "forms", "groups",
+    "guesses", "inbox", "invitations", "jobs", "leaves", "media", "meta", "metadata", "needs", "outbox", "pages",
+    "people", "phone_messages", "platform_tokens", "postponements", "posts", "proposals", "quotas", "reply_windows",
+    "requests", "send_counts", "surveys", "tellings", "ticks", "visits", "wishes",
 ]

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text, UniqueConstraint, text
 
-from storage.tables.columns import maybe, maybe_number, metadata, number, row_id, sealed, to, words
+from storage.tables.columns import count, maybe, maybe_number, metadata, number, row_id, sealed, to, words
 
 # a visitor's holiday (请假): his elders are a stand-in's from one day to another, both included
 leaves = Table(
@@ -102,11 +102,15 @@ alerts = Table(
     to("claimed_by", "people.id", nullable=True), maybe_number("claimed_at"),
     to("closed_by", "people.id", nullable=True), maybe_number("closed_at"), sealed("outcome"),
     maybe_number("next_at"),  # when more people are told, unless somebody goes; none: nobody more is
+    count("rung"),  # how many rungs of its ladder were climbed
+    maybe_number("arrived_at"), maybe_number("support_at"),  # 已到场; 需要支援
+    count("drill"),  # 1: 演练
+    maybe("family_by"),  # who decided that the family is told of what is kept from it
     Index("alerts_next", "next_at", sqlite_where=text("next_at IS NOT NULL"),
           postgresql_where=text("next_at IS NOT NULL")),
     Index("alerts_open", "area_id", "raised_at", sqlite_where=text("state IN ('open', 'claimed', 'arrived')"),
           postgresql_where=text("state IN ('open', 'claimed', 'arrived')")),
-    Index("alerts_elder", "elder_id", "raised_at"),
+    Index("alerts_elder", "elder_id", "raised_at"), Index("alerts_recent", "area_id", "raised_at"),
 )
 
 # who makes or runs devices, and sends their alarms (C11); of his token only a hash is kept
