@@ -54,8 +54,10 @@ def _show(tx: Tx, alert: Alert, group: Group, at: str, anew: Anew, now: datetime
     number = _posted(tx, alert.id, group.id)
     if number == 0 and not alert.running:
         return
-    if number and (anew == "raised" or (anew == "again" and number > 1)):
+    if number and anew == "raised":
         _edit(tx, alert, group, number, at, now)
+        return
+    if anew == "again" and number > 1:
         return
     key: str | None = _key(alert.id, group.id, number + 1)
     if number == 0:
