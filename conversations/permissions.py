@@ -92,6 +92,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "arrived": GOING,
     "close": GOING,
     "false_alarm": GOING,
+    "got_through": EVERYONE,
+    "no_answer": EVERYONE,
     "glass": LOCAL,
     "alert_file": LOCAL,
     "followups": LOCAL,
