@@ -3,8 +3,9 @@
 import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
@@ -24,8 +25,9 @@ WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind"
          "cannot_reason": "cannot_reason", "field": "field", "category": "own_value"}
 
 
-def sources(folder: Path = FOLDER) -> dict[str, str]:
-    """Every template's text by key: `file.name`, or `table.name` for tables other than `[sentences]`."""
+@cache
+def sources(folder: Path = FOLDER) -> Mapping[str, str]:
+    """Every template's text by key: `file.name`, or `table.name` for tables other than `[sentences]`. Read once."""
     found: dict[str, str] = {}
     for path in sorted(folder.glob("*.toml")):
         if path.stem in NOT_SENTENCES:
@@ -33,7 +35,7 @@ def sources(folder: Path = FOLDER) -> dict[str, str]:
         for table, sentences in tomllib.loads(path.read_text(encoding="utf-8")).items():
             space = path.stem if table == "sentences" else table
             found |= {f"{space}.{name}": text.strip("\n") for name, text in sentences.items()}
-    return found
+    return MappingProxyType(found)
 
 
 def pseudonym(name: str) -> str:
