@@ -108,7 +108,7 @@ class Templates:
         return frozenset(entry.template for entry in self._entries.values())
 
     def ready(self, account: str, message: Message, at: datetime) -> Ready:
-        """The message as a template; `at` in the area's wall time. Raises Refused: there is none, or it does not fit."""
+        """The message as a template, `at` in local wall time. Raises Refused: there is none, or it does not fit."""
         kind = message.told.kind if message.told else OTHER
         entry = self._entries.get(kind) or self._entries.get(OTHER)
         if entry is None:
