@@ -3,8 +3,9 @@
 import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
@@ -17,15 +18,16 @@ NOT_SENTENCES = ("names", "controls", "commands", "wechat_menu")
 # filters that put a code in words, and the table in which they stand
 WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind": "alert_kind",
          "alert_state": "alert_state", "unwell": "unwell", "glass_reason": "glass_reason",
-         "first_aid": "first_aid", "followed": "followed",
+         "first_aid": "first_aid", "followed": "followed", "call_state": "call_state",
          "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role",
          **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants", "device_state")},
          "cannot_reason": "cannot_reason", "field": "field", "category": "own_value"}
 
 
-def sources(folder: Path = FOLDER) -> dict[str, str]:
-    """Every template's text by key: `file.name`, or `table.name` for tables other than `[sentences]`."""
+@cache
+def sources(folder: Path = FOLDER) -> Mapping[str, str]:
+    """Every template's text by key: `file.name`, or `table.name` for tables other than `[sentences]`. Read once."""
     found: dict[str, str] = {}
     for path in sorted(folder.glob("*.toml")):
         if path.stem in NOT_SENTENCES:
@@ -33,7 +35,7 @@ def sources(folder: Path = FOLDER) -> dict[str, str]:
         for table, sentences in tomllib.loads(path.read_text(encoding="utf-8")).items():
             space = path.stem if table == "sentences" else table
             found |= {f"{space}.{name}": text.strip("\n") for name, text in sentences.items()}
-    return found
+    return MappingProxyType(found)
 
 
 def pseudonym(name: str) -> str:
@@ -68,6 +70,7 @@ class Words:
             "plan_line": lambda plan: self.say("family.plan_line", dict(plan)),
             "private": (lambda text: self.say("values.private")) if abroad else str,
             "at_home": (lambda text: "") if abroad else str,  # what people wrote of an emergency stays in the country
+            "beside": self._beside,
             "device_said": lambda said: self.say(f"device_said.{said['kind']}", dict(said)),
             "device_line": lambda one: self.say("devices.line", dict(one)),
             "by_place": lambda groups: self.say("reminders.by_place", {"groups": groups}),
@@ -191,6 +194,11 @@ class Words:
     def _whom(self, name: str) -> str:
         """Whose alert it is; an empty name: nobody's who is on the ledger."""
         return self.named(name) if name else self.say("alerts.not_listed")
+
+    def _beside(self, beside: Mapping[str, Any]) -> str:
+        """What stands on an alert's card beside the alert: nothing, or paragraphs of their own."""
+        said = self.say("calling.numbers", dict(beside)).strip("\n")
+        return f"\n\n{said}" if said else ""
 
     def _place(self, elder: Mapping[str, Any]) -> str:
         return self.say("menu.place", dict(elder))

@@ -28,7 +28,8 @@ _THIS = alerts.c.id == bindparam("alert")
 _ADD = insert(alerts)
 _ALL = select(alerts.c.id, alerts.c.number, alerts.c.elder_id, alerts.c.area_id, alerts.c.kind, alerts.c.state,
               alerts.c.source, alerts.c.raised_by, alerts.c.raised_at, alerts.c.claimed_by, alerts.c.claimed_at,
-              alerts.c.closed_by, alerts.c.closed_at, alerts.c.words, alerts.c.outcome)
+              alerts.c.closed_by, alerts.c.closed_at, alerts.c.words, alerts.c.outcome, alerts.c.drill,
+              alerts.c.family_by)
 _UNSCOPED = _ALL.where(_THIS)
 _SEEN = _ALL.where(_THIS, ALERT_IN_SCOPE)
 _NUMBERED = _ALL.where(_RUNNING, alerts.c.number == bindparam("called"))
@@ -105,6 +106,8 @@ class Alert:
     closed_at: datetime | None
     words: str = field(repr=False)
     outcome: dict[str, str] = field(repr=False)
+    drill: bool = False
+    family_by: str | None = None  # who decided that the family is told of what is kept from it
 
     @property
     def running(self) -> bool:
@@ -337,8 +340,9 @@ def _sealed(tx: Tx, alert_id: str, words: str) -> bytes | None:
 
 def _read(tx: Tx, row: Row) -> Alert:
     (alert_id, number, elder, area, kind, state, source, raised_by, raised, claimed_by, claimed, closed_by, closed,
-     words, outcome) = row
+     words, outcome, drill, family_by) = row
     said = tx.keys.open(words, "alerts.words", alert_id).decode() if words else ""
     found: dict[str, Any] = orjson.loads(tx.keys.open(outcome, "alerts.outcome", alert_id)) if outcome else {}
     return Alert(alert_id, number, elder, area, kind, state, source, raised_by, instant(raised), claimed_by,
-                 instant(claimed) if claimed else None, closed_by, instant(closed) if closed else None, said, found)
+                 instant(claimed) if claimed else None, closed_by, instant(closed) if closed else None, said, found,
+                 drill == 1, family_by)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from conversations import alert_telling, session
+from conversations import alert_beside, alert_telling, session
 from conversations.commands import privacy
 from conversations.engine import Part
 from conversations.lists import PAGE, further, skipped
@@ -144,10 +144,11 @@ def _card(ask: Ask, alert: Alert, elder: Elder | None) -> Part:
     address = str(file.facts.get("address", "")) if file else ""
     if address and elder:
         ask.note("elder.reveal", elder.id, ("address",))
+    beside, more = alert_beside.of(ask, alert)
     return ("alerts.card", {
         **alert_telling.told(ask.tx, alert, elder, _wall(ask, alert.raised_at)), "address": address,
         "since": _wall(ask, alert.claimed_at).partition("T")[2] if alert.claimed_at else "",
-        "buttons": _steps(ask, alert, elder)})
+        "beside": beside, "buttons": [*_steps(ask, alert, elder), *more]})
 
 
 def _wall(ask: Ask, at: datetime) -> str:

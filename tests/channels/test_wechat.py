@@ -12,6 +12,7 @@ import pytest
 from scheduler import notices
 from scheduler.notices import VisitDue
 from storage import accounts, invitations, media, outbox
+from storage.crypto import Keys
 from storage.database import StoreUnavailable, Tx
 from tests.channels.wechat_stage import TEMPLATES, Stage, staged
 from tests.fakes import tencent
@@ -19,6 +20,11 @@ from tests.fakes.house import Originals
 from tests.fakes.wechat_people import Person
 
 CUSTOM, TEMPLATE = "/cgi-bin/message/custom/send", "/cgi-bin/message/template/send"
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Originals:
+    return Originals(tmp_path_factory.mktemp("village"), keys)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.app import abroad as outside
-from bot.channels.base import Answer, Beside, Capabilities, Channel, Receipt
+from bot.channels.base import Answer, Beside, Blocked, Capabilities, Channel, Receipt
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
 from bot.jobs import Runner
@@ -108,9 +108,12 @@ class Recorder:
         self.sent: dict[str, list[Shown]] = {}
         self.documents: list[Document] = []
         self.files: dict[str, bytes] = {}  # what `fetch` gives, by ref
+        self.blocked: set[str] = set()  # chats of those who stopped the bot
         self.edited = 0
 
     async def send(self, chat: str, message: Message) -> Receipt:
+        if chat in self.blocked:
+            raise Blocked
         shown = self.sent.setdefault(chat, [])
         handle = message.edits or str(len(shown) + 1)
         self.edited += bool(message.edits)

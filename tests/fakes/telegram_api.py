@@ -139,6 +139,11 @@ class FakeTelegram:
         return [call for call in self.calls if call.method == method]
 
     @property
+    def chats(self) -> list[Chat]:
+        """Every chat that the bot could be in."""
+        return list(self._chats.values())
+
+    @property
     def updates(self) -> list[dict[str, Any]]:
         """All that ever happened, as raw updates."""
         return self._queue.updates
@@ -156,6 +161,10 @@ class FakeTelegram:
     def emit(self, chat: int, kind: str, body: dict[str, Any]) -> int:
         """Something happened: an update of any kind on its way to the bot. Gives its id."""
         return self._queue.put(chat, kind, body)
+
+    def repeat(self, count: int) -> None:
+        """Delivers the last so many updates once more."""
+        self._queue.repeat(count)
 
     # --- state, also used by people ---
 

@@ -1,0 +1,42 @@
+"""The kit: each case of `cases/`, word for word, on every platform through its real HTTP and crypto.
+
+A case is a transcript (tests/conversations/transcript.py says how one is written). What a platform cannot do stands in
+its capabilities, and what is then said instead is played once more on a channel of our own that can do as little.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from storage.crypto import Keys
+from tests.conversations.transcript import WRITE, InMemory, Player, without_rows
+from tests.fakes.house import Originals, Recorder, Running
+from tests.platforms.ways import WAYS, ways_for
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*.txt"))
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Originals:
+    return Originals(tmp_path_factory.mktemp("village"), keys)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+async def test_a_case_goes_as_written(case: Path, originals: Originals) -> None:
+    store, village = await originals.store()
+    recorder = Recorder()
+    try:
+        played = await Player(InMemory(Running(store, village, recorder), recorder)).play(case.read_text())
+    finally:
+        store.close()
+    if WRITE:
+        case.write_text(played)
+    assert played == case.read_text()
+
+
+@pytest.mark.parametrize(("case", "way"), [(case, way) for case in CASES for way in ways_for(case.read_text())],
+                         ids=lambda given: given if isinstance(given, str) else given.stem)
+async def test_a_case_goes_the_same_on_every_platform(case: Path, way: str, originals: Originals) -> None:
+    async with WAYS[way].opens(originals) as stage:
+        played = await Player(stage).play(case.read_text())
+    assert without_rows(played) == without_rows(case.read_text())
