@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.channels.base import RetryAt
+from conversations.message import Message
 from scheduler import notices
 from scheduler.notices import VisitDue
 from storage import accounts, invitations, media, outbox
@@ -281,8 +283,8 @@ async def test_a_notice_goes_by_customer_message_in_the_window_and_by_template_b
 async def test_after_five_messages_the_sixth_goes_by_template(stage: Stage) -> None:
     wang = stage.who("王强")
     await wang.says("你好")
-    for elder in list(stage.village.elders)[:6]:
-        await remind(stage, elder=elder)
+    for n in range(6):
+        await stage.channel.send(wang.openid, Message(f"第{n}条"))
     assert [received.via for received in wang.phone[1:]] == ["message"] * 5 + ["template"]
     assert not stage.fake.calls_refused(CUSTOM)
 
@@ -291,8 +293,8 @@ async def test_a_menu_tap_opens_three_messages_in_one_minute(stage: Stage) -> No
     await stage.menus.keep()
     wang = stage.who("王强")
     await wang.taps_menu("开始")
-    for elder in list(stage.village.elders)[:4]:
-        await remind(stage, elder=elder)
+    for n in range(4):
+        await stage.channel.send(wang.openid, Message(f"第{n}条"))
     assert [received.via for received in wang.phone[1:]] == ["message"] * 3 + ["template"]
 
 
@@ -300,11 +302,12 @@ async def test_a_refused_message_is_not_counted_as_sent(stage: Stage) -> None:
     wang = stage.who("王强")
     await wang.says("你好")
     stage.fake.fails(CUSTOM, -1, times=2)
-    for elder in list(stage.village.elders)[:5]:
-        await remind(stage, elder=elder)
-    stage.running.later(600)
-    await stage.running.delivery.sweep()
-    assert [received.via for received in wang.phone[1:]] == ["message"] * 5
+    for _ in range(2):
+        with pytest.raises(RetryAt):
+            await stage.channel.send(wang.openid, Message("没到"))
+    for n in range(6):
+        await stage.channel.send(wang.openid, Message(f"第{n}条"))
+    assert [received.via for received in wang.phone[1:]] == ["message"] * 5 + ["template"]
 
 
 @pytest.mark.parametrize("code", [45015, 45047])
