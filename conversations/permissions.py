@@ -94,6 +94,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "false_alarm": GOING,
     "got_through": EVERYONE,
     "no_answer": EVERYONE,
+    "tell_family": LOCAL,
     "glass": LOCAL,
     "alert_file": LOCAL,
     "followups": LOCAL,
