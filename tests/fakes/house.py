@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from bot.app import abroad as outside
-from bot.channels.base import Blocked, Capabilities, Channel, Receipt
+from bot.channels.base import Answer, Beside, Blocked, Capabilities, Channel, Receipt
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
 from bot.jobs import Runner
@@ -166,6 +166,10 @@ class Running:
 
     async def handle(self, inbound: Inbound) -> None:
         await self.dispatch.handle(inbound)
+
+    async def answer(self, inbound: Inbound, beside: Beside) -> Answer | None:
+        """For a channel whose reply to a request carries the answer."""
+        return await self.dispatch.answer(inbound, beside)
 
     async def _document(self, wanted: dict[str, Any], words: Words) -> Document | None:
         make = await self.store.read(lambda tx: making.prepare(tx, self.house, wanted, self.at))
