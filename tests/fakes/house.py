@@ -93,6 +93,7 @@ class Shown:
     text: str
     buttons: tuple[tuple[tuple[str, str], ...], ...] = ()
     document: str = ""
+    inline: bool = False  # the buttons stand in the text, each in brackets
 
 
 class Recorder:
