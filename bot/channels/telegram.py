@@ -172,6 +172,11 @@ class Telegram:
         """Lets Telegram post updates to `url` (public address + WEBHOOK_PATH). Raises SendFailure."""
         await self._call("setwebhook", {"url": url, "secret_token": secret, "allowed_updates": _ALLOWED})
 
+    async def webhook(self) -> dict[str, Any]:
+        """Where Telegram posts updates to, how many wait, and its last error there. Raises SendFailure."""
+        about: dict[str, Any] = await self._call("getwebhookinfo", {})
+        return about
+
     async def keep_webhook(self, url: str, secret: str, stop: asyncio.Event) -> None:
         """As `set_webhook`, again and again until Telegram takes it or `stop`: without it no update comes."""
         failures = 0
