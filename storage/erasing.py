@@ -75,7 +75,7 @@ _DROP = update(outbox).where(outbox.c.id == bindparam("row"), outbox.c.state == 
 _DELETE_DRAFT = delete(drafts).where(drafts.c.id == bindparam("row"))
 _IS_DRAFT = select(drafts.c.id).where(drafts.c.id == bindparam("row"))
 _OF_THEIRS = alert_media.c.alert_id.in_(select(alerts.c.id).where(alerts.c.elder_id == _OF))
-_ADDED = select(alert_media.c.id, alert_media.c.media_id).where(_OF_THEIRS)
+_ADDED = select(alert_media.c.media_id).where(_OF_THEIRS)
 _DELETE_ADDED = delete(alert_media).where(_OF_THEIRS)
 _DELETE_MEDIA = delete(media).where(media.c.id == bindparam("row"))
 _IS_MEDIA = select(media.c.id).where(media.c.id == bindparam("row"))
@@ -118,10 +118,10 @@ class _Found:
         self.outbox = [row for row, fields in tx.all(_WAITING)
                        if fields and elder_id.encode() in tx.keys.open(fields, "outbox.fields", row)]
         added = tx.all(_ADDED, elder=elder_id)
-        self.alert_media = [row for row, _ in added]
-        ids = dict.fromkeys([*(item for _, item in added if item), *(each for value in kept for each in _ids(value))])
+        ids = dict.fromkeys([*(item for item, in added if item), *(each for value in kept for each in _ids(value))])
         self.media = [each for each in ids if tx.one(_IS_MEDIA, row=each)]
         counted = {name: tx.one(each, elder=elder_id) or (0,) for name, each in _COUNTED.items()}
+        counted["alert_media"] = (len(added),)
         self.more = {name: int(count) for name, (count,) in counted.items() if count}
         self.assignments = tx.all(_CARERS, elder=elder_id)
         self.people = [person for person, in tx.all(_OWN, elder=elder_id)]
