@@ -14,6 +14,7 @@ import bot
 from bot.channels.base import Capabilities
 from bot.channels.playground import Playground
 from bot.channels.telegram import Telegram
+from bot.channels.wechat import WeChat
 from bot.clock import wall
 from conversations.words_book import Words
 from tests.channels.test_kit import CASES
@@ -23,6 +24,7 @@ PAGE = Path(bot.__file__).parent.parent / "docs" / "channels.md"
 CHANNELS: dict[str, Capabilities] = {
     "playground": Playground.capabilities,
     "telegram": Telegram("1:t", place_label="-", now=wall).capabilities,
+    "wechat": WeChat.capabilities,
 }
 MEANING = {
     "button_rows": "rows of buttons under a message (0: numbered lines, answered by number, label or a link)",
@@ -60,14 +62,16 @@ def page() -> str:
         script = case.read_text()
         ways = ways_for(script)
         said = script.splitlines()[0].removeprefix("# ").rstrip(".")
-        cases.append([f"`{case.stem}` {said}", *[_cell(way in ways) for way in WAYS]])
+        own = {way: "its own" for way in WAYS if (case.parent / way / case.name).exists()}
+        cases.append([f"`{case.stem}` {said}", *[own.get(way, _cell(way in ways)) for way in WAYS]])
     return "\n".join([
         "# What each channel can do", "",
         "Written by `CHANNELS=write` from the `Capabilities` of each channel; a test compares it with them.", "",
         *_table(["", *names], can), "",
         "## The kit", "",
         "Each case is played word for word on every way in which people and the bot reach each other, through real HTTP",
-        "and crypto against a strict fake of the platform (`tests/channels/test_kit.py`).", "",
+        "and crypto against a strict fake of the platform (`tests/channels/test_kit.py`). `its own`: the platform's rules",
+        "make people read something else there, which is written down beside the case.", "",
         *_table(["case", *(f"`{way}`" for way in WAYS)], cases), ""])
 
 
