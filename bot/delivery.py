@@ -13,7 +13,7 @@ import structlog
 
 from bot.channels.base import Answer, Blocked, Channel, Gone, Moved, Now, Receipt, Refused, RetryAt, SendFailure
 from bot.metrics import WAITING, sends
-from bot.render import fit
+from bot.render import fit, reachable
 from conversations import pages, router
 from conversations.engine import Part
 from conversations.message import Document, Inbound, Media, Message, Told
@@ -21,7 +21,7 @@ from conversations.say import messages
 from conversations.telling import parts as parts_of
 from conversations.turn import House
 from conversations.words_book import Words
-from scheduler import holding
+from scheduler import holding, village_groups
 from storage import accounts, files, media, outbox
 from storage.database import Store, StoreUnavailable, Tx
 from storage.outbox import Outgoing
@@ -86,11 +86,12 @@ class Delivery:
 
         return Answer([fit(message, can) for message in composed], carried, send)
 
-    def settle_soon(self, inbound: Inbound) -> None:
-        """Tells the platform that a tap was taken; never waits."""
+    def settle_soon(self, inbound: Inbound, said: Sequence[Part] = ()) -> None:
+        """Tells the platform that a tap was taken, in a group with the first of what is said; never waits."""
         channel = self._channels.get(inbound.channel)
         if channel is not None:
-            self._go(channel.settle(inbound))
+            text = self._words[inbound.channel].say(*said[0]) if said and inbound.chat_kind == "group" else ""
+            self._go(channel.settle(inbound, text))
 
     async def take_over(self) -> None:
         """What a process before this one left unsent goes first in its chat; called before anything comes in."""
@@ -180,7 +181,7 @@ class Delivery:
             return True
         try:
             receipt = Receipt("")
-            parts = await self._parts(row)
+            parts = await self._parts(row, channel)
             if parts is None:
                 await self._drop(row, "not wanted any more")
                 return True
@@ -206,18 +207,20 @@ class Delivery:
         with suppress(StoreUnavailable):
             await self._store.run(work)
 
-    async def _parts(self, row: Outgoing) -> Sequence[Part] | None:
+    async def _parts(self, row: Outgoing, channel: Channel) -> Sequence[Part] | None:
         """What a row says: an answer as it was given, a notice as it stands now; None: not wanted any more."""
         if row.kind == "reply":
             answered: Sequence[Part] = row.fields["parts"]
             return answered
         today = self._now().astimezone(self._house.policy.zone).date()
-        return await self._store.read(lambda tx: parts_of(tx, row.kind, row.fields, today))
+        notice = await self._store.read(lambda tx: parts_of(tx, row.kind, row.fields, today))
+        return reachable(notice, channel.capabilities, self._house.public) if notice else None
 
     async def _compose(self, row: Outgoing, parts: Sequence[Part], channel: Channel) -> list[Message]:
         words = self._words[row.channel]
         try:
-            composed = messages(parts, words, self._house.book, row.fields.get("edits", ""))
+            edits = next((fields["edits"] for _, fields in parts if "edits" in fields), row.fields.get("edits", ""))
+            composed = messages(parts, words, self._house.book, edits)
             if row.kind != "reply":
                 told = Told(row.kind, {name: value for _, fields in parts for name, value in fields.items()})
                 composed = [replace(message, told=told) for message in composed]
@@ -268,13 +271,17 @@ class Delivery:
             moved = failure.chat
 
             def there(tx: Tx) -> None:
-                outbox.move(tx, row.channel, row.chat, moved)
+                village_groups.moved(tx, row.channel, row.chat, moved, now)
                 holding.give_back(tx, row, now, self._house.policy)
 
             await self._store.run(there)
             return False
         if isinstance(failure, Blocked | Gone):
-            await self._store.run(lambda tx: accounts.blocked(tx, row.channel, row.chat, now))
+            def away(tx: Tx) -> None:
+                accounts.blocked(tx, row.channel, row.chat, now)
+                village_groups.lost(tx, row.channel, row.chat, now)
+
+            await self._store.run(away)
         elif isinstance(failure, Refused):
             log.error("message refused by the platform", channel=row.channel, kind=row.kind)
         await self._drop(row, type(failure).__name__.lower())

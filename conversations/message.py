@@ -7,6 +7,8 @@ from typing import Any, Literal, NamedTuple
 
 MediaKind = Literal["photo", "voice", "file"]
 ChatKind = Literal["private", "group"]
+# what a platform tells of a group: the bot was put into it or taken out, it has another id, somebody left it
+GroupEvent = Literal["", "joined", "removed", "moved", "member_left"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Inbound:
     place: Place | None = None
     chat_kind: ChatKind = "private"
     source: str = ""  # the channel's handle of the message whose button was tapped: it may be edited in place
+    event: GroupEvent = ""  # nobody said anything
+    about: str = ""  # of an event: the new id of the chat, or the account of who left
 
 
 class Button(NamedTuple):

@@ -136,6 +136,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "device_damp": LOCAL,
     "device_fine": GOING,
     "device_help": GOING,
+    "bind_group": LOCAL,
+    "unbind_group": LOCAL,
+    "wechat_group": LOCAL,
 }
 
 

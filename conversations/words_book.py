@@ -19,7 +19,7 @@ NOT_SENTENCES = ("names", "controls", "commands", "wechat_menu")
 WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind": "alert_kind",
          "alert_state": "alert_state", "unwell": "unwell", "glass_reason": "glass_reason",
          "first_aid": "first_aid", "followed": "followed", "call_state": "call_state",
-         "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
+         "group_kind": "group_kind", "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role",
          **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants", "device_state")},
          "cannot_reason": "cannot_reason", "field": "field", "category": "own_value"}
@@ -40,7 +40,8 @@ def sources(folder: Path = FOLDER) -> Mapping[str, str]:
 
 def pseudonym(name: str) -> str:
     """Surname + 某: all that a group, or a channel abroad, is told of a name."""
-    surname = name[:2] if name[:2] in _NAMES["double_surnames"] else name[:1]
+    name = "".join(sign for sign in name if sign.isprintable())  # nor what turns the direction of a line
+    surname = name[:2] if len(name) > 2 and name[:2] in _NAMES["double_surnames"] else name[:1]
     return f"{surname}{_NAMES['someone']}"
 
 

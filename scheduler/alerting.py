@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Literal
 
-from scheduler import family_decision, notices, visitor_kinds
+from scheduler import family_decision, notices, village_groups, visitor_kinds
 from scheduler.alert_notices import AlertEnded, AlertRaised, AlertStep, OfAlert, Step
 from scheduler.policy import Policies
 from scheduler.visitor_kinds import VisitorKind, may_answer_alerts
@@ -75,6 +75,7 @@ def tell_near(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> None:
         _tell(tx, AlertRaised(person=person, alert=alert.id, at=at), "", now, but=alert.raised_by)
     if not any(accounts.reached(tx, person) for person in going if person != alert.raised_by):
         _tell_above(tx, alert, policies, now)  # nobody who could go is reached: no time is lost
+    village_groups.show(tx, alert, policies, now)
 
 
 def _join(tx: Tx, before: Alert, kind: str, words: str, by: str | None, policies: Policies, now: datetime) -> None:
@@ -82,6 +83,7 @@ def _join(tx: Tx, before: Alert, kind: str, words: str, by: str | None, policies
     if words:
         alerts.say_more(tx, before, words)
     tell_step(tx, before, "again", by, policies, now)
+    village_groups.show(tx, before, policies, now, anew="again")
     if kind not in UNTOLD and alerts.turn(tx, before, kind, by, now):
         tell_near(tx, replace(before, kind=kind), policies, now)
 
@@ -118,6 +120,7 @@ def claim(tx: Tx, alert: Alert, by: str, policies: Policies, now: datetime) -> b
     if not alerts.claim(tx, alert, by, now):
         return False
     tell_step(tx, alert, "claimed", by, policies, now)
+    village_groups.show(tx, alert, policies, now)
     return True
 
 
@@ -126,6 +129,7 @@ def arrive(tx: Tx, alert: Alert, by: str, policies: Policies, now: datetime) -> 
     if not alerts.arrive(tx, alert, by, now):
         return False
     tell_step(tx, alert, "arrived", by, policies, now)
+    village_groups.show(tx, alert, policies, now)
     return True
 
 
@@ -139,6 +143,7 @@ def end(tx: Tx, alert: Alert, by: str, outcome: dict[str, str], policies: Polici
     family_decision.ended(tx, replace(alert, state=state), now.astimezone(policies.city.zone).date(), now)
     for person in _told(tx, alert, policies, now):
         _tell(tx, AlertEnded(person=person, alert=alert.id, at=_wall(now, policies)), "ended:", now, but=by)
+    village_groups.show(tx, alert, policies, now)
     return True
 
 
@@ -162,6 +167,7 @@ def climb(tx: Tx, now: datetime, policies: Policies) -> bool:
             go_out(tx, alert, SOS, policies, now)
         elif alerts.climbed(tx, alert, now):
             _tell_above(tx, alert, policies, now)
+            village_groups.show(tx, alert, policies, now, anew="late")
     return len(due) == CHUNK
 
 

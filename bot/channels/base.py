@@ -22,6 +22,7 @@ class Capabilities:
     has_groups: bool
     carries_files: bool
     abroad: bool  # stands outside the country: pseudonyms only, no secret question (PIPL)
+    group_buttons: bool = True  # what is written to a group may have buttons; else a link stands for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,11 @@ class Channel(Protocol):
         """The bytes of a photo, voice note or file, 20 MB at most. Raises SendFailure."""
         ...
 
-    async def settle(self, inbound: Inbound) -> None:
-        """Tells the platform that a tap was taken (Telegram's spinner); never raises, never waited for."""
+    async def settle(self, inbound: Inbound, text: str = "") -> None:
+        """Tells the platform that a tap was taken (Telegram's spinner); never raises, never waited for.
+
+        `text` is for him who tapped in a group, and for nobody else: shown where the platform has a way to.
+        """
         ...
 
 

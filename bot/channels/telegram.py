@@ -33,12 +33,13 @@ WEBHOOK_PATH = "/telegram/webhook"
 FILE_LIMIT = 20 * 1024 * 1024  # bytes that a bot may download
 TEXT_LIMIT = 4096  # UTF-16 code units, as is the next
 CAPTION_LIMIT = 1024
+TOAST_LIMIT = 200  # characters of what is shown over a chat
 BODY_LIMIT = 256 * 1024  # bytes of one update; real ones stay under 20 KB
 LONG_POLL = 25  # seconds
 LONGEST_PAUSE = 30.0  # seconds
 TAPS_KEPT = 10_000
 
-_ALLOWED = orjson.dumps(["message", "callback_query"]).decode()
+_ALLOWED = orjson.dumps(["message", "callback_query", "my_chat_member"]).decode()
 _NO_PREVIEW = '{"is_disabled":true}'  # a preview would fetch one-time links on behalf of nobody
 _SENTENCE_ENDS = "。！？；\n"
 _log = structlog.get_logger()
@@ -146,13 +147,14 @@ class Telegram:
         """The bytes of a photo, voice note or file, 20 MB at most. Raises SendFailure."""
         return await self._calls.download(media.ref, FILE_LIMIT)
 
-    async def settle(self, inbound: Inbound) -> None:
-        """Stops the spinner on a tapped button; never raises."""
+    async def settle(self, inbound: Inbound, text: str = "") -> None:
+        """Stops the spinner on a tapped button, with words that he alone sees; never raises."""
         tap = self._taps.pop(inbound.dedupe_key, None)
         if tap is None:
             return
         with contextlib.suppress(SendFailure):  # too late, or Telegram is busy: the spinner ends by itself
-            await self._call("answercallbackquery", {"callback_query_id": tap})
+            shown = {"text": text[:TOAST_LIMIT], "show_alert": True} if text else {}
+            await self._call("answercallbackquery", {"callback_query_id": tap, **shown})
 
     # --- the bot itself ---
 

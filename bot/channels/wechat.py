@@ -119,7 +119,7 @@ class WeChat:
         """The bytes of a photo or voice note, from the platform's own host. Raises SendFailure."""
         return await self.calls.download("/cgi-bin/media/get", {"media_id": media.ref}, FILE_LIMIT)
 
-    async def settle(self, inbound: Inbound) -> None:
+    async def settle(self, inbound: Inbound, text: str = "") -> None:
         """Nothing spins here."""
 
     async def close(self) -> None:

@@ -26,6 +26,7 @@ from conversations.commands import (
     followups,
     general,
     glass,
+    groups,
     hours,
     identify,
     invite,
@@ -70,7 +71,7 @@ NAMES = {name: Named(**{"slash": name, **values}) for name, values in _raw.items
 ACTIONS: dict[str, Action] = {name: action for family in (
     general, elders, visit, record, correction, register, survey, life, pending, people, firstcontact, invite,
     identify, channels, exchange, privacy, policy, hours, ledger, due, cannot, leave, remind, settings, plan,
-    campaign, family, requests, tellings, figures, alerts, checkins, devices, glass, sos, followups,
+    campaign, family, requests, tellings, figures, alerts, checkins, devices, glass, groups, sos, followups,
     calling, family_choice,
 ) for name, action in family.COMMANDS.items()}
 _CALLS = {call: name for name, named in NAMES.items() for call in (f"/{named.slash}", *named.words)}

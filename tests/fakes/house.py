@@ -110,6 +110,7 @@ class Recorder:
         self.files: dict[str, bytes] = {}  # what `fetch` gives, by ref
         self.blocked: set[str] = set()  # chats of those who stopped the bot
         self.edited = 0
+        self.toasts: list[str] = []  # what somebody who tapped in a group was told over the chat
 
     async def send(self, chat: str, message: Message) -> Receipt:
         if chat in self.blocked:
@@ -125,8 +126,9 @@ class Recorder:
     async def fetch(self, media: Media) -> bytes:
         return self.files.get(media.ref) or b"bytes of " + media.ref.encode()
 
-    async def settle(self, inbound: Inbound) -> None:
-        """Nothing spins here."""
+    async def settle(self, inbound: Inbound, text: str = "") -> None:
+        """Nothing spins here; what only he sees is kept."""
+        self.toasts += [text] if text else []
 
 
 class Running:
