@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
+import bot
 from bot.channels import wechat_menu
+from bot.channels.wechat_templates import Templates
 from bot.checks import wechat
 from bot.settings import Settings
+from conversations.telling import _TELL
+from conversations.words_book import Words
 from tests.fakes import tencent
 from tests.fakes.wechat_api import FakeWeChat
 
@@ -104,3 +108,17 @@ async def test_templates_that_the_account_has_not_or_with_other_fields_are_told(
     fake.fails("/cgi-bin/template/get_all_private_template", 48001)
     [refused] = warned(await found(fake, tmp_path))
     assert "服务号" in refused
+
+
+def test_the_file_of_templates_that_the_guide_shows_is_taken(tmp_path: Path) -> None:
+    guide = (Path(bot.__file__).parent.parent / "docs" / "wechat.md").read_text(encoding="utf-8")
+    (tmp_path / "templates.toml").write_text(guide.partition("```toml")[2].partition("```")[0], encoding="utf-8")
+    taken = Templates(tmp_path / "templates.toml", Words().phrase).fields()
+    assert taken.keys() - {"other"} <= _TELL.keys() and "other" in taken
+
+
+def test_every_setting_stands_in_the_guide_of_its_platform() -> None:
+    for platform in ("telegram", "wechat"):
+        guide = (Path(bot.__file__).parent.parent / "docs" / f"{platform}.md").read_text(encoding="utf-8")
+        named = {f"TANFANG_{name.upper()}" for name in Settings.model_fields if name.startswith(f"{platform}_")}
+        assert {name for name in named if name not in guide} == set()
