@@ -11,7 +11,7 @@ from scheduler import alerting
 from storage import accounts, areas, groups, people
 from storage.crypto import Keys
 from storage.database import Tx
-from tests.fakes.house import Originals, Running
+from tests.fakes.house import Originals
 from tests.fakes.telegram_api import USERNAME, FakeTelegram
 from tests.fakes.telegram_people import Chat, Person
 from tests.platforms.stage import PATIENCE, OnPlatform
