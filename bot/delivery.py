@@ -11,14 +11,14 @@ from typing import Any
 
 import structlog
 
-from bot.channels.base import Blocked, Channel, Gone, Moved, Now, Receipt, Refused, RetryAt, SendFailure
+from bot.channels.base import Answer, Blocked, Channel, Gone, Moved, Now, Receipt, Refused, RetryAt, SendFailure
 from bot.metrics import WAITING, sends
 from bot.render import fit, reachable
 from conversations import pages, router
 from conversations.engine import Part
-from conversations.message import Document, Inbound, Media, Message
+from conversations.message import Document, Inbound, Media, Message, Told
 from conversations.say import messages
-from conversations.telling import parts as told
+from conversations.telling import parts as parts_of
 from conversations.turn import House
 from conversations.words_book import Words
 from scheduler import holding, village_groups
@@ -65,6 +65,26 @@ class Delivery:
             return
         self._queues[chat] = deque((row,))
         self._go(self._drain(chat))
+
+    async def carry(self, row: Outgoing, *, own: bool) -> Answer:
+        """An answer for a channel that carries it in the reply to its request. `own`: it was just born leased to this
+        process; another one is sent, where it is not carried, by whoever holds its lease.
+        """
+        if own:
+            self._own.add(row.id)
+        can = self._channels[row.channel].capabilities
+        composed = await self._compose(row, row.fields["parts"], self._channels[row.channel])
+
+        def carried() -> None:
+            self._own.discard(row.id)
+            sends(row.channel, "carried").inc()
+            self._sent.append((row.id, outbox.CARRIED))
+
+        def send() -> None:
+            if own:
+                self.send_soon(row)
+
+        return Answer([fit(message, can) for message in composed], carried, send)
 
     def settle_soon(self, inbound: Inbound, said: Sequence[Part] = ()) -> None:
         """Tells the platform that a tap was taken, in a group with the first of what is said; never waits."""
@@ -193,7 +213,7 @@ class Delivery:
             answered: Sequence[Part] = row.fields["parts"]
             return answered
         today = self._now().astimezone(self._house.policy.zone).date()
-        notice = await self._store.read(lambda tx: told(tx, row.kind, row.fields, today))
+        notice = await self._store.read(lambda tx: parts_of(tx, row.kind, row.fields, today))
         return reachable(notice, channel.capabilities, self._house.public) if notice else None
 
     async def _compose(self, row: Outgoing, parts: Sequence[Part], channel: Channel) -> list[Message]:
@@ -201,6 +221,9 @@ class Delivery:
         try:
             edits = next((fields["edits"] for _, fields in parts if "edits" in fields), row.fields.get("edits", ""))
             composed = messages(parts, words, self._house.book, edits)
+            if row.kind != "reply":
+                told = Told(row.kind, {name: value for _, fields in parts for name, value in fields.items()})
+                composed = [replace(message, told=told) for message in composed]
             wanted = next((fields["document"] for _, fields in parts if "document" in fields), None)
             return await self._with_document(row, wanted, composed, channel) if wanted else composed
         except Exception as error:  # a plain sentence goes out, and the operator is told
@@ -217,7 +240,7 @@ class Delivery:
         if document is None:
             return [replace(first, text=f"{first.text}\n\n{words.say('files.gone')}"), *others]
         if can.carries_files and (not can.abroad or wanted.get("kind", PRINTED) in OPEN_ABROAD):
-            return [Message(first.text, first.buttons, document=document), *others]
+            return [replace(first, document=document), *others]
 
         def offered(tx: Tx) -> Sequence[Part]:
             bound, now = accounts.in_chat(tx, row.channel, row.chat), self._now()

@@ -1,8 +1,9 @@
 """What comes in from a chat and what goes out to one, whatever the platform."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 MediaKind = Literal["photo", "voice", "file"]
 ChatKind = Literal["private", "group"]
@@ -69,6 +70,13 @@ class Document:
     body: bytes
 
 
+class Told(NamedTuple):
+    """Which notice a message is, and what it says, for a platform that takes it through a template only."""
+
+    kind: str
+    fields: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message in plain text with rows of buttons; the channel escapes, splits and numbers as it must.
@@ -83,3 +91,4 @@ class Message:
     edits: str = ""
     document: Document | None = None
     asks_place: bool = False
+    told: Told | None = None  # None: an answer

@@ -13,7 +13,7 @@ from jinja2 import Environment, StrictUndefined, Template
 FOLDER = Path(__file__).parent / "words"
 _NAMES = tomllib.loads((FOLDER / "names.toml").read_text(encoding="utf-8"))
 _KINDS = tomllib.loads((FOLDER / "roles.toml").read_text(encoding="utf-8"))["visitor_kind"]
-NOT_SENTENCES = ("names", "controls", "commands")
+NOT_SENTENCES = ("names", "controls", "commands", "wechat_menu")
 
 # filters that put a code in words, and the table in which they stand
 WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind": "alert_kind",
@@ -102,6 +102,13 @@ class Words:
             template = self._templates[key] = self._environment.from_string(self._sources[key])
         # the template's own `render` would copy the globals into each call's fields: nothing here uses them
         return "".join(template.root_render_func(template.new_context(fields or {}, shared=True)))
+
+    def phrase(self, source: str, fields: dict[str, Any]) -> str:
+        """A template that stands in an operator's file. Raises jinja2's errors."""
+        template = self._templates.get(source)
+        if template is None:
+            template = self._templates[source] = self._environment.from_string(source)
+        return template.render(fields)
 
     def has(self, key: str) -> bool:
         """Whether there is a sentence of this key."""

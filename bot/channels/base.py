@@ -1,11 +1,12 @@
 """The contract of a channel: it translates and classifies; delivery decides."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from conversations.message import Inbound, Media, Message
+from storage.database import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,22 @@ class Refused(SendFailure):
 # What a channel calls for each inbound: returns once it is stored, so that only then the platform is acknowledged.
 # It raises only when nothing was stored (disk full, database away): then do NOT acknowledge.
 Handle = Callable[[Inbound], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A stored answer that its channel carries in the reply to the very request. One of the two is called, once:
+    `carried` when all of it left, `send` to have it sent as messages of their own.
+    """
+
+    messages: Sequence[Message]
+    carried: Callable[[], None]
+    send: Callable[[], None]
+
+
+Beside = Callable[[Tx], None]  # what a channel writes in the unit of work of a turn
+# As `Handle`, where the reply to a request carries the answer; None: nothing is to be said.
+TakeAnswer = Callable[[Inbound, Beside], Awaitable[Answer | None]]
 
 
 class Channel(Protocol):

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.channels.base import Capabilities, Handle, Now, Receipt, RetryAt, SendFailure
+from bot.channels.requests import body_of
 from bot.channels.telegram_inbound import CHANNEL, loads, parse
 from conversations.message import Document, Inbound, Media, Message
 
@@ -171,6 +172,11 @@ class Telegram:
         """Lets Telegram post updates to `url` (public address + WEBHOOK_PATH). Raises SendFailure."""
         await self._call("setwebhook", {"url": url, "secret_token": secret, "allowed_updates": _ALLOWED})
 
+    async def webhook(self) -> dict[str, Any]:
+        """Where Telegram posts updates to, how many wait, and its last error there. Raises SendFailure."""
+        about: dict[str, Any] = await self._call("getwebhookinfo", {})
+        return about
+
     async def keep_webhook(self, url: str, secret: str, stop: asyncio.Event) -> None:
         """As `set_webhook`, again and again until Telegram takes it or `stop`: without it no update comes."""
         failures = 0
@@ -274,7 +280,7 @@ class Telegram:
             if not hmac.compare_digest(given.encode(), expected):
                 return Response(status_code=403)
             try:
-                body = await _body(request)
+                body = await body_of(request, BODY_LIMIT)
                 update = None if body is None else loads(body)
             except (ValueError, ClientDisconnect):
                 return Response(status_code=400)
@@ -311,19 +317,6 @@ async def _stored(inbound: Inbound, handle: Handle) -> bool:
         _log.error("telegram update not stored, it will come again", error=type(error).__name__)
         return False
     return True
-
-
-async def _body(request: Request) -> bytes | None:
-    """The request's body, or None where it is over BODY_LIMIT (the rest is not read)."""
-    declared = request.headers.get("content-length", "0")
-    if not declared.isdigit() or int(declared) > BODY_LIMIT:
-        return None
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT:
-            return None
-    return bytes(body)
 
 
 async def _unless(stop: asyncio.Event, work: Awaitable[T]) -> T | None:

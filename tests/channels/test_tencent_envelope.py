@@ -58,7 +58,8 @@ def test_a_callback_older_or_newer_than_five_minutes_is_refused(seconds: int, ta
 @pytest.mark.parametrize("sealed", [
     "", "not base64!", "AAAA", tencent.sealed_bytes(b"\0" * 32), tencent.sealed_bytes(b"x" * 16 + b"\x10" * 16),
     tencent.sealed_bytes(b"r" * 16 + struct.pack(">I", 4) + b"\xff\xfe\xff\xfe" + APP.encode() + b"\x16" * 22 + b"x" * 0),
-    tencent.seal("x", "wxsomebodyelse")])
+    tencent.seal("x", "wxsomebodyelse")],
+    ids=["empty", "no base64", "no block", "padding of zeros", "no message", "no utf-8", "another receiver"])
 def test_a_broken_ciphertext_is_refused_and_never_an_error(sealed: str) -> None:
     with pytest.raises(Forged):
         opened(sealed)

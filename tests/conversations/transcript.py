@@ -90,6 +90,7 @@ GROUP = "-100"
 WATCHING = {"alerts": alerting.climb, "after": followups.sweep, "check-ins": checkins.sweep, "devices": devices.sweep}
 _PAGE = re.compile(r"/f/[\w-]{22}")
 _KEY = re.compile(r"[0-9a-f]{32}")
+_NUMBER = re.compile(r"(☑ )?\d+ ")
 _CODE = re.compile(r"：\d{6}$")
 
 
@@ -452,13 +453,28 @@ def told(shown: list[Shown]) -> list[str]:
         lines += [INDENT + "----"] if lines else []
         lines += [INDENT + line for line in message.text.splitlines()]
         lines += [f"{INDENT}[file {message.document}]"] if message.document else []
-        lines += [INDENT + " ".join(f"[{label}]" for label, _ in row) for row in message.buttons]
+        if not message.inline:
+            lines += [INDENT + " ".join(f"[{label}]" for label, _ in row) for row in message.buttons]
     return lines or [INDENT + "(nothing)"]
 
 
 def without_rows(transcript: str) -> str:
     """A transcript with all buttons of a message in one row: platforms lay them out in their own way."""
     return re.sub(r"\]\n {4}\[", "] [", transcript)
+
+
+def only_words(transcript: str) -> str:
+    """A transcript with what is said in one line, without brackets: where the messages of one answer are a single text,
+    and labels are lines to read, those that only steer after the numbered ones.
+    """
+    lines = re.sub(r"(?:^ {4}\[(?!file ).*\]\n)+", lambda row: _numbered_first(row[0]), transcript, flags=re.MULTILINE)
+    apart = re.sub(r"^ +----$|[\[\]]", " ", re.sub(r"\n\s*\n", "\n", lines), flags=re.MULTILINE)
+    return re.sub(r"(?:^ {4}.*\n)+", lambda said: " ".join(said[0].split()) + "\n", apart, flags=re.MULTILINE)
+
+
+def _numbered_first(rows: str) -> str:
+    labels = re.findall(r"\[(.*?)\](?=[ \u3000\n])", rows)
+    return f"{INDENT}{' '.join(sorted(labels, key=lambda label: not _NUMBER.match(label)))}\n"
 
 
 def _answers(answers: dict[str, list[Any]]) -> list[str]:

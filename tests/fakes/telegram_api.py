@@ -69,6 +69,7 @@ class FakeTelegram:
         self.change = 0  # counts what the bot sent and edited
         self.file_limit = 20 * 1024 * 1024  # bytes; a self-hosted Bot API server has none
         self.clock: Callable[[], int] = lambda: int(time.time())
+        self.post_error = ""  # what Telegram remembers of its last post to the webhook
         self._queue = Queue(retry_seconds)
         self._people: dict[int, Person] = {}
         self._chats: dict[int, Chat] = {}
@@ -306,7 +307,8 @@ class FakeTelegram:
     async def _getWebhookInfo(self, params: dict[str, Any]) -> dict[str, Any]:
         count = len(self._queue.pending)
         url = self._queue.webhook_url
-        return {"url": url, "has_custom_certificate": False, "pending_update_count": count}
+        about = {"url": url, "has_custom_certificate": False, "pending_update_count": count}
+        return {**about, "last_error_message": self.post_error} if self.post_error else about
 
     async def _setMyCommands(self, params: dict[str, Any]) -> bool:
         self.commands = check_commands(params)

@@ -5,6 +5,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 
+from tests.conversations.transcript import without_rows
+from tests.platforms import wechat
 from tests.platforms.playground import playground
 from tests.platforms.stage import OnPlatform
 from tests.platforms.telegram import telegram
@@ -16,6 +18,7 @@ class Way:
 
     opens: Callable[..., AbstractAsyncContextManager[OnPlatform]]
     goes_abroad: bool = False  # can be the channel of a transcript that is played abroad
+    alike: Callable[[str], str] = without_rows  # what a transcript and what was played there have in common
     lacks: frozenset[str] = frozenset()  # what nobody can do there, as a transcript's direction names it
 
 
@@ -23,6 +26,7 @@ WAYS = {
     "playground": Way(playground, lacks=frozenset({"(blocks)", "(sticker)"})),
     "polling": Way(partial(telegram, mode="polling"), goes_abroad=True),
     "webhook": Way(partial(telegram, mode="webhook"), goes_abroad=True),
+    "wechat": Way(wechat.wechat, alike=wechat.alike, lacks=frozenset({"(in the group)", "(file ", "[file ", "(back ", "@ opens"})),
 }
 
 
