@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from bot.channels.tencent.xml import clean
+from bot.channels.wechat_text import split
 from conversations.message import Button, Message
 from conversations.words_book import Words
 
@@ -23,7 +24,6 @@ SINGLE = "single"  # the key of a card where one of many is ticked
 _DONE = ".=done"
 
 Body = dict[str, Any]
-_SENTENCE_ENDS = "。！？；\n"
 _TICKED = "☑ "
 _UNSAFE = str.maketrans({"<": "＜", ">": "＞"})  # what somebody wrote must not become a link
 _NUMBER = re.compile(r"^\d+ ")
@@ -63,17 +63,6 @@ def told(text: str) -> str:
     return clean(text).translate(_UNSAFE).strip()
 
 
-def split(text: str, limit: int) -> list[str]:
-    """The text in parts of `limit` bytes at most, cut after sentences where there are any."""
-    parts: list[str] = []
-    while len(text.encode()) > limit:
-        window = text.encode()[:limit].decode(errors="ignore")
-        end = max(map(window.rfind, _SENTENCE_ENDS)) + 1 or len(window)
-        parts.append(text[:end])
-        text = text[end:]
-    return [*parts, text]
-
-
 def pressed(key: str, ticked: Sequence[str]) -> Pressed | None:
     """What a card's event means; None: nothing that a card of ours says, or nothing was ticked where one must be."""
     if key == SINGLE:
@@ -88,7 +77,8 @@ def pressed(key: str, ticked: Sequence[str]) -> Pressed | None:
     where = done.token.removesuffix(_DONE[1:])
     if any(match[1] != where for match in found if match):
         return None
-    return Pressed(where + "".join(f"{match[2]}," for match in found if match), "、".join(each.label for each in chosen))
+    token = where + "".join(f"{match[2]}," for match in found if match)
+    return Pressed(token, "、".join(each.label for each in chosen))
 
 
 def replaces(token: str) -> bool:
@@ -130,7 +120,8 @@ def _of_buttons(buttons: Sequence[Button], options: Sequence[Button], steering: 
          "key": _key(each, 1024)} for each in buttons if each in first]}
     if any(len(_label(each)) > BUTTON for each in options):
         card["horizontal_content_list"] = [
-            {"keyname": str(n), "value": _short(_NUMBER.sub("", _bare(each)), VALUE)} for n, each in enumerate(options, 1)]
+            {"keyname": str(n), "value": _short(_NUMBER.sub("", _bare(each)), VALUE)}
+            for n, each in enumerate(options, 1)]
     _to_type(card, [each for each in steering if each not in first], words)
     return card
 

@@ -1,5 +1,6 @@
-"""A callback of WeCom, opened already, to what a member did. An account is the member's id in small letters: the platform
-takes them either way, and gives them in small ones itself.
+"""A callback of WeCom, opened already, to what a member did.
+
+An account is the member's id in small letters: the platform takes them either way, and gives them in small ones itself.
 """
 
 import hashlib
