@@ -36,8 +36,8 @@ def media(ask: Ask, alert: Alert) -> tuple[dict[str, Any], Rows]:
     said = {"photos": kinds.count("photo"), "voices": kinds.count("voice"),
             "places": [{"where": adding.said(place), "link": adding.map_link(place)} for place in places],
             "elsewhere": False}
-    row: list[list[object]] = [[f"button.see_{each.kind}", {"n": n}, f"/alertmedia {each.id}"]
-                               for n, each in enumerate(files, 1)][-FILES:]
+    numbered = [*enumerate(files, 1)][-FILES:]
+    row: list[list[object]] = [[f"button.see_{each.kind}", {"n": n}, f"/alertmedia {each.id}"] for n, each in numbered]
     return said, [row[at:at + 2] for at in range(0, len(row), 2)]
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Literal
 
-from scheduler import family_decision, notices, village_groups, visitor_kinds
+from scheduler import family_decision, notices, risks, village_groups, visitor_kinds
 from scheduler.alert_notices import AlertEnded, AlertRaised, AlertStep, OfAlert, Step
 from scheduler.policy import Policies
 from scheduler.visitor_kinds import VisitorKind, may_answer_alerts
@@ -142,6 +142,7 @@ def end(tx: Tx, alert: Alert, by: str, outcome: dict[str, str], policies: Polici
     ask_at = rules.ask_after(now, now, policies.city.zone) if state == "closed" else None
     if not alerts.end(tx, alert, state, by, outcome, now, ask_at):
         return False
+    risks.remind(tx, alert, policies, now)
     family_decision.ended(tx, replace(alert, state=state), now.astimezone(policies.city.zone).date(), now)
     for person in _told(tx, alert, policies, now):
         _tell(tx, AlertEnded(person=person, alert=alert.id, at=_wall(now, policies)), "ended:", now, but=by)

@@ -108,7 +108,7 @@ FIRST_CONTACT = {"contact": "仇小梅", "by": ["village"], "wanted": ["township
 CARD = {"organisation": "职院", "service": "量血压", "no_kind": True, "minor_until": "2026-09-01", "consent": "",
         "status": "active", "elders": ["欧阳明"], "told": False}
 LINE = {"n": 1, "name": "欧阳明", "number": 5, "left": -2, "last": "2026-03-15", "role": "contact", "priority": True, "needs": 1,
-        "hazards": 1}
+        "hazards": 1, "risk": True}
 FIELDS |= {
     "late": 1, "pressing": "late", "groups": [{"village": "建设村", "group": "3组", "people": [LINE]}], "asks": True,
     "stand_in": "钱进", "leaves": [{"first": "2026-03-05", "last": "2026-03-06", "stand_in": "钱进"}], "told": True, "over": False,
