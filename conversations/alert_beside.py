@@ -5,7 +5,7 @@ from typing import Any
 from conversations import adding, family_choice
 from conversations.engine import Part
 from conversations.turn import Ask
-from scheduler import family_calls
+from scheduler import family_calls, sms
 from scheduler.family_calls import Contact
 from storage import alert_media
 from storage.alerts import Alert
@@ -54,8 +54,8 @@ def numbers(ask: Ask, alert: Alert) -> tuple[dict[str, Any], Rows]:
     shown: list[Contact] = [] if ask.abroad else to_call
     if shown and alert.elder_id:
         ask.note("elder.reveal", alert.elder_id, ("emergency_phone",))
-    calls = {"to_call": [{"name": each.name, "phone": each.phone, "state": each.state if each.state != "chosen" else ""}
-                         for each in shown],
+    calls = {"to_call": [{"name": each.name, "phone": each.phone, "state": each.state if each.state != "chosen" else "",
+                          "texted": sms.sent(ask.tx, alert, each.slot)} for each in shown],
              "elsewhere": ask.abroad and bool(to_call), "untold": family_calls.untold(ask.tx, ask.scope, alert),
              "sent": family_calls.written_to(ask.tx, alert, ask.today),
              "none": not to_call and family_calls.caller(ask.tx, ask.scope, alert)}

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Literal
 
-from scheduler import family_decision, notices, risks, village_groups, visitor_kinds
+from scheduler import family_decision, notices, risks, sms, village_groups, visitor_kinds
 from scheduler.alert_notices import AlertEnded, AlertRaised, AlertStep, OfAlert, Step
 from scheduler.policy import Policies
 from scheduler.visitor_kinds import VisitorKind, may_answer_alerts
@@ -16,11 +16,10 @@ from storage import accounts, alert_media, alerts, elders, outbox, people
 from storage.alerts import Alert, Around, Source
 from storage.database import Tx
 from storage.ids import millis
-from storage.scope import SECRET, SOS, UNSAID
+from storage.scope import SECRET, SOS, UNSAID, UNTOLD
 
 VISITING = frozenset({"visitor", "stand_in"})
 GOING = VISITING | {"first_contact", "cadre"}  # who may be asked to go and see
-UNTOLD = frozenset({*SECRET, UNSAID, SOS})  # kinds of which no family is told
 CHUNK = 100
 ABOVE = ("township", "county", "city")
 
@@ -75,6 +74,7 @@ def tell_near(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> None:
         _tell(tx, AlertRaised(person=person, alert=alert.id, at=at, goes=True), "", now, but=alert.raised_by)
     for person in () if alert.kind in UNTOLD else family(tx, alert, today):
         _tell(tx, AlertRaised(person=person, alert=alert.id, at=at), "", now, but=alert.raised_by)
+    sms.tell(tx, alert, today, now)
     if not any(accounts.reached(tx, person) for person in going if person != alert.raised_by):
         _tell_above(tx, alert, policies, now)  # nobody who could go is reached: no time is lost
     village_groups.show(tx, alert, policies, now)

@@ -25,7 +25,7 @@ FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
                       "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders",
                       "plan", "campaigns", "family", "requests", "needs", "tellings", "figures", "alerts",
-                      "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling", "family_choice", "added", "groups")]
+                      "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling", "family_choice", "sms", "added", "groups")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -204,7 +204,7 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "files.page_download": {"link": "https://x/f/y", "minutes": 30},
 }
 ADDED = {"photos": 2, "voices": 1, "places": [{"where": "28.87, 105.44", "link": "https://x"}], "elsewhere": False}
-CALLS = {"to_call": [{"name": "李涛", "phone": "13912345678", "state": "not_reached"}], "elsewhere": False, "untold": True, "sent": False, "none": False}
+CALLS = {"to_call": [{"name": "李涛", "phone": "13912345678", "state": "not_reached", "texted": True}], "elsewhere": False, "untold": True, "sent": False, "none": False}
 SAID = {"kind": "heart_rate", "number": 38}
 DEVICE: dict[str, Any] = {
     "vendor": "anxin", "serial": "A1", "said": SAID, "heard": False, "damped": "2026-03-06", "mistaken": 2, "time": "02:10", "answer": "fine",
