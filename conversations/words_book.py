@@ -17,7 +17,7 @@ NOT_SENTENCES = ("names", "controls", "commands")
 # filters that put a code in words, and the table in which they stand
 WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind": "alert_kind",
          "alert_state": "alert_state", "unwell": "unwell", "glass_reason": "glass_reason",
-         "first_aid": "first_aid", "followed": "followed",
+         "first_aid": "first_aid", "followed": "followed", "call_state": "call_state",
          "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role",
          **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants", "device_state")},
@@ -68,8 +68,12 @@ class Words:
             "plan_line": lambda plan: self.say("family.plan_line", dict(plan)),
             "private": (lambda text: self.say("values.private")) if abroad else str,
             "at_home": (lambda text: "") if abroad else str,  # what people wrote of an emergency stays in the country
+            "beside": self._beside,
             "device_said": lambda said: self.say(f"device_said.{said['kind']}", dict(said)),
             "device_line": lambda one: self.say("devices.line", dict(one)),
+            "duty_step": lambda step: self.say("ladder.duty_after" if step["after"] else "ladder.duty_now", dict(step)),
+            "duty_role": lambda role, kind: (
+                visitor_kind(kind) if kind else self.say(f"care.{role}" if self.has(f"care.{role}") else f"role.{role}")),
             "by_place": lambda groups: self.say("reminders.by_place", {"groups": groups}),
             "reminded": lambda one: self.say("remind.one", one),
             "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),
@@ -184,6 +188,11 @@ class Words:
     def _whom(self, name: str) -> str:
         """Whose alert it is; an empty name: nobody's who is on the ledger."""
         return self.named(name) if name else self.say("alerts.not_listed")
+
+    def _beside(self, beside: Mapping[str, Any]) -> str:
+        """What stands on an alert's card beside the alert: nothing, or paragraphs of their own."""
+        said = self.say("calling.numbers", dict(beside)).strip("\n")
+        return f"\n\n{said}" if said else ""
 
     def _place(self, elder: Mapping[str, Any]) -> str:
         return self.say("menu.place", dict(elder))

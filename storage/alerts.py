@@ -30,7 +30,8 @@ _ADD = insert(alerts)
 _ALL = select(alerts.c.id, alerts.c.number, alerts.c.elder_id, alerts.c.area_id, alerts.c.kind, alerts.c.state,
               alerts.c.source, alerts.c.raised_by, alerts.c.raised_at, alerts.c.claimed_by, alerts.c.claimed_at,
               alerts.c.closed_by, alerts.c.closed_at, alerts.c.words, alerts.c.outcome, alerts.c.rung,
-              alerts.c.rungs_from, alerts.c.arrived_at, alerts.c.support_at, alerts.c.offered_to, alerts.c.alike)
+              alerts.c.rungs_from, alerts.c.arrived_at, alerts.c.support_at, alerts.c.offered_to, alerts.c.alike,
+              alerts.c.drill, alerts.c.family_by)
 _UNSCOPED = _ALL.where(_THIS)
 _SEEN = _ALL.where(_THIS, ALERT_IN_SCOPE)
 _NUMBERED = _ALL.where(_RUNNING, alerts.c.number == bindparam("called"))
@@ -55,7 +56,7 @@ _OF_ELDER = {True: _of_elder.where(_secret), False: _of_elder.where(not_(_secret
 _PRESSED = _ALL.where(_RUNNING, alerts.c.raised_by == bindparam("who"), alerts.c.kind == UNSAID).order_by(
     *_NEWEST).limit(1)
 _OUT = update(alerts).where(_THIS, alerts.c.state == "open", alerts.c.kind == UNSAID).values(
-    kind=bindparam("what"), next_at=bindparam("then"))
+    kind=bindparam("what"))
 _TURN = update(alerts).where(_THIS, _RUNNING, alerts.c.kind == SOS).values(kind=bindparam("what"))
 _LOCK = _UNSCOPED.with_for_update(of=alerts)
 _OF = update(alerts).where(_THIS, _RUNNING, or_(alerts.c.kind == UNSAID, alerts.c.elder_id.is_(None))).values(
@@ -63,7 +64,7 @@ _OF = update(alerts).where(_THIS, _RUNNING, or_(alerts.c.kind == UNSAID, alerts.
 _FOLD = delete(alerts).where(_THIS, alerts.c.kind == UNSAID)
 _CLAIM = update(alerts).where(_THIS, alerts.c.state == "open", alerts.c.claimed_by.is_(None)).values(
     state="claimed", claimed_by=bindparam("who"), claimed_at=bindparam("at"), rung=0, rungs_from=bindparam("at"),
-    next_at=bindparam("then"))
+    next_at=bindparam("at"))
 _ARRIVE = update(alerts).where(_THIS, alerts.c.state == "claimed", alerts.c.claimed_by == bindparam("who")).values(
     state="arrived", arrived_at=bindparam("at"), next_at=None)
 TAKEN: ColumnElement[bool] = or_(alerts.c.state == "claimed", alerts.c.state == "arrived")
@@ -124,6 +125,8 @@ class Alert:
     support_at: datetime | None
     offered_to: str | None
     alike: bool
+    drill: bool = False
+    family_by: str | None = None  # who decided that the family is told of what is kept from it
 
     @property
     def running(self) -> bool:
@@ -152,14 +155,14 @@ class Around:
 
 
 def add(tx: Tx, elder_id: str | None, area_id: str, kind: str, source: Source, by: str | None, words: str,
-        now: datetime, next_at: datetime | None) -> Alert:
+        now: datetime, next_at: datetime) -> Alert:
     """A new alert with the next number; `by` is None for what no person raised. At `next_at` more people are told."""
     alert = Alert(tx.new_id(now), meta.count_up(tx, COUNT), elder_id, area_id, kind, "open", source, by, now,
                   None, None, None, None, words, {}, 0, now, None, None, None, alike=False)
     tx.run(_ADD, id=alert.id, number=alert.number, elder_id=elder_id, area_id=area_id, kind=kind, state="open",
            source=source, raised_by=by, raised_at=millis(now), words=_sealed(tx, alert.id, words), claimed_by=None,
            claimed_at=None, closed_by=None, closed_at=None, outcome=None,
-           next_at=millis(next_at) if next_at else None, rung=0, rungs_from=millis(now), arrived_at=None,
+           next_at=millis(next_at), rung=0, rungs_from=millis(now), arrived_at=None,
            support_at=None, offered_to=None, alike=0, drill=0, family_by=None)
     tx.note(now, by or "clock", "alert.raise", elder_id or alert.id, (alert.called,))
     return alert
@@ -199,9 +202,9 @@ def lock(tx: Tx, alert_id: str) -> Alert:
     return _read(tx, row)
 
 
-def go_out(tx: Tx, alert: Alert, kind: str, next_at: datetime | None, now: datetime) -> bool:
+def go_out(tx: Tx, alert: Alert, kind: str, now: datetime) -> bool:
     """Others are told of it in this work, as of this kind; False where that was done."""
-    done = tx.run(_OUT, alert=alert.id, what=kind, then=millis(next_at) if next_at else None) == 1
+    done = tx.run(_OUT, alert=alert.id, what=kind) == 1
     if done:
         tx.note(now, "clock" if kind == SOS else alert.raised_by or "clock", "alert.out", alert.elder_id or alert.id,
                 (alert.called, kind))
@@ -281,9 +284,9 @@ def climbed(tx: Tx, alert: Alert, rung: int, since: datetime, next_at: datetime 
     return done
 
 
-def claim(tx: Tx, alert: Alert, by: str, next_at: datetime | None, now: datetime) -> bool:
-    """This person goes; False where somebody was quicker, or it has ended. At `next_at` others ask where he is."""
-    done = tx.run(_CLAIM, alert=alert.id, who=by, at=millis(now), then=millis(next_at) if next_at else None) == 1
+def claim(tx: Tx, alert: Alert, by: str, now: datetime) -> bool:
+    """This person goes; False where somebody was quicker, or it has ended. It is `climbed` in the same work."""
+    done = tx.run(_CLAIM, alert=alert.id, who=by, at=millis(now)) == 1
     if done:
         tx.note(now, by, "alert.claim", alert.elder_id or alert.id, (alert.called,))
     return done
@@ -371,10 +374,10 @@ def _sealed(tx: Tx, alert_id: str, words: str) -> bytes | None:
 
 def _read(tx: Tx, row: Row) -> Alert:
     (alert_id, number, elder, area, kind, state, source, raised_by, raised, claimed_by, claimed, closed_by, closed,
-     words, outcome, rung, rungs_from, arrived, support, offered, alike) = row
+     words, outcome, rung, rungs_from, arrived, support, offered, alike, drill, family_by) = row
     said = tx.keys.open(words, "alerts.words", alert_id).decode() if words else ""
     found: dict[str, Any] = orjson.loads(tx.keys.open(outcome, "alerts.outcome", alert_id)) if outcome else {}
     return Alert(alert_id, number, elder, area, kind, state, source, raised_by, instant(raised), claimed_by,
                  instant(claimed) if claimed else None, closed_by, instant(closed) if closed else None, said, found,
                  rung, instant(rungs_from or raised), instant(arrived) if arrived else None,
-                 instant(support) if support else None, offered, bool(alike))
+                 instant(support) if support else None, offered, alike == 1, drill == 1, family_by)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from conversations.commands import (
     alerts,
+    calling,
     campaign,
     cannot,
     channels,
@@ -16,6 +17,7 @@ from conversations.commands import (
     correction,
     devices,
     due,
+    duty,
     elders,
     exchange,
     family,
@@ -24,6 +26,7 @@ from conversations.commands import (
     followups,
     general,
     glass,
+    handing,
     hours,
     identify,
     invite,
@@ -68,7 +71,8 @@ NAMES = {name: Named(**{"slash": name, **values}) for name, values in _raw.items
 ACTIONS: dict[str, Action] = {name: action for family in (
     general, elders, visit, record, correction, register, survey, life, pending, people, firstcontact, invite,
     identify, channels, exchange, privacy, policy, hours, ledger, due, cannot, leave, remind, settings, plan,
-    campaign, family, requests, tellings, figures, alerts, checkins, devices, glass, sos, followups,
+    campaign, family, requests, tellings, figures, alerts, checkins, devices, glass, sos, handing, duty, followups,
+    calling,
 ) for name, action in family.COMMANDS.items()}
 _CALLS = {call: name for name, named in NAMES.items() for call in (f"/{named.slash}", *named.words)}
 VISIT_OPENERS = frozenset((f"/{NAMES['visit'].slash}", *NAMES["visit"].words))

@@ -3,7 +3,7 @@
 It works in the middle of any form, which stands where it stood. What is pressed late is added to what went out.
 """
 
-from conversations import alert_telling, lookup, session
+from conversations import alert_beside, alert_telling, lookup, session
 from conversations.engine import Part
 from conversations.lists import further, skipped
 from conversations.turn import Ask, label
@@ -67,7 +67,8 @@ def what(ask: Ask, rest: str) -> Parts:
                           ask.now)
     see: Rows = [[["button.alert", {}, f"/alert {now.id}"]]] if alerts.find(ask.tx, ask.scope, now.id) else []
     told = "sos.sent" if now.id == alert.id else "sos.joined"
-    return (first, (told, {"number": now.called, "what": kind, "buttons": see}))
+    call, rows = alert_beside.at_once(ask, now)
+    return (first, (told, {"number": now.called, "what": kind, "buttons": [*see, *rows]}), *call)
 
 
 def off(ask: Ask, rest: str) -> Parts:

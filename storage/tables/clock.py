@@ -104,7 +104,7 @@ alerts = Table(
     maybe_number("next_at"),  # when more people are told, unless somebody goes; none: nobody more is
     count("rung"),  # how many rungs of its ladder were climbed, of those that count from `rungs_from`
     maybe_number("rungs_from"),  # raised, taken over, given back; none: as an older release raised it
-    to("offered_to", "people.id", nullable=True),  # 移交: who is asked to go instead
+    maybe("offered_to"),  # 移交: who is asked to go instead
     count("alike"),  # 1: one of several of its kind, of which the ranks above were told
     maybe_number("arrived_at"), maybe_number("support_at"),  # 已到场; 需要支援
     count("drill"),  # 1: 演练

@@ -25,7 +25,7 @@ FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
                       "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders",
                       "plan", "campaigns", "family", "requests", "needs", "tellings", "figures", "alerts",
-                      "checkins", "devices", "glass", "sos", "followups", "alert_record")]
+                      "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -49,6 +49,7 @@ MADE = {
     **{f"{space}.{{}}": tuple(_raw("alert_record")[space]) for space in ("alert_said", "risk", "told_whom")},
     "followed.{}": tuple(_raw("followups")["followed"]),
     "button.follow_{}": tuple(key.removeprefix("follow_") for key in _raw("followups")["button"] if key != "follow"),
+    "calling.{}": ("reached", "not_reached"), "call_state.{}": tuple(_raw("calling")["call_state"]),
     "first_aid.{}": tuple(_raw("sos")["first_aid"]),
     "glass_reason.{}": tuple(_raw("glass")["glass_reason"]),
     "alert_kind.{}": (*_raw("alerts")["alert_kind"], *_raw("devices")["alert_kind"]),
@@ -200,6 +201,7 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "files.page_upload": {"link": "https://x/f/y", "minutes": 30},
     "files.page_download": {"link": "https://x/f/y", "minutes": 30},
 }
+CALLS = {"to_call": [{"name": "李涛", "phone": "13912345678", "state": "not_reached"}], "elsewhere": False, "untold": True, "sent": False, "none": False}
 SAID = {"kind": "heart_rate", "number": 38}
 DEVICE: dict[str, Any] = {
     "vendor": "anxin", "serial": "A1", "said": SAID, "heard": False, "damped": "2026-03-06", "mistaken": 2, "time": "02:10", "answer": "fine",
@@ -214,7 +216,7 @@ BY_KEY |= {
     "found.vendors": {"label": {"name": "anxin"}}, "button.device_of": {"serial": "A1"}, "button.device_damp": {"days": 3},
     "alerts.raised": {"number": "A-0001", "elder": ELDER, "what": "help", "late": True, "goes": True, "who": "", "time": "02:10", "device": SAID},
     "alerts.card": {"number": "A-0001", "elder": ELDER, "what": "help", "state": "open", "address": "3组1号", "who": "王强", "device": None,
-                    "time": "02:10", "since": "02:11"},
+                    "time": "02:10", "since": "02:11", "beside": {"calls": CALLS}},
     "alerts.ended": {"number": "A-0001", "state": "closed", "found": "没事", "done": "看了", "risk": "left", "who": "王强",
                      "time": "02:10"},
     "alerts.list": {"lines": [{"number": "A-0001", "elder": "欧阳明", "what": "help", "minutes": 3, "who": ""}]},
@@ -224,7 +226,7 @@ BY_KEY |= {
     "button.unwell_what": {"what": "body"}, "checkins.card": {"at": "08:00", "bound": True, "stage": "fine"},
     "checkins.set": {"at": "08:00", "bound": False}, "checkins.ask": {"again": True}, "checkins.paused": {"why": "hospital"},
     "checkins.well": {"by": "李娜"},
-    "button.alert_of": {"number": "A-0001"},
+    "button.alert_of": {"number": "A-0001"}, "calling.numbers": {"calls": CALLS}, "calling.here": {"beside": {"calls": CALLS}},
     **{key: {"number": "A-0001", "what": "fall", "seconds": 60} for key in sources() if key.startswith("sos.")},
     **{key: {"number": "A-0001", "what": "fall", "again": True, "numbers": ["A-0001"], "said": {
         "risk_gone": "not_yet", "relieved": "", "referred": "yes"}, "found": "没事", "done": "看了", "risk": "left"}

@@ -8,13 +8,12 @@ down_revision = "0003"
 
 COLUMNS = (("rung", sa.BigInteger(), "0"), ("arrived_at", sa.BigInteger(), None), ("support_at", sa.BigInteger(), None),
            ("drill", sa.BigInteger(), "0"), ("family_by", sa.Text(), None), ("rungs_from", sa.BigInteger(), None),
-           ("alike", sa.BigInteger(), "0"))
+           ("offered_to", sa.Text(), None), ("alike", sa.BigInteger(), "0"))
 
 
 def upgrade() -> None:
     for name, kind, default in COLUMNS:
         op.add_column("alerts", sa.Column(name, kind, nullable=default is None, server_default=default))
-    op.add_column("alerts", sa.Column("offered_to", sa.Text(), sa.ForeignKey("people.id")))
     op.create_index("alerts_recent", "alerts", ["area_id", "raised_at"])
     op.create_table(
         "groups",
