@@ -17,7 +17,7 @@ NOT_SENTENCES = ("names", "controls", "commands")
 # filters that put a code in words, and the table in which they stand
 WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind": "alert_kind",
          "alert_state": "alert_state", "unwell": "unwell", "glass_reason": "glass_reason",
-         "first_aid": "first_aid", "followed": "followed", "call_state": "call_state",
+         "first_aid": "first_aid", "followed": "followed", "told_rank": "told_rank", "call_state": "call_state",
          "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role",
          **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants", "device_state")},
@@ -72,8 +72,8 @@ class Words:
             "device_said": lambda said: self.say(f"device_said.{said['kind']}", dict(said)),
             "device_line": lambda one: self.say("devices.line", dict(one)),
             "duty_step": lambda step: self.say("ladder.duty_after" if step["after"] else "ladder.duty_now", dict(step)),
-            "duty_role": lambda role, kind: (
-                visitor_kind(kind) if kind else self.say(f"care.{role}" if self.has(f"care.{role}") else f"role.{role}")),
+            "duty_role": lambda role, kind: visitor_kind(kind) if kind else self.say(
+                f"care.{role}" if self.has(f"care.{role}") else f"role.{role}"),
             "by_place": lambda groups: self.say("reminders.by_place", {"groups": groups}),
             "reminded": lambda one: self.say("remind.one", one),
             "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),

@@ -24,6 +24,7 @@ GOING = VISITING | {"first_contact", "cadre"}  # who may be asked to go and see
 UNTOLD = frozenset({*SECRET, UNSAID, SOS})  # kinds of which no family is told
 CHUNK = 100
 ABOVE: tuple[Rank, ...] = ("township", "county", "city")
+ASKING = ("support", "back")  # steps with which somebody is asked to go
 # without which no alert ends, by how it does
 NOTED = {"closed": ("found", "done"), "false_alarm": ("reason",)}
 
@@ -171,8 +172,8 @@ def changed(tx: Tx, alert: Alert, what: Step | Literal["ended"], by: str, polici
     else:
         today = now.astimezone(policies.city.zone).date()
         for person in told:
-            if person != by:
-                goes = what == "back" and may_go(tx, person, alert, policies, today)
+            goes = what in ASKING and may_go(tx, person, alert, policies, today)
+            if person != by and (goes or what != "support"):  # who cannot go there has no use for that
                 _tell(tx, AlertStep(person=person, alert=alert.id, step=what, by=by, goes=goes), None, now)
         _climb(tx, alerts.lock(tx, alert.id), policies, now)
     return True
