@@ -7,7 +7,8 @@ from io import BytesIO
 
 from conversations.turn import House, label
 from conversations.words_book import Words
-from storage import alerts, audit, elders, people
+from scheduler import family_calls
+from storage import alerts, audit, elders, people, ties
 from storage.alerts import Alert
 from storage.database import Tx
 from storage.scope import Scope
@@ -24,6 +25,7 @@ class Record:
     alert: Alert
     elder: Mapping[str, object] = field(repr=False)
     steps: Sequence[tuple[datetime, str, str, Sequence[str]]] = field(repr=False)  # when, who, what, its fields
+    family: Mapping[str, str] = field(repr=False)  # names by person id, or by a contact's place in the file
     at: datetime  # in the wall time of the area
 
 
@@ -42,7 +44,15 @@ def gather(tx: Tx, house: House, scope: Scope, alert_id: str, now: datetime) -> 
             if entry.action.startswith(STEPS) and alert.called in entry.fields:
                 person = people.find(tx, entry.actor)
                 steps.append((line.at.astimezone(zone), person.name if person else "", entry.action, entry.fields))
-    return Record(alert, label(elder) if elder else {"name": ""}, steps, now.astimezone(zone))
+    at = now.astimezone(zone)
+    return Record(alert, label(elder) if elder else {"name": ""}, steps, _family(tx, scope, alert, at), at)
+
+
+def _family(tx: Tx, scope: Scope, alert: Alert, at: datetime) -> dict[str, str]:
+    if alert.elder_id is None:
+        return {}
+    theirs = (people.find(tx, person) for person in ties.family(tx, alert.elder_id, at.date().isoformat()))
+    return family_calls.names(tx, scope, alert) | {person.id: person.name for person in theirs if person}
 
 
 def docx(kept: Record, words: Words) -> tuple[str, bytes]:
@@ -55,7 +65,7 @@ def docx(kept: Record, words: Words) -> tuple[str, bytes]:
     document.add_heading(words.say("alert_record.title", fields), level=0)
     document.add_paragraph(words.say("alert_record.head", fields))
     steps = [(f"{words.full_day(at.date().isoformat())} {at:%H:%M}", who or words.say("alert_record.clock"),
-              words.audited(action, given)) for at, who, action, given in kept.steps]
+              _step(action, given, kept, words)) for at, who, action, given in kept.steps]
     said = [(words.say(f"alert_said.{name}"), _value(name, alert.outcome[name], words))
             for name in SAID if alert.outcome.get(name)]
     tables: list[tuple[str, Sequence[tuple[str, ...]]]] = [
@@ -70,6 +80,12 @@ def docx(kept: Record, words: Words) -> tuple[str, bytes]:
     file = BytesIO()
     document.save(file)
     return words.say("alert_record.file", fields), file.getvalue()
+
+
+def _step(action: str, given: Sequence[str], kept: Record, words: Words) -> str:
+    """What was done, and of a call or a decision to tell the family, whom it was about."""
+    said, whom = words.audited(action, given), "".join(kept.family.get(each, "") for each in given)
+    return words.say("alert_record.step_of", {"said": said, "name": whom}) if whom else said
 
 
 def _value(name: str, given: str, words: Words) -> str:

@@ -25,7 +25,7 @@ FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
                       "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders",
                       "plan", "campaigns", "family", "requests", "needs", "tellings", "figures", "alerts",
-                      "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling",
+                      "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling", "family_choice",
                       "ladder")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
@@ -240,7 +240,8 @@ BY_KEY |= {
             {"name": "王强", "role": "visitor", "kind": "grid_worker", "channel": "telegram"},
             {"name": "赵敏", "role": "village", "kind": None, "channel": None}]},
         {"rank": "county", "reached": False, "people": []}]},
-    "button.alert_of": {"number": "A-0001"}, "calling.numbers": {"calls": CALLS}, "calling.here": {"beside": {"calls": CALLS}},
+    "button.alert_of": {"number": "A-0001"}, "family_choice.which": {"number": "A-0001", "what": "abuse", "told": ["李娜"]},
+    "family_choice.told": {"elder": ELDER, "what": "abuse", "who": ""}, "family_choice.ended": {"elder": ELDER}, "calling.numbers": {"calls": CALLS}, "calling.here": {"beside": {"calls": CALLS}},
     **{key: {"number": "A-0001", "what": "fall", "seconds": 60} for key in sources() if key.startswith("sos.")},
     **{key: {"number": "A-0001", "what": "fall", "again": True, "numbers": ["A-0001"], "said": {
         "risk_gone": "not_yet", "relieved": "", "referred": "yes"}, "found": "没事", "done": "看了", "risk": "left"}
@@ -251,7 +252,7 @@ BY_KEY |= {
         "risk_gone": "not_yet", "relieved": "", "referred": "yes"}},
     "followups.list": {"lines": [{"number": "A-0001", "elder": "欧阳明", "what": "fall", "day": "2026-03-05"}]},
     **{key: {"number": "A-0001", "elder": ELDER, "what": "fall", "state": "closed", "words": "在三楼"}
-       for key in sources() if key.startswith("alert_record.")},
+       for key in sources() if key.startswith("alert_record.")}, "alert_record.step_of": {"said": "x"},
     "button.sos_what": {"what": "fall"},
     "glass.file": {"number": "A-0001", "elder": ELDER, "emergency_name": "李娜", "emergency_phone": "1", "emergency2_name": "",
                    "emergency2_phone": "2", "phone": "3", "address": "3组1号", "illnesses": ""},
