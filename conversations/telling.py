@@ -13,6 +13,7 @@ from conversations import (
     followups,
     glass,
     offices,
+    reach_telling,
     registration,
     telling_reminders,
 )
@@ -130,4 +131,5 @@ _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
     LeftAlone.kind: _of_elder("notices.left_alone", "button.assign", "/assign"),
     PauseOver.kind: _of_elder("notices.pause_over", "button.life", "/change"),
     ConsentWithdrawn.kind: _of_elder("notices.consent_withdrawn", "button.file", "/elder"),
-    **alert_telling.TELL, **glass.TELL, **followups.TELL, **checkin_telling.TELL, **device_telling.TELL}
+    **alert_telling.TELL, **reach_telling.TELL, **glass.TELL, **followups.TELL, **checkin_telling.TELL,
+    **device_telling.TELL}

@@ -60,6 +60,8 @@ class Words:
             "reasons": self._reasons, "whom": self._whom,
             "of_whom": lambda elder: (
                 f"{self.named(elder['name'])} · {self._place(elder)}" if elder["name"] else self._whom("")),
+            "names_listed": lambda names: self._list(map(self.named, names)),
+            "reach": lambda reach: self.say("reach.card", {"reach": reach}),
             "offices": self._offices,
             "told_areas": lambda areas: self._list(self.say(f"told_area.{area}") for area in areas),
             "told_items": lambda items, area: self._list(items) or self.say(f"as_ever.{area}"),
@@ -73,7 +75,8 @@ class Words:
             "device_line": lambda one: self.say("devices.line", dict(one)),
             "duty_step": lambda step: self.say("ladder.duty_after" if step["after"] else "ladder.duty_now", dict(step)),
             "duty_role": lambda role, kind: (
-                visitor_kind(kind) if kind else self.say(f"care.{role}" if self.has(f"care.{role}") else f"role.{role}")),
+                visitor_kind(kind) if kind
+                else self.say(f"care.{role}" if self.has(f"care.{role}") else f"role.{role}")),
             "by_place": lambda groups: self.say("reminders.by_place", {"groups": groups}),
             "reminded": lambda one: self.say("remind.one", one),
             "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),
