@@ -17,7 +17,7 @@ Parts = tuple[Part, ...]
 SAID = {"claimed": "alerts.claimed_by", "arrived": "alerts.arrived_by", "again": "alerts.again", "well": "alerts.well",
         "reached": "alerts.reached", "whom": "alerts.whom", "what": "alerts.what", "words": "alerts.words",
         "support": "ladder.support", "handed": "ladder.handed", "back": "ladder.back", "declined": "ladder.declined",
-        "not_there": "ladder.not_there"}
+        "not_there": "ladder.not_there", **dict.fromkeys(("photo", "voice", "place"), "added.told")}
 
 
 def called(elder: Elder | None) -> str:
@@ -95,7 +95,8 @@ def _step(tx: Tx, notice: AlertStep, scope: Scope) -> Parts | None:
         rows.insert(0, [["button.arrived", {}, f"/arrived {alert.id}"],
                         ["button.hand_alert", {}, f"/handalert {alert.id}"]])
     return ((said, {"number": alert.called, "elder": called(elder), "who": who, "what": alert.kind,
-                    "words": alert.words, "goes": notice.goes, **wall(notice.at), "buttons": rows}),)
+                    "words": alert.words, "goes": notice.goes, "step": notice.step, **wall(notice.at),
+                    "buttons": rows}),)
 
 
 def _offered(tx: Tx, notice: AlertOffered, scope: Scope) -> Parts | None:
