@@ -22,16 +22,14 @@ from tests.scheduler.test_alerting import Village, settle
 from tests.storage.ground import STANDING, new_elder
 
 POLICIES = policy.load()
-GOING = ("visitor", "grid", "first", "village", "township")
-EVERYBODY = (*GOING, "child", "young")
+EVERYBODY = ("visitor", "grid", "first", "village", "township", "child", "young")  # the last two may not go
 NOTE = {"found": "滑倒", "done": "扶起来了", "told": "family", "risk": "none"}
-PRESSES = st.one_of(
-    st.tuples(st.sampled_from(("claim", "arrive", "support", "back", "accept", "decline", "close", "false_alarm",
-                               "close_bare")), st.sampled_from(EVERYBODY), st.sampled_from(EVERYBODY)),
-    st.tuples(st.just("offer"), st.sampled_from(GOING), st.sampled_from(EVERYBODY)),
-    st.tuples(st.sampled_from(("press", "report", "what")), st.sampled_from(EVERYBODY), st.just("fire")),
-    st.tuples(st.just("sweep"), st.just(""), st.just("")))
-STEPS = st.lists(st.tuples(PRESSES, st.integers(-3600, 3600), st.booleans()), min_size=4, max_size=24)
+PRESSES = st.tuples(
+    st.sampled_from(("claim", "claim", "claim", "offer", "offer", "accept", "accept", "arrive", "arrive", "support",
+                     "decline", "back", "close", "close_bare", "false_alarm", "press", "report", "what", "sweep")),
+    st.sampled_from(("grid", "grid", "village", *EVERYBODY)), st.sampled_from(("grid", "village", "village", *EVERYBODY)))
+STEPS = st.lists(st.tuples(PRESSES, st.integers(-3600, 3600), st.integers(0, 4).map(lambda n: n == 0)), min_size=6,
+                 max_size=30)
 Step = tuple[tuple[str, str, str], int, bool]
 
 
@@ -84,7 +82,7 @@ class Run:
         if alert is None:
             return None
         works: dict[str, Callable[[Tx, Alert], object]] = {
-            "what": lambda tx, now: raising.say_what(tx, now, whom or "fire", POLICIES, at) if now.kind in (
+            "what": lambda tx, now: raising.say_what(tx, now, "fire", POLICIES, at) if now.kind in (
                 UNSAID, SOS) else None,
             "claim": lambda tx, now: alerting.may_go(tx, who, now, POLICIES, at.date()) and alerting.claim(
                 tx, now, who, POLICIES, at),
@@ -170,9 +168,9 @@ async def village(store: Store, now: datetime) -> Village:
     return await store.run(lambda tx: settle(tx, now))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
-@example(steps=[(("report", "child", "fire"), 0, False), (("claim", "grid", ""), 60, False),
+@example(steps=[(("claim", "grid", ""), 60, False), (("claim", "visitor", ""), 0, False),
                 (("offer", "grid", "village"), 9, False), (("accept", "visitor", ""), 9, False),
                 (("accept", "village", ""), 9, True), (("accept", "village", ""), 9, False),
                 (("accept", "village", ""), 9, False), (("arrive", "grid", ""), 9, False),
@@ -189,7 +187,7 @@ async def test_one_goes_at_most_and_nothing_ends_unsaid_or_runs_untold(
         return elder
 
     run = Run(store, village, await store.run(begin), now)
-    for press, seconds, crash in steps:
+    for press, seconds, crash in [(("report", "child", ""), 0, False), *steps]:
         await run.step(press, seconds, crash)
         await run.holds()
     run.at += timedelta(days=2)
