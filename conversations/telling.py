@@ -17,6 +17,7 @@ from conversations import (
     offices,
     reach_telling,
     registration,
+    sms_telling,
     telling_reminders,
 )
 from conversations.engine import Part
@@ -135,4 +136,4 @@ _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
     ConsentWithdrawn.kind: _of_elder("notices.consent_withdrawn", "button.file", "/elder"),
     **alert_telling.TELL, **group_telling.TELL, **reach_telling.TELL, **glass.TELL, **followups.TELL,
     **checkin_telling.TELL, **device_telling.TELL,
-    **family_choice.TELL}
+    **family_choice.TELL, **sms_telling.TELL}

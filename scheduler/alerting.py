@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Literal
 
-from scheduler import alike, family_decision, ladders, notices, village_groups, visitor_kinds
+from scheduler import alike, family_decision, ladders, notices, risks, sms, village_groups, visitor_kinds
 from scheduler.alert_notices import AlertEnded, AlertRaised, AlertStep, OfAlert, Step
 from scheduler.group_notices import Anew
 from scheduler.ladders import Rank, Rungs
@@ -18,11 +18,10 @@ from scheduler.visitor_kinds import VisitorKind, may_answer_alerts
 from storage import accounts, alert_media, alert_told, alerts, elders, people
 from storage.alerts import Alert, Around, Source
 from storage.database import Tx
-from storage.scope import SECRET, SOS, UNSAID
+from storage.scope import SECRET, SOS, UNSAID, UNTOLD
 
 VISITING = frozenset({"visitor", "stand_in"})
 GOING = VISITING | {"first_contact", "cadre"}  # who may be asked to go and see
-UNTOLD = frozenset({*SECRET, UNSAID, SOS})  # kinds of which no family is told
 CHUNK = 100
 ABOVE: tuple[Rank, ...] = ("township", "county", "city")
 ASKING = ("support", "back")  # steps with which somebody is asked to go
@@ -94,6 +93,7 @@ def tell_near(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> frozen
     told |= {person for person in (() if alert.kind in UNTOLD else family(tx, alert, today))
              if person != alert.raised_by
              and _raise_to(tx, AlertRaised(person=person, alert=alert.id, at=at), alert, policies, now)}
+    sms.tell(tx, alert, today, now)
     if not any(accounts.reached(tx, person) for person in going):  # nobody who could go is reached: no time is lost
         told |= _tell_again(tx, alert, over(tx, alert, "township"), policies, now, late=True)
     village_groups.show(tx, alert, policies, now)
@@ -165,6 +165,7 @@ def end(tx: Tx, alert: Alert, by: str, outcome: dict[str, str], policies: Polici
     ask_at = rules.ask_after(now, now, policies.city.zone) if state == "closed" else None
     if not alerts.end(tx, alert, state, by, outcome, now, ask_at):
         return False
+    risks.remind(tx, alert, policies, now)
     family_decision.ended(tx, replace(alert, state=state), now.astimezone(policies.city.zone).date(), now)
     return changed(tx, alert, "ended", by, policies, now)
 

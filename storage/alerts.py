@@ -138,6 +138,12 @@ class Alert:
         return self.state == "closed" and any(self.outcome.get(name, NOT_YET) == NOT_YET for name in ASKED)
 
     @property
+    def risk_left(self) -> bool:
+        """Whether the danger was there when it was closed, or later, and nobody has said since that it is gone."""
+        left = NOT_YET if self.outcome.get("risk") == "left" else ""
+        return self.asked_after and self.outcome.get("risk_gone", left) == NOT_YET
+
+    @property
     def called(self) -> str:
         """How people call it: A-0001."""
         return f"A-{self.number:04d}"

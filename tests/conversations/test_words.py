@@ -25,8 +25,8 @@ FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
                       "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders",
                       "plan", "campaigns", "family", "requests", "needs", "tellings", "figures", "alerts",
-                      "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling", "family_choice", "added", "groups",
-                      "ladder", "reach")]
+                      "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling", "family_choice",
+                      "sms", "added", "groups", "ladder", "wecom", "reach")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -101,7 +101,7 @@ MONTH = {"month": 3, "state": "settling", "cut_off": "2026-04-03", **FIGURES}
 OFFICES = [{"role": "family", "area": "建设村", "kind": "", "elder": "欧阳明"},
            {"role": "visitor", "area": "建设村", "kind": "a_county_s_own", "elder": ""}]
 FIELDS |= {
-    "yours": False, "offices": OFFICES, "invited": "钱进", "channel": "telegram", "tail": "7001", "area": "建设村",
+    "yours": False, "robot": True, "label": "1 安全", "words": ["取消"], "members": 3, "offices": OFFICES, "invited": "钱进", "channel": "telegram", "tail": "7001", "listed": False, "area": "建设村",
     "links": ["https://t.me/b?start=x"], "token": "x", "days": 7, "minutes": 30, "code": "123456", "bound": 1, "same": 1,
     "again": True, "skip": 0, "role": "visitor", "kind": "grid_worker", "several": True,
     "invitations": [{"name": "钱进", "offices": OFFICES, "waits": False, "until": "2026-03-12"}],
@@ -111,7 +111,7 @@ FIRST_CONTACT = {"contact": "仇小梅", "by": ["village"], "wanted": ["township
 CARD = {"organisation": "职院", "service": "量血压", "no_kind": True, "minor_until": "2026-09-01", "consent": "",
         "status": "active", "elders": ["欧阳明"], "told": False}
 LINE = {"n": 1, "name": "欧阳明", "number": 5, "left": -2, "last": "2026-03-15", "role": "contact", "priority": True, "needs": 1,
-        "hazards": 1}
+        "hazards": 1, "risk": True}
 FIELDS |= {
     "late": 1, "pressing": "late", "groups": [{"village": "建设村", "group": "3组", "people": [LINE]}], "asks": True,
     "stand_in": "钱进", "leaves": [{"first": "2026-03-05", "last": "2026-03-06", "stand_in": "钱进"}], "told": True, "over": False,
@@ -206,7 +206,7 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "files.page_download": {"link": "https://x/f/y", "minutes": 30},
 }
 ADDED = {"photos": 2, "voices": 1, "places": [{"where": "28.87, 105.44", "link": "https://x"}], "elsewhere": False}
-CALLS = {"to_call": [{"name": "李涛", "phone": "13912345678", "state": "not_reached"}], "elsewhere": False, "untold": True, "sent": False, "none": False}
+CALLS = {"to_call": [{"name": "李涛", "phone": "13912345678", "state": "not_reached", "texted": True}], "elsewhere": False, "untold": True, "sent": False, "none": False}
 STEP = {"after": 3, "ranks": ["near", "township"]}
 REACH = {"seen": ["王强"], "waiting": ["李娜"], "unreached": ["李军"]}
 SAID = {"kind": "heart_rate", "number": 38}
@@ -265,7 +265,7 @@ BY_KEY |= {
     "glass.file": {"number": "A-0001", "elder": ELDER, "emergency_name": "李娜", "emergency_phone": "1", "emergency2_name": "",
                    "emergency2_phone": "2", "phone": "3", "address": "3组1号", "illnesses": ""},
     **{f"groups.{name}": {"number": "A-0001", "drill": True, "name": "欧阳某", "what": "lost", "state": "open", "who": "王强",
-                          "time": "02:10", "anew": "again", "link": "https://t/a/x"} for name in ("alert", "to_forward")},
+                          "time": "02:10", "anew": "again", "link": "https://t/a/x"} for name in ("alert", "to_forward", "page_line", "page_link")},
     "groups.see_below": {"number": "A-0001"}, "groups.elsewhere": {"number": "A-0001"}, "groups.forward": {"number": "A-0001"},
     "groups.list": {"lines": [{"village": "建设村", "kind": "robot", "channel": "wecom", "by": "周梅", "day": "2026-03-05"}]},
     "glass.told": {"number": "A-0001", "elder": ELDER, "who": "孙丽", "reason": "glass_here", "time": "02:10"},
