@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 
 from bot import clock as clocks
 from bot import kinds, watch, web
-from bot.channels.base import Channel, Now
+from bot.channels.base import Answer, Beside, Channel, Now
 from bot.delivery import Delivery
 from bot.devices import routes as devices
 from bot.devices.intake import Intake
@@ -25,7 +25,7 @@ from bot.settings import Settings, SettingsError
 from conversations import book as books
 from conversations.controls import LABELS
 from conversations.documents import making
-from conversations.message import Document
+from conversations.message import Document, Inbound
 from conversations.turn import House
 from conversations.words_book import Words
 from scheduler import policy
@@ -65,6 +65,10 @@ class Foundation:
 def foundation(settings: Settings) -> Foundation:
     """Opens keys, policy and store, in that order; each raises its own error, naming what to mend."""
     keys = load_keys(settings.key_file, create=True)
+    if settings.wechat_templates:
+        from bot.channels import wechat_wiring
+
+        wechat_wiring.templates(settings)
     policies = policy.load(settings.policy_file) if settings.policy_file else policy.load()
     return Foundation(settings, keys, policies, open_store(settings.database, keys))
 
@@ -77,7 +81,7 @@ class App:
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[Any]] = []
         self._ready = False
-        self._telegram: Telegram | None = None
+        self._closing: list[Callable[[], Coroutine[Any, Any, None]]] = []  # connections of channels
         self._clock: clocks.PlaygroundClock | None = None
         self._links: dict[str, str] = {}  # what an invitation's token is put behind; Telegram's is learned from it
         self._before_stop: list[Callable[[], None]] = []
@@ -108,8 +112,8 @@ class App:
                 async with asyncio.timeout(STOP_SECONDS):
                     await asyncio.gather(*self._tasks, return_exceptions=True)
                     await self.delivery.settle()
-            if self._telegram is not None:
-                await self._telegram.close()
+            for close in self._closing:
+                await close()
 
     async def move_clock(self, to: datetime, report: Report) -> None:
         """Moves the playground's clock without serving, as its page does. Raises ClockGoesForward."""
@@ -143,7 +147,8 @@ class App:
 
             telegram = Telegram(settings.telegram_token, settings.telegram_api_url, place_label=LABELS["place"],
                                 now=self.now, abroad=not settings.telegram_domestic_reason)
-            self.channels[telegram.name] = self._telegram = telegram
+            self.channels[telegram.name] = telegram
+            self._closing.append(telegram.close)
             if settings.telegram_mode == "webhook":
                 routes += telegram.routes(self._handle, settings.telegram_secret)
                 working.append(lambda: telegram.keep_webhook(
@@ -151,6 +156,16 @@ class App:
             else:
                 working.append(lambda: telegram.poll(self._handle, self._stop))
             working.append(lambda: introduce(telegram, self._links))
+        if settings.wechat_app_id:
+            from bot.channels import wechat_wiring
+
+            wechat = wechat_wiring.build(settings, base.store, self.now, base.policy.zone)
+            self.channels[wechat.name] = wechat
+            self._closing.append(wechat.close)
+            menus = wechat_wiring.Menus(wechat.calls, base.store)
+            routes += wechat.routes(self._answer, menus.follow)
+            working.append(menus.keep)
+            self._links[wechat.name] = f"{settings.public}{wechat_wiring.JOIN_PATH}/"
         if settings.playground_on:
             self._links["playground"] = f"{settings.public}{PLAYGROUND_LINK}"
         self._ticker = Ticker(base.store, base.policies, self.now, self._follow)
@@ -173,12 +188,16 @@ class App:
         routes += pages.build_routes(base.store, self.now, settings.public, settings.hosts)
         self.web.router.routes.extend(routes)
         working.append(lambda: self.delivery.run(self._stop))
+        working.append(lambda: self.delivery.run_alerts(self._stop))
         working.append(lambda: self.jobs.run(self._stop))
         working.append(lambda: watch.watch(base, clocks.wall, self._stop))
         return working
 
     async def _handle(self, inbound: Any) -> None:
         await self.dispatch.handle(inbound)
+
+    async def _answer(self, inbound: Inbound, beside: Beside) -> Answer | None:
+        return await self.dispatch.answer(inbound, beside)
 
     async def _quiet(self) -> None:
         await self.delivery.settle()

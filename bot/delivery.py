@@ -11,17 +11,17 @@ from typing import Any
 
 import structlog
 
-from bot.channels.base import Blocked, Channel, Gone, Moved, Now, Receipt, Refused, RetryAt, SendFailure
+from bot.channels.base import Answer, Blocked, Channel, Gone, Moved, Now, Receipt, Refused, RetryAt, SendFailure
 from bot.metrics import WAITING, sends
-from bot.render import fit
+from bot.render import fit, reachable
 from conversations import pages, router
 from conversations.engine import Part
-from conversations.message import Document, Inbound, Media, Message
+from conversations.message import Document, Inbound, Media, Message, Told
 from conversations.say import messages
-from conversations.telling import parts as told
+from conversations.telling import parts as parts_of
 from conversations.turn import House
 from conversations.words_book import Words
-from scheduler import holding
+from scheduler import holding, village_groups
 from scheduler.alert_notices import AlertRaised
 from storage import accounts, alert_told, files, media, outbox
 from storage.database import Store, StoreUnavailable, Tx
@@ -30,6 +30,7 @@ from storage.outbox import Outgoing
 log = structlog.get_logger()
 
 BEAT = 1.0  # seconds between looks at what waits
+ALERT_BEAT = 0.2  # and at alerts
 LONGEST_WAIT = 300.0  # seconds between two tries of one message
 MOST_TRIES = 100
 PRINTED = "visit_record"
@@ -67,11 +68,32 @@ class Delivery:
         self._queues[chat] = deque((row,))
         self._go(self._drain(chat))
 
-    def settle_soon(self, inbound: Inbound) -> None:
-        """Tells the platform that a tap was taken; never waits."""
+    async def carry(self, row: Outgoing, *, own: bool) -> Answer:
+        """An answer for a channel that carries it in the reply to its request. `own`: it was just born leased to this
+        process; another one is sent, where it is not carried, by whoever holds its lease.
+        """
+        if own:
+            self._own.add(row.id)
+        can = self._channels[row.channel].capabilities
+        composed = await self._compose(row, row.fields["parts"], self._channels[row.channel])
+
+        def carried() -> None:
+            self._own.discard(row.id)
+            sends(row.channel, "carried").inc()
+            self._sent.append((row.id, outbox.CARRIED))
+
+        def send() -> None:
+            if own:
+                self.send_soon(row)
+
+        return Answer([fit(message, can) for message in composed], carried, send)
+
+    def settle_soon(self, inbound: Inbound, said: Sequence[Part] = ()) -> None:
+        """Tells the platform that a tap was taken, in a group with the first of what is said; never waits."""
         channel = self._channels.get(inbound.channel)
         if channel is not None:
-            self._go(channel.settle(inbound))
+            text = self._words[inbound.channel].say(*said[0]) if said and inbound.chat_kind == "group" else ""
+            self._go(channel.settle(inbound, text))
 
     async def take_over(self) -> None:
         """What a process before this one left unsent goes first in its chat; called before anything comes in."""
@@ -93,6 +115,31 @@ class Delivery:
                 log.error("the outbox was left", error=type(error).__name__)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), BEAT)
+
+    async def run_alerts(self, stop: asyncio.Event) -> None:
+        """Looks for alerts by itself, and waits for none to arrive: no reminder and no slow platform holds one up."""
+        while not stop.is_set():
+            taken = 0
+            try:
+                if await self._store.read(lambda tx: outbox.alerts_wait(tx, self._now())):
+                    rows = await self._store.run(lambda tx: outbox.take(tx, self._now(), lanes=("alert",)))
+                    taken = len(rows)
+                    for row in rows:
+                        self._own.add(row.id)
+                        self._go(self._send_alert(row))
+            except StoreUnavailable:
+                log.warning("the outbox cannot be read")
+            except Exception as error:
+                log.error("the outbox was left", error=type(error).__name__)
+            if not taken:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), ALERT_BEAT)
+
+    async def _send_alert(self, row: Outgoing) -> None:
+        """Sends it, and marks it, so that what comes after it in its chat is free."""
+        await self._sent_or_told(row)
+        self._own.discard(row.id)
+        await self.flush()
 
     async def sweep(self) -> int:
         """Takes what is due and free, and sends it; gives how many rows it took."""
@@ -161,7 +208,7 @@ class Delivery:
             return True
         try:
             receipt = Receipt("")
-            parts = await self._parts(row)
+            parts = await self._parts(row, channel)
             if parts is None:
                 await self._drop(row, "not wanted any more")
                 return True
@@ -187,18 +234,23 @@ class Delivery:
         with suppress(StoreUnavailable):
             await self._store.run(work)
 
-    async def _parts(self, row: Outgoing) -> Sequence[Part] | None:
+    async def _parts(self, row: Outgoing, channel: Channel) -> Sequence[Part] | None:
         """What a row says: an answer as it was given, a notice as it stands now; None: not wanted any more."""
         if row.kind == "reply":
             answered: Sequence[Part] = row.fields["parts"]
             return answered
         today = self._now().astimezone(self._house.policy.zone).date()
-        return await self._store.read(lambda tx: told(tx, row.kind, row.fields, today))
+        notice = await self._store.read(lambda tx: parts_of(tx, row.kind, row.fields, today))
+        return reachable(notice, channel.capabilities, self._house.public) if notice else None
 
     async def _compose(self, row: Outgoing, parts: Sequence[Part], channel: Channel) -> list[Message]:
         words = self._words[row.channel]
         try:
-            composed = messages(parts, words, self._house.book, row.fields.get("edits", ""))
+            edits = next((fields["edits"] for _, fields in parts if "edits" in fields), row.fields.get("edits", ""))
+            composed = messages(parts, words, self._house.book, edits)
+            if row.kind != "reply":
+                told = Told(row.kind, {name: value for _, fields in parts for name, value in fields.items()})
+                composed = [replace(message, told=told) for message in composed]
             wanted = next((fields["document"] for _, fields in parts if "document" in fields), None)
             return await self._with_document(row, wanted, composed, channel) if wanted else composed
         except Exception as error:  # a plain sentence goes out, and the operator is told
@@ -215,7 +267,7 @@ class Delivery:
         if document is None:
             return [replace(first, text=f"{first.text}\n\n{words.say('files.gone')}"), *others]
         if can.carries_files and (not can.abroad or wanted.get("kind", PRINTED) in OPEN_ABROAD):
-            return [Message(first.text, first.buttons, document=document), *others]
+            return [replace(first, document=document), *others]
 
         def offered(tx: Tx) -> Sequence[Part]:
             bound, now = accounts.in_chat(tx, row.channel, row.chat), self._now()
@@ -246,13 +298,17 @@ class Delivery:
             moved = failure.chat
 
             def there(tx: Tx) -> None:
-                outbox.move(tx, row.channel, row.chat, moved)
+                village_groups.moved(tx, row.channel, row.chat, moved, now)
                 holding.give_back(tx, row, now, self._house.policy)
 
             await self._store.run(there)
             return False
         if isinstance(failure, Blocked | Gone):
-            await self._store.run(lambda tx: accounts.blocked(tx, row.channel, row.chat, now))
+            def away(tx: Tx) -> None:
+                accounts.blocked(tx, row.channel, row.chat, now)
+                village_groups.lost(tx, row.channel, row.chat, now)
+
+            await self._store.run(away)
         elif isinstance(failure, Refused):
             log.error("message refused by the platform", channel=row.channel, kind=row.kind)
         await self._drop(row, type(failure).__name__.lower())

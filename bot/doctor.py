@@ -6,10 +6,12 @@ from pathlib import Path
 from bot import audit_head, clock, rotation
 from bot.app import Foundation
 from bot.audit_head import HeadFileBroken
+from bot.checks import telegram
 from storage import areas, device_vendors, devices, key_file, outbox, resealing
 from storage.ids import instant
 
 KEY_AGE = 365  # days after which a new sealing key is due
+CHECKS = {"telegram": ("telegram_token", telegram.findings)}  # the setting that switches it on, and what it is asked
 HEAD_AGE = 3  # days without a new audit head while the chain grows
 
 
@@ -18,8 +20,8 @@ async def findings(base: Foundation) -> list[str]:
     settings = base.settings
     waiting = await base.store.read(outbox.depth)
     channels = ["playground"] if settings.playground_on else []
-    if settings.telegram_token:
-        channels.append(f"telegram by {settings.telegram_mode}")
+    platforms = [(name, check) for name, (on, check) in CHECKS.items() if getattr(settings, on)]
+    channels += [name for name, _ in platforms]
     found = [
         f"database  {base.store.engine}",
         f"keys      {settings.key_file.absolute()}",
@@ -37,6 +39,8 @@ async def findings(base: Foundation) -> list[str]:
               for name in base.policies.not_in(await base.store.read(areas.everything))]
     found += await base.store.read(lambda tx: clock.standing(
         tx, clock.wall() + (clock.kept_offset(tx) or timedelta(0))))
+    for _, check in platforms:
+        found += await check(settings)
     return found + await _privacy(base, datetime.now(UTC))
 
 

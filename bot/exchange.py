@@ -18,9 +18,9 @@ from bot.sheets import KEY, Counts, Ledgers, Looked
 from conversations.commands.exchange import holds
 from conversations.documents import area_sheet, file_kind, match_workbook
 from conversations.documents.area_sheet import Line
+from conversations.documents.ledger_faults import explain_unreadable
 from conversations.documents.ledger_file import Unreadable
 from conversations.documents.ledger_found import Fault
-from conversations.documents.ledger_report import explain_unreadable
 from conversations.documents.match_workbook import Marked
 from conversations.engine import Part
 from conversations.message import Media

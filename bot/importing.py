@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bot import area_tree, import_places
 from bot.import_places import PlacesUnclear
 from bot.sheets import Counts, Ledger, Ledgers
-from conversations.documents import area_sheet, ledger_report
+from conversations.documents import area_sheet, ledger_faults
 from conversations.documents.area_sheet import Line
 from conversations.documents.ledger_sheet import Fault, Unreadable
 from conversations.words_book import Words
@@ -94,7 +94,7 @@ async def _import(path: Path, base: Base, now: datetime, words: Words, report: P
     counts += Counts(faulty=ledger.faulty_lines())
     copy = ledger.faulty()
     kept = written(copy, report or free_name(path, words.say("import.copy_mark")), words) if copy else None
-    notes = [ledger_report.explain(fault) for fault in ledger.faults if not fault.line]
+    notes = [ledger_faults.explain(fault) for fault in ledger.faults if not fault.line]
     notes += [words.say("import.column_unread", {"sheet": sheet, "header": header})
               for sheet, header in ledger.unread_columns]
     return Imported(counts.new, counts.same, counts.changed + counts.left, counts.faulty, kept,
@@ -137,7 +137,7 @@ async def import_areas(path: Path, base: Base, now: datetime, top: Area | None, 
     for names in looked.lines():
         tell("+ " + "/".join(filter(None, names)))
     for fault in faults:
-        tell(f"{fault.sheet} {fault.line} {fault.column}: {ledger_report.explain(fault)}")
+        tell(f"{fault.sheet} {fault.line} {fault.column}: {ledger_faults.explain(fault)}")
     if looked.new and agreed():
         for start in range(0, len(lines), area_tree.CHUNK):
             chunk = lines[start:start + area_tree.CHUNK]
@@ -152,7 +152,7 @@ def _why(error: Exception, path: Path, words: Words) -> str:
     if isinstance(error, PlacesUnclear):
         return words.say(f"import.{error.reason}", error.details)
     if isinstance(error, Unreadable):
-        return words.say("import.not_read", {"path": path, "why": ledger_report.explain_unreadable(error)})
+        return words.say("import.not_read", {"path": path, "why": ledger_faults.explain_unreadable(error)})
     return words.say("import.no_file", {"path": path})
 
 

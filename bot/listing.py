@@ -10,7 +10,7 @@ from bot.exporting import ExportRefused, whose
 from bot.importing import free_name, written
 from bot.sheets import KEY
 from conversations.commands.exchange import holds
-from conversations.documents import file_kind, ledger_report, match_workbook
+from conversations.documents import file_kind, ledger_faults, match_workbook
 from conversations.documents.ledger_file import Unreadable
 from conversations.documents.match_workbook import Difference, Marked
 from conversations.words_book import Words
@@ -30,7 +30,7 @@ async def match(base: Foundation, path: Path, area: str, by: str, now: datetime,
             return await _answered(base, match_workbook.answers(source), path, scope, now, words)
         compared = await matching.compare(base.store, source, where, scope)
     except Unreadable as error:
-        raise ExportRefused(f"{path}: {ledger_report.explain_unreadable(error)}") from None
+        raise ExportRefused(f"{path}: {ledger_faults.explain_unreadable(error)}") from None
     kept = await base.store.run(lambda tx: compared.keep(tx, where, person, now))
     told = [", ".join(f"{name} {count}" for name, count in compared.fields.items())]
     if copy := await compared.workbook(kept):

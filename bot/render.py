@@ -1,10 +1,28 @@
 """From a message to what a channel can show."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 from bot.channels.base import Capabilities
+from conversations.engine import Part
 from conversations.message import Button, Message
+
+
+def reachable(parts: Sequence[Part], can: Capabilities, public: str) -> Sequence[Part] | None:
+    """What a notice says, on this channel: a link below the address `public` where there can be no button; None where
+    it only changes an earlier message, and that cannot be.
+    """
+    if any(fields.get("only_edits") and not can.can_edit for _, fields in parts):
+        return None
+    return [(kind, _linked(fields, can, public) if fields.get("page") else fields) for kind, fields in parts]
+
+
+def _linked(fields: dict[str, Any], can: Capabilities, public: str) -> dict[str, Any]:
+    if "buttons" in fields and can.group_buttons:
+        return fields
+    return {**{name: value for name, value in fields.items() if name != "buttons"}, "link": public + fields["page"]}
 
 
 def fit(message: Message, can: Capabilities) -> Message:

@@ -1,5 +1,6 @@
 """Settings, by environment or `.env`, prefix `TANFANG_`."""
 
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
@@ -30,6 +31,12 @@ class Settings(BaseSettings):
     telegram_api_url: str = "https://api.telegram.org"
     telegram_mode: Literal["polling", "webhook"] = "polling"
     telegram_secret: str = ""
+    wechat_app_id: str = ""
+    wechat_app_secret: str = ""
+    wechat_token: str = ""
+    wechat_aes_key: str = ""  # 43 characters; without it messages come in plain
+    wechat_api_url: str = "https://api.weixin.qq.com"
+    wechat_templates: Path | None = None  # which notice goes out through which template
     mqtt_url: str = ""  # mqtt[s]://[user:password@]host[:port][/session]
     telegram_domestic_reason: str = ""  # set only where an operator declares the channel domestic
 
@@ -41,7 +48,12 @@ class Settings(BaseSettings):
     @property
     def playground_on(self) -> bool:
         """The playground is on where nothing is said and no real channel is configured."""
-        return self.playground == "on" or (self.playground == "" and not self.telegram_token)
+        return self.playground == "on" or (self.playground == "" and not self.real_channel)
+
+    @property
+    def real_channel(self) -> bool:
+        """Whether any platform with real people is set up."""
+        return bool(self.telegram_token or self.wechat_app_id)
 
     @property
     def public(self) -> str:
@@ -57,7 +69,8 @@ class Settings(BaseSettings):
             missing = ["TANFANG_TELEGRAM_TOKEN"]
         if missing:
             raise ValueError(f"Telegram is only half set up; missing: {', '.join(missing)}")
-        if self.playground == "on" and self.telegram_token:
+        self._wechat_whole()
+        if self.playground == "on" and self.real_channel:
             raise ValueError("TANFANG_PLAYGROUND=on beside a real channel: the playground has made-up people "
                              "and a clock of its own; turn one of them off")
         if self.mqtt_url and not _is_broker(self.mqtt_url):  # the text says nothing of it: a password may stand there
@@ -65,6 +78,16 @@ class Settings(BaseSettings):
         if self.key_file.absolute().is_relative_to(self.data_dir.absolute()):
             raise ValueError("TANFANG_KEY_FILE lies in TANFANG_DATA_DIR: a backup of the data would hold the keys")
         return self
+
+    def _wechat_whole(self) -> None:
+        needed = {"TANFANG_WECHAT_APP_ID": self.wechat_app_id, "TANFANG_WECHAT_APP_SECRET": self.wechat_app_secret,
+                  "TANFANG_WECHAT_TOKEN": self.wechat_token}
+        given = [*needed.values(), self.wechat_aes_key, self.wechat_templates]
+        missing = [name for name, value in {**needed, "TANFANG_PUBLIC_URL": self.public_url}.items() if not value]
+        if any(given) and missing:
+            raise ValueError(f"WeChat is only half set up; missing: {', '.join(missing)}")
+        if self.wechat_aes_key and not re.fullmatch("[A-Za-z0-9]{43}", self.wechat_aes_key):
+            raise ValueError("TANFANG_WECHAT_AES_KEY must be the 43 letters and digits that the console shows")
 
     @property
     def hosts(self) -> frozenset[str]:

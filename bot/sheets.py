@@ -9,7 +9,7 @@ from typing import Literal
 
 from bot.aside import aside
 from bot.import_places import PlacesUnclear, Villages, known
-from conversations.documents import difference_workbook, ledger_report
+from conversations.documents import difference_workbook
 from conversations.documents.difference_workbook import Line
 from conversations.documents.ledger_sheet import Fault, Reading, Row, read
 from conversations.documents.ledger_words import COLUMN_TITLES
@@ -155,7 +155,9 @@ class Ledger:
         faults = [fault for fault in self.faults if fault.line]
         if not faults:
             return None
-        ledger_report.write_faulty_copy(self._source, copy := BytesIO(), faults)
+        from conversations.documents.ledger_report import write_faulty_copy  # late: openpyxl takes 0.2 s to import
+
+        write_faulty_copy(self._source, copy := BytesIO(), faults)
         return copy.getvalue()
 
     async def portions(self) -> AsyncIterator[tuple[list[Row], list[NewElder]]]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from conversations import family_choice
 from conversations.engine import Part
 from conversations.turn import Ask
 from scheduler import family_calls
@@ -14,7 +15,7 @@ Rows = list[list[list[object]]]
 def of(ask: Ask, alert: Alert) -> tuple[dict[str, Any], Rows]:
     """What the card says, and its buttons, as who asks may see them on this channel."""
     calls, rows = numbers(ask, alert)
-    return {"calls": calls}, rows
+    return {"calls": calls}, [*family_choice.rows(ask, alert), *rows]
 
 
 def at_once(ask: Ask, alert: Alert) -> tuple[tuple[Part, ...], Rows]:
@@ -30,7 +31,8 @@ def numbers(ask: Ask, alert: Alert) -> tuple[dict[str, Any], Rows]:
     shown: list[Contact] = [] if ask.abroad else to_call
     if shown and alert.elder_id:
         ask.note("elder.reveal", alert.elder_id, ("emergency_phone",))
-    calls = {"to_call": [{"name": each.name, "phone": each.phone, "state": each.state} for each in shown],
+    calls = {"to_call": [{"name": each.name, "phone": each.phone, "state": each.state if each.state != "chosen" else ""}
+                         for each in shown],
              "elsewhere": ask.abroad and bool(to_call), "untold": family_calls.untold(ask.tx, ask.scope, alert),
              "sent": family_calls.written_to(ask.tx, alert, ask.today),
              "none": not to_call and family_calls.caller(ask.tx, ask.scope, alert)}

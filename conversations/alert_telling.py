@@ -95,7 +95,7 @@ def _step(tx: Tx, notice: AlertStep, scope: Scope) -> Parts | None:
         rows.insert(0, [["button.arrived", {}, f"/arrived {alert.id}"],
                         ["button.hand_alert", {}, f"/handalert {alert.id}"]])
     return ((said, {"number": alert.called, "elder": called(elder), "who": who, "what": alert.kind,
-                    "words": alert.words, **wall(notice.at), "buttons": rows}),)
+                    "words": alert.words, "goes": notice.goes, **wall(notice.at), "buttons": rows}),)
 
 
 def _offered(tx: Tx, notice: AlertOffered, scope: Scope) -> Parts | None:

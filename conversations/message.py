@@ -1,11 +1,14 @@
 """What comes in from a chat and what goes out to one, whatever the platform."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 MediaKind = Literal["photo", "voice", "file"]
 ChatKind = Literal["private", "group"]
+# what a platform tells of a group: the bot was put into it or taken out, it has another id, somebody left it
+GroupEvent = Literal["", "joined", "removed", "moved", "member_left"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Inbound:
     place: Place | None = None
     chat_kind: ChatKind = "private"
     source: str = ""  # the channel's handle of the message whose button was tapped: it may be edited in place
+    event: GroupEvent = ""  # nobody said anything
+    about: str = ""  # of an event: the new id of the chat, or the account of who left
 
 
 class Button(NamedTuple):
@@ -65,6 +70,13 @@ class Document:
     body: bytes
 
 
+class Told(NamedTuple):
+    """Which notice a message is, and what it says, for a platform that takes it through a template only."""
+
+    kind: str
+    fields: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message in plain text with rows of buttons; the channel escapes, splits and numbers as it must.
@@ -79,3 +91,4 @@ class Message:
     edits: str = ""
     document: Document | None = None
     asks_place: bool = False
+    told: Told | None = None  # None: an answer

@@ -102,6 +102,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "false_alarm": GOING,
     "got_through": EVERYONE,
     "no_answer": EVERYONE,
+    "tell_family": LOCAL,
     "glass": LOCAL,
     "alert_file": LOCAL,
     "followups": LOCAL,
@@ -143,6 +144,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "device_damp": LOCAL,
     "device_fine": GOING,
     "device_help": GOING,
+    "bind_group": LOCAL,
+    "unbind_group": LOCAL,
+    "wechat_group": LOCAL,
 }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from conversations import binding, commands, crying, lookup, session, template
+from conversations import binding, commands, crying, in_group, lookup, session, template
 from conversations.answers import place
 from conversations.commands import exchange, general
 from conversations.controls import control, plain
@@ -28,10 +28,17 @@ _WORDS = Words()  # labels are compared as they are told in full
 
 
 def answer(house: House, tx: Tx, inbound: Inbound, now: datetime) -> Parts:
-    """What this message is answered with; everything that it causes is written in `tx`. Empty: say nothing."""
-    if inbound.chat_kind == "group":
-        return ()  # groups are for alerts; nothing about a person is ever said there
+    """What this message is answered with; everything that it causes is written in `tx`. Empty: say nothing.
+
+    What is done in a group is answered too, but never there.
+    """
+    if inbound.event:
+        in_group.happened(tx, inbound, now)
+        return ()
     writer = accounts.writer(tx, inbound.channel, inbound.account)
+    if inbound.chat_kind == "group" and (
+            away := in_group.turned_away(house, tx, inbound, writer, now)) is not None:
+        return away
     token = _invitation(inbound.text)
     if token:
         return _invited(house, tx, inbound, writer, token, now)

@@ -9,9 +9,11 @@ from conversations import (
     campaign_news,
     checkin_telling,
     device_telling,
+    family_choice,
     family_telling,
     followups,
     glass,
+    group_telling,
     offices,
     reach_telling,
     registration,
@@ -131,5 +133,6 @@ _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
     LeftAlone.kind: _of_elder("notices.left_alone", "button.assign", "/assign"),
     PauseOver.kind: _of_elder("notices.pause_over", "button.life", "/change"),
     ConsentWithdrawn.kind: _of_elder("notices.consent_withdrawn", "button.file", "/elder"),
-    **alert_telling.TELL, **reach_telling.TELL, **glass.TELL, **followups.TELL, **checkin_telling.TELL,
-    **device_telling.TELL}
+    **alert_telling.TELL, **group_telling.TELL, **reach_telling.TELL, **glass.TELL, **followups.TELL,
+    **checkin_telling.TELL, **device_telling.TELL,
+    **family_choice.TELL}

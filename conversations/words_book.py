@@ -3,8 +3,9 @@
 import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
@@ -12,20 +13,21 @@ from jinja2 import Environment, StrictUndefined, Template
 FOLDER = Path(__file__).parent / "words"
 _NAMES = tomllib.loads((FOLDER / "names.toml").read_text(encoding="utf-8"))
 _KINDS = tomllib.loads((FOLDER / "roles.toml").read_text(encoding="utf-8"))["visitor_kind"]
-NOT_SENTENCES = ("names", "controls", "commands")
+NOT_SENTENCES = ("names", "controls", "commands", "wechat_menu")
 
 # filters that put a code in words, and the table in which they stand
 WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind": "alert_kind",
          "alert_state": "alert_state", "unwell": "unwell", "glass_reason": "glass_reason",
-         "first_aid": "first_aid", "followed": "followed", "call_state": "call_state",
-         "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
+         "first_aid": "first_aid", "followed": "followed", "call_state": "call_state", "told_rank": "told_rank",
+         "group_kind": "group_kind", "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role",
          **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants", "device_state")},
          "cannot_reason": "cannot_reason", "field": "field", "category": "own_value"}
 
 
-def sources(folder: Path = FOLDER) -> dict[str, str]:
-    """Every template's text by key: `file.name`, or `table.name` for tables other than `[sentences]`."""
+@cache
+def sources(folder: Path = FOLDER) -> Mapping[str, str]:
+    """Every template's text by key: `file.name`, or `table.name` for tables other than `[sentences]`. Read once."""
     found: dict[str, str] = {}
     for path in sorted(folder.glob("*.toml")):
         if path.stem in NOT_SENTENCES:
@@ -33,12 +35,13 @@ def sources(folder: Path = FOLDER) -> dict[str, str]:
         for table, sentences in tomllib.loads(path.read_text(encoding="utf-8")).items():
             space = path.stem if table == "sentences" else table
             found |= {f"{space}.{name}": text.strip("\n") for name, text in sentences.items()}
-    return found
+    return MappingProxyType(found)
 
 
 def pseudonym(name: str) -> str:
     """Surname + 某: all that a group, or a channel abroad, is told of a name."""
-    surname = name[:2] if name[:2] in _NAMES["double_surnames"] else name[:1]
+    name = "".join(sign for sign in name if sign.isprintable())  # nor what turns the direction of a line
+    surname = name[:2] if len(name) > 2 and name[:2] in _NAMES["double_surnames"] else name[:1]
     return f"{surname}{_NAMES['someone']}"
 
 
@@ -74,9 +77,8 @@ class Words:
             "device_said": lambda said: self.say(f"device_said.{said['kind']}", dict(said)),
             "device_line": lambda one: self.say("devices.line", dict(one)),
             "duty_step": lambda step: self.say("ladder.duty_after" if step["after"] else "ladder.duty_now", dict(step)),
-            "duty_role": lambda role, kind: (
-                visitor_kind(kind) if kind
-                else self.say(f"care.{role}" if self.has(f"care.{role}") else f"role.{role}")),
+            "duty_role": lambda role, kind: visitor_kind(kind) if kind else self.say(
+                f"care.{role}" if self.has(f"care.{role}") else f"role.{role}"),
             "by_place": lambda groups: self.say("reminders.by_place", {"groups": groups}),
             "reminded": lambda one: self.say("remind.one", one),
             "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),
@@ -105,6 +107,13 @@ class Words:
             template = self._templates[key] = self._environment.from_string(self._sources[key])
         # the template's own `render` would copy the globals into each call's fields: nothing here uses them
         return "".join(template.root_render_func(template.new_context(fields or {}, shared=True)))
+
+    def phrase(self, source: str, fields: dict[str, Any]) -> str:
+        """A template that stands in an operator's file. Raises jinja2's errors."""
+        template = self._templates.get(source)
+        if template is None:
+            template = self._templates[source] = self._environment.from_string(source)
+        return template.render(fields)
 
     def has(self, key: str) -> bool:
         """Whether there is a sentence of this key."""

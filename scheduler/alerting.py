@@ -4,13 +4,14 @@ The row and its notices are one unit of work. Who is told more is decided by sto
 sweep or a clock that jumps changes nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Literal
 
-from scheduler import alike, ladders, notices, visitor_kinds
+from scheduler import alike, family_decision, ladders, notices, village_groups, visitor_kinds
 from scheduler.alert_notices import AlertEnded, AlertRaised, AlertStep, OfAlert, Step
+from scheduler.group_notices import Anew
 from scheduler.ladders import Rank, Rungs
 from scheduler.policy import Policies
 from scheduler.visitor_kinds import VisitorKind, may_answer_alerts
@@ -24,6 +25,8 @@ GOING = VISITING | {"first_contact", "cadre"}  # who may be asked to go and see
 UNTOLD = frozenset({*SECRET, UNSAID, SOS})  # kinds of which no family is told
 CHUNK = 100
 ABOVE: tuple[Rank, ...] = ("township", "county", "city")
+ASKING = ("support", "back")  # steps with which somebody is asked to go
+ANEW: Mapping[str, Anew] = {"support": "support", "back": "late"}  # steps of which a group is told in a message anew
 # without which no alert ends, by how it does
 NOTED = {"closed": ("found", "done"), "false_alarm": ("reason",)}
 
@@ -91,6 +94,7 @@ def tell_near(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> frozen
              and _raise_to(tx, AlertRaised(person=person, alert=alert.id, at=at), alert, policies, now)}
     if not any(accounts.reached(tx, person) for person in going):  # nobody who could go is reached: no time is lost
         told |= _tell_again(tx, alert, over(tx, alert, "township"), policies, now, late=True)
+    village_groups.show(tx, alert, policies, now)
     return frozenset(told)
 
 
@@ -105,6 +109,7 @@ def _join(tx: Tx, before: Alert, kind: str, words: str, by: str | None, policies
     if words:
         alerts.say_more(tx, before, words)
     tell_step(tx, before, "again", by, policies, now)
+    village_groups.show(tx, before, policies, now, anew="again")
     if kind not in UNTOLD and alerts.turn(tx, before, kind, by, now):
         turned(tx, before.id, policies, now)
 
@@ -156,7 +161,10 @@ def end(tx: Tx, alert: Alert, by: str, outcome: dict[str, str], policies: Polici
         raise ValueError(f"an alert is not {state} without {' and '.join(NOTED[state])}")
     rules = policies.of(tx, alert.area_id).alerts
     ask_at = rules.ask_after(now, now, policies.city.zone) if state == "closed" else None
-    return alerts.end(tx, alert, state, by, outcome, now, ask_at) and changed(tx, alert, "ended", by, policies, now)
+    if not alerts.end(tx, alert, state, by, outcome, now, ask_at):
+        return False
+    family_decision.ended(tx, replace(alert, state=state), now.astimezone(policies.city.zone).date(), now)
+    return changed(tx, alert, "ended", by, policies, now)
 
 
 def changed(tx: Tx, alert: Alert, what: Step | Literal["ended"], by: str, policies: Policies, now: datetime, *,
@@ -173,9 +181,11 @@ def changed(tx: Tx, alert: Alert, what: Step | Literal["ended"], by: str, polici
     else:
         today = now.astimezone(policies.city.zone).date()
         for person in told:
-            if person != by:
-                goes = what == "back" and may_go(tx, person, alert, policies, today)
+            goes = what in ASKING and may_go(tx, person, alert, policies, today)
+            if person != by and (goes or what != "support"):  # who cannot go there has no use for that
                 _tell(tx, AlertStep(person=person, alert=alert.id, step=what, by=by, goes=goes), None, now)
+    village_groups.show(tx, alert, policies, now, anew=ANEW.get(what, "raised"))
+    if what != "ended":
         _climb(tx, alerts.lock(tx, alert.id), policies, now)
     return True
 
@@ -233,8 +243,10 @@ def _climb(tx: Tx, alert: Alert, policies: Policies, now: datetime, told: Iterab
         persons |= dict.fromkeys(over(tx, alert, rank))
     if "goer" in ranks and alert.claimed_by:
         persons[alert.claimed_by] = None
-    _tell_again(tx, alert, [each for each in persons if each not in set(told)], policies, now,
-                late=any(rung.after for rung in due))
+    late = any(rung.after for rung in due)
+    _tell_again(tx, alert, [each for each in persons if each not in set(told)], policies, now, late=late)
+    if late and alert.state == "open" and "near" in ranks:  # a village's group is those near
+        village_groups.show(tx, alert, policies, now, anew="late")
 
 
 def _tell_again(tx: Tx, alert: Alert, persons: Iterable[str], policies: Policies, now: datetime, *, late: bool,

@@ -8,7 +8,7 @@ from scheduler.alerting import UNTOLD
 from storage import accounts, alert_contacts, alerts, elder_files, people, ties
 from storage.alerts import Alert
 from storage.database import Tx
-from storage.scope import Scope
+from storage.scope import SECRET, Scope
 
 # their places in the file, and what stands there (annex 2)
 SLOTS = {"1": ("emergency_name", "emergency_phone"), "2": ("emergency2_name", "emergency2_phone")}
@@ -30,18 +30,35 @@ def withheld(alert: Alert) -> bool:
 
 
 def caller(tx: Tx, scope: Scope, alert: Alert) -> bool:
-    """Whether this person is to call: who raised it or goes, if he is not of the family himself, and coordinators."""
+    """Whether this person is to call: who raised it or goes, if he is not of the family himself, and coordinators.
+
+    Of what is kept from the family only who goes and coordinators.
+    """
     if alert.elder_id is None or not alert.running or withheld(alert):
         return False
     if people.coordinates(tx, scope.person_id, alert.area_id, "village"):
         return True
-    return scope.person_id in (alert.raised_by, alert.claimed_by) and not ties.over(
+    raiser = None if alert.kind in SECRET else alert.raised_by
+    return scope.person_id in (raiser, alert.claimed_by) and not ties.over(
         tx, scope, alert.elder_id) & {"family", "self"}
 
 
 def to_call(tx: Tx, scope: Scope, alert: Alert) -> list[Contact]:
-    """Those in the elder's file who have a number and no account, in their order; the caller notes what he shows."""
-    file = elder_files.read(tx, scope, alert.elder_id) if alert.elder_id and caller(tx, scope, alert) else None
+    """Those in the elder's file who have a number and no account, in their order; the caller notes what he shows.
+
+    Of what is kept from the family only whom a coordinator chose.
+    """
+    listed = _listed(tx, scope, alert) if caller(tx, scope, alert) else []
+    return [each for each in listed if each.state or alert.kind not in SECRET]
+
+
+def to_choose(tx: Tx, scope: Scope, alert: Alert) -> list[Contact]:
+    """Those of them whom a coordinator may choose to be called, where it is kept from the family."""
+    return [each for each in _listed(tx, scope, alert) if not each.state]
+
+
+def _listed(tx: Tx, scope: Scope, alert: Alert) -> list[Contact]:
+    file = elder_files.read(tx, scope, alert.elder_id) if alert.elder_id else None
     if file is None or alert.elder_id is None:
         return []
     joined = {person.name for each in alerts.around(tx, alert.elder_id, scope.day.isoformat())
@@ -52,6 +69,12 @@ def to_call(tx: Tx, scope: Scope, alert: Alert) -> list[Contact]:
             if phone and name not in joined]
 
 
+def names(tx: Tx, scope: Scope, alert: Alert) -> dict[str, str]:
+    """What the contacts in the elder's file are called, by their place as the audit chain has it."""
+    file = elder_files.read(tx, scope, alert.elder_id) if alert.elder_id else None
+    return {f"slot{slot}": str(file.facts.get(name) or "") for slot, (name, _) in SLOTS.items()} if file else {}
+
+
 def written_to(tx: Tx, alert: Alert, today: date) -> bool:
     """Whether anybody of the family has an account that can be written to."""
     return any(accounts.reached(tx, person) for person in alerting.family(tx, alert, today))
@@ -59,7 +82,7 @@ def written_to(tx: Tx, alert: Alert, today: date) -> bool:
 
 def untold(tx: Tx, scope: Scope, alert: Alert) -> bool:
     """Whether nobody of the family is known to have heard of it, though they are to: 家属未通知."""
-    if alert.elder_id is None or not alert.running or withheld(alert):
+    if alert.elder_id is None or not alert.running or alert.kind in UNTOLD:
         return False
     return "family" not in ties.over(tx, scope, alert.elder_id) and not alert_contacts.family_knows(
         tx, alert, scope.day.isoformat())

@@ -66,9 +66,8 @@ def give_back(tx: Tx, alert: Alert, by: str, policies: Policies, now: datetime) 
     """Who went goes no more, by his own word or a coordinator's: all are asked again, from the first rung on."""
     if not alerting.may_end(tx, by, alert) or not alert_turns.give_back(tx, alert, by, now):
         return False
-    alerting.changed(tx, alert, "back", by, policies, now, also=_owner(alert))
-    alerting.tell_near(tx, alerts.lock(tx, alert.id), policies, now)
-    return True
+    near = alerting.near(tx, alert, policies, now.astimezone(policies.city.zone).date())
+    return alerting.changed(tx, alert, "back", by, policies, now, also=(*_owner(alert), *near))
 
 
 def _owner(alert: Alert) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from scheduler import alerting
+from scheduler import alerting, village_groups
 from scheduler.policy import Policies
 from storage import alerts
 from storage.alerts import Alert
@@ -38,6 +38,8 @@ def say_whom(tx: Tx, alert: Alert, elder: Elder | None, area_id: str, policies: 
                           alert.raised_by or "clock", now):
         return False
     now_is = alerts.unscoped(tx, alert.id)
+    if now_is and now_is.area_id != alert.area_id:
+        village_groups.elsewhere(tx, alert, policies, now)
     if now_is and now_is.kind != UNSAID and elder:
         alerting.tell_step(tx, now_is, "whom", alert.raised_by, policies, now)
         alerting.tell_near(tx, now_is, policies, now)

@@ -24,6 +24,7 @@ from scheduler import (
     reaching,
     reminders,
     upkeep,
+    village_groups,
 )
 from scheduler.policy import Policies
 from scheduler.report import Did, Report
@@ -56,6 +57,7 @@ SWEEPS: Mapping[str, Sweep | Daily] = {
     "classes": upkeep.classes,
     "pauses that are over": pauses.sweep,
     "elders left without a visitor": Daily(gaps.sweep, time(8)),
+    "groups that nobody vouches for": Daily(village_groups.sweep, time(8)),
     "reminders": reminders.sweep,
     "festivals that come": Daily(campaigning.propose, time(8)),
     "campaigns that begin": campaigning.begin,

@@ -36,6 +36,7 @@ _WAYS = select(accounts.c.channel, accounts.c.chat).select_from(
 _REACHED = _WAYS.limit(1)
 _IN_CHAT = select(accounts.c.account, accounts.c.person_id).where(
     accounts.c.channel == bindparam("on_channel"), accounts.c.chat == bindparam("chat"), accounts.c.state == "active")
+_CHAT = select(accounts.c.chat).where(_THIS)
 _OF = select(accounts.c.channel, accounts.c.account, accounts.c.chat, accounts.c.state, accounts.c.bound_at).where(
     accounts.c.person_id == bindparam("person")).order_by(accounts.c.bound_at, accounts.c.channel, accounts.c.account)
 _THEIRS = and_(_THIS, accounts.c.person_id == bindparam("person"))
@@ -135,6 +136,12 @@ def in_chat(tx: Tx, channel: str, chat: str) -> tuple[str, str] | None:
     """Account and person of a private chat; None where nobody is bound there (any more)."""
     row = tx.one(_IN_CHAT, on_channel=channel, chat=chat)
     return (row[0], row[1]) if row else None
+
+
+def chat_of(tx: Tx, channel: str, account: str) -> str | None:
+    """The private chat of an account, in any state; None where it is nobody's."""
+    row = tx.one(_CHAT, on_channel=channel, of_account=account)
+    return row[0] if row else None
 
 
 def joined(tx: Tx, person_id: str) -> bool:

@@ -14,7 +14,8 @@ from storage.database import Tx
 from storage.ids import millis
 from storage.tables import alert_contacts, alert_told, alerts, assignments
 
-State = Literal["reached", "not_reached"]  # 已打通, 未打通
+# 已打通, 未打通; of what is kept from the family: a coordinator has chosen him to be called
+State = Literal["reached", "not_reached", "chosen"]
 
 _insert = insert(alert_contacts)
 _MARK = _insert.on_conflict_do_update(index_elements=["alert_id", "slot"], set_={
@@ -34,9 +35,13 @@ _FAMILY_KNOWS = select(alerts.c.id).where(alerts.c.id == bindparam("alert"), exi
 
 
 def mark(tx: Tx, alert: Alert, slot: str, state: State, by: str, now: datetime) -> None:
-    """Somebody called, and got through or did not; what was said last counts. The caller has looked that he may."""
+    """Somebody called, and got through or did not, or is to; what was said last counts.
+
+    The caller has looked that he may.
+    """
     tx.run(_MARK, alert_id=alert.id, slot=slot, state=state, called_by=by, at=millis(now))
-    tx.note(now, by, "alert.contact", alert.elder_id or alert.id, (alert.called, state))
+    if state != "chosen":
+        tx.note(now, by, "alert.contact", alert.elder_id or alert.id, (alert.called, f"slot{slot}", state))
 
 
 def of(tx: Tx, alert_id: str) -> dict[str, str]:

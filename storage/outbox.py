@@ -16,12 +16,13 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from storage.database import Row, Tx
 from storage.ids import millis
-from storage.tables import outbox
+from storage.tables import inbox, outbox
 
 Lane = Literal["alert", "reply", "reminder"]
 LANES: tuple[Lane, ...] = ("alert", "reply", "reminder")  # the most urgent first
 UNBOUND: tuple[Lane, ...] = ("alert", "reply")  # never held, merged or capped
 LEASE = timedelta(seconds=30)
+CARRIED = "reply"  # the receipt of an answer that left in the reply to the request itself
 FEW = 2  # reminders at once: who writes meanwhile waits behind so many and no more
 
 # written out: a parameter would keep the partial indexes from being used
@@ -64,6 +65,11 @@ _WAITS = select(outbox.c.id).where(outbox.c.channel == bindparam("on_channel"), 
                                    outbox.c.state == _WAITING, outbox.c.lane != "reminder").limit(1)
 _RECEIPT = select(outbox.c.receipt).where(outbox.c.unique_key == bindparam("key"))
 _WAS_SENT = select(outbox.c.id).where(outbox.c.unique_key == bindparam("key"), outbox.c.state == "sent")
+_ANSWER = select(outbox.c.id, outbox.c.channel, outbox.c.chat, outbox.c.lane, outbox.c.kind, outbox.c.fields,
+                 outbox.c.attempts).select_from(inbox.join(outbox, outbox.c.id == inbox.c.answer_id)).where(
+    inbox.c.channel == bindparam("on_channel"), inbox.c.dedupe_key == bindparam("key"),
+    or_(outbox.c.state == _WAITING, outbox.c.receipt == CARRIED))
+_ALERTS_WAIT = select(outbox.c.id).where(outbox.c.lane == literal_column("'alert'"), _DUE).limit(1)
 _DEPTH = select(outbox.c.lane, func.count()).where(
     outbox.c.state == _WAITING).group_by(outbox.c.lane)
 
@@ -184,6 +190,12 @@ def was_sent(tx: Tx, unique_key: str) -> bool:
     return tx.one(_WAS_SENT, key=unique_key) is not None
 
 
+def answer(tx: Tx, channel: str, dedupe_key: str) -> Outgoing | None:
+    """The answer to what came before, where it is still to leave, or left in a reply that may have been lost."""
+    row = tx.one(_ANSWER, on_channel=channel, key=dedupe_key)
+    return _opened(tx, row) if row else None
+
+
 def silence(tx: Tx, channel: str, chat: str, why: str, now: datetime) -> None:
     """Drops all that waits for a chat: who is there may not be told any more."""
     tx.run(_SILENCE, on_channel=channel, in_chat=chat, why=why, at=millis(now))
@@ -192,6 +204,11 @@ def silence(tx: Tx, channel: str, chat: str, why: str, now: datetime) -> None:
 def waits(tx: Tx, channel: str, chat: str) -> bool:
     """Whether an answer or an alert still waits for this chat: reminders hold up neither."""
     return tx.one(_WAITS, on_channel=channel, in_chat=chat) is not None
+
+
+def alerts_wait(tx: Tx, now: datetime) -> bool:
+    """Whether an alert is due and free."""
+    return tx.one(_ALERTS_WAIT, at=millis(now)) is not None
 
 
 def depth(tx: Tx) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Real databases for every test that wants one: a SQLite file, and a database on a PostgreSQL server."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +13,14 @@ import pytest
 
 from storage.crypto import Keys
 from storage.database import Store
-from storage.ids import uuid7
 from storage.key_file import load_keys
 from storage.opening import open_store
+
+MANY = 1000  # rows
+IN_MEMORY = Path("/dev/shm")
+if os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > 4 << 30:
+    # each turn of each test is synced to disk; a process that is killed loses nothing of what lies here
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
 
 
 @pytest.fixture
@@ -43,26 +49,32 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def migrated_database(postgres_server: str, keys: Keys) -> Iterator[str]:
-    """The name of a database with all tables and no rows, to be copied."""
-    name = f"tanfang_template_{os.getpid()}"
+def emptied_database(postgres_server: str, keys: Keys) -> Iterator[str]:
+    """The URL of one database with all tables: made once (0.2 s), and emptied after each test (5 ms)."""
+    name = f"tanfang_test_{os.getpid()}"
     run_on(postgres_server, f"CREATE DATABASE {name}")
     open_store(database(postgres_server, name), keys).close()
-    yield name
-    run_on(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.fixture
-def postgres_url(postgres_server: str, migrated_database: str) -> Iterator[str]:
-    name = f"tanfang_test_{uuid7()(datetime.now(UTC))}"
-    run_on(postgres_server, f"CREATE DATABASE {name} TEMPLATE {migrated_database}")
     yield database(postgres_server, name)
     run_on(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'tanfang.db'}"
+def postgres_url(emptied_database: str) -> Iterator[str]:
+    yield emptied_database
+    empty(emptied_database)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Path:
+    """A SQLite file with all tables and no rows, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "tanfang.db"
+    open_store(f"sqlite:///{path}", keys).close()
+    return path
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, migrated_file: Path) -> str:
+    return f"sqlite:///{shutil.copy(migrated_file, tmp_path)}"
 
 
 @pytest.fixture
@@ -81,7 +93,7 @@ def postgres_store(postgres_url: str, keys: Keys) -> Iterator[Store]:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def url(request: pytest.FixtureRequest) -> str:
-    """The URL of an empty database, of each kind in turn."""
+    """The URL of a database with all tables and no rows, of each kind in turn."""
     return str(request.getfixturevalue(f"{request.param}_url"))
 
 
@@ -100,3 +112,19 @@ def database(server: str, name: str) -> str:
 def run_on(server: str, statement: str) -> None:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(statement)
+
+
+def empty(url: str) -> None:
+    """Ends whoever is still connected and takes out every row. No table counts rows by a sequence."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                           " WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        names = [name for name, in connection.execute(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+            " AND relname <> 'alembic_version'")]
+        filled = [name for name, in connection.execute(
+            " UNION ALL ".join(f"(SELECT '{name}' FROM {name} LIMIT 1)" for name in names))]
+        connection.execute("SET session_replication_role = replica")  # no order of foreign keys
+        many = [name for name in filled if connection.execute(f"DELETE FROM {name}").rowcount > MANY]
+        if many:  # what is deleted would lie about until it is vacuumed
+            connection.execute(f"TRUNCATE {', '.join(many)} CASCADE")

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,3 +112,10 @@ def test_every_dependency_is_pinned() -> None:
     pinned = set(re.findall(r"^([a-z0-9.-]+)(?:\[[^]]*\])?==", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
     wanted = {re.split(r"[\[<>=; ]", dependency)[0].lower() for dependency in project["dependencies"]}
     assert wanted <= pinned, f"not in the lock: {wanted - pinned}; run the command in CONTRIBUTING"
+
+
+def test_a_start_loads_nothing_that_only_some_turns_or_settings_want() -> None:
+    late = "alembic", "docx", "docxtpl", "openpyxl", "psycopg", "pypinyin", "segno", "telegram", "wechatpy"
+    program = f"import sys, bot.app; print([name for name in {late} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, text=True, capture_output=True, check=True)
+    assert done.stdout == "[]\n"

@@ -1,11 +1,12 @@
 """The contract of a channel: it translates and classifies; delivery decides."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from conversations.message import Inbound, Media, Message
+from storage.database import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Capabilities:
     has_groups: bool
     carries_files: bool
     abroad: bool  # stands outside the country: pseudonyms only, no secret question (PIPL)
+    group_buttons: bool = True  # what is written to a group may have buttons; else a link stands for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,22 @@ class Refused(SendFailure):
 Handle = Callable[[Inbound], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A stored answer that its channel carries in the reply to the very request. One of the two is called, once:
+    `carried` when all of it left, `send` to have it sent as messages of their own.
+    """
+
+    messages: Sequence[Message]
+    carried: Callable[[], None]
+    send: Callable[[], None]
+
+
+Beside = Callable[[Tx], None]  # what a channel writes in the unit of work of a turn
+# As `Handle`, where the reply to a request carries the answer; None: nothing is to be said.
+TakeAnswer = Callable[[Inbound, Beside], Awaitable[Answer | None]]
+
+
 class Channel(Protocol):
     """One platform. Its inbound side is HTTP routes or a poller, wired in `bot/app.py`."""
 
@@ -79,8 +97,11 @@ class Channel(Protocol):
         """The bytes of a photo, voice note or file, 20 MB at most. Raises SendFailure."""
         ...
 
-    async def settle(self, inbound: Inbound) -> None:
-        """Tells the platform that a tap was taken (Telegram's spinner); never raises, never waited for."""
+    async def settle(self, inbound: Inbound, text: str = "") -> None:
+        """Tells the platform that a tap was taken (Telegram's spinner); never raises, never waited for.
+
+        `text` is for him who tapped in a group, and for nobody else: shown where the platform has a way to.
+        """
         ...
 
 

@@ -96,8 +96,8 @@ class Playground:
             raise Gone
         return found[1]
 
-    async def settle(self, inbound: Inbound) -> None:
-        """Nothing to tell: the page shows by itself that a button was pressed."""
+    async def settle(self, inbound: Inbound, text: str = "") -> None:
+        """Nothing to tell: the page shows by itself that a button was pressed, and everybody has a phone."""
 
     async def hear(self, inbound: Inbound, key: str) -> None:
         """Puts what a person did on his phone, once for each key. Raises StoreUnavailable."""

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.channels.base import Capabilities, Handle, Now, Receipt, RetryAt, SendFailure
+from bot.channels.requests import body_of
 from bot.channels.telegram_inbound import CHANNEL, loads, parse
 from conversations.message import Document, Inbound, Media, Message
 
@@ -32,12 +33,13 @@ WEBHOOK_PATH = "/telegram/webhook"
 FILE_LIMIT = 20 * 1024 * 1024  # bytes that a bot may download
 TEXT_LIMIT = 4096  # UTF-16 code units, as is the next
 CAPTION_LIMIT = 1024
+TOAST_LIMIT = 200  # characters of what is shown over a chat
 BODY_LIMIT = 256 * 1024  # bytes of one update; real ones stay under 20 KB
 LONG_POLL = 25  # seconds
 LONGEST_PAUSE = 30.0  # seconds
 TAPS_KEPT = 10_000
 
-_ALLOWED = orjson.dumps(["message", "callback_query"]).decode()
+_ALLOWED = orjson.dumps(["message", "callback_query", "my_chat_member"]).decode()
 _NO_PREVIEW = '{"is_disabled":true}'  # a preview would fetch one-time links on behalf of nobody
 _SENTENCE_ENDS = "。！？；\n"
 _log = structlog.get_logger()
@@ -145,13 +147,14 @@ class Telegram:
         """The bytes of a photo, voice note or file, 20 MB at most. Raises SendFailure."""
         return await self._calls.download(media.ref, FILE_LIMIT)
 
-    async def settle(self, inbound: Inbound) -> None:
-        """Stops the spinner on a tapped button; never raises."""
+    async def settle(self, inbound: Inbound, text: str = "") -> None:
+        """Stops the spinner on a tapped button, with words that he alone sees; never raises."""
         tap = self._taps.pop(inbound.dedupe_key, None)
         if tap is None:
             return
         with contextlib.suppress(SendFailure):  # too late, or Telegram is busy: the spinner ends by itself
-            await self._call("answercallbackquery", {"callback_query_id": tap})
+            shown = {"text": text[:TOAST_LIMIT], "show_alert": True} if text else {}
+            await self._call("answercallbackquery", {"callback_query_id": tap, **shown})
 
     # --- the bot itself ---
 
@@ -168,6 +171,11 @@ class Telegram:
     async def set_webhook(self, url: str, secret: str) -> None:
         """Lets Telegram post updates to `url` (public address + WEBHOOK_PATH). Raises SendFailure."""
         await self._call("setwebhook", {"url": url, "secret_token": secret, "allowed_updates": _ALLOWED})
+
+    async def webhook(self) -> dict[str, Any]:
+        """Where Telegram posts updates to, how many wait, and its last error there. Raises SendFailure."""
+        about: dict[str, Any] = await self._call("getwebhookinfo", {})
+        return about
 
     async def keep_webhook(self, url: str, secret: str, stop: asyncio.Event) -> None:
         """As `set_webhook`, again and again until Telegram takes it or `stop`: without it no update comes."""
@@ -272,7 +280,7 @@ class Telegram:
             if not hmac.compare_digest(given.encode(), expected):
                 return Response(status_code=403)
             try:
-                body = await _body(request)
+                body = await body_of(request, BODY_LIMIT)
                 update = None if body is None else loads(body)
             except (ValueError, ClientDisconnect):
                 return Response(status_code=400)
@@ -309,19 +317,6 @@ async def _stored(inbound: Inbound, handle: Handle) -> bool:
         _log.error("telegram update not stored, it will come again", error=type(error).__name__)
         return False
     return True
-
-
-async def _body(request: Request) -> bytes | None:
-    """The request's body, or None where it is over BODY_LIMIT (the rest is not read)."""
-    declared = request.headers.get("content-length", "0")
-    if not declared.isdigit() or int(declared) > BODY_LIMIT:
-        return None
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT:
-            return None
-    return bytes(body)
 
 
 async def _unless(stop: asyncio.Event, work: Awaitable[T]) -> T | None:

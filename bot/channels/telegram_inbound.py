@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from conversations.message import ChatKind, Inbound, Media, Place
+from conversations.message import ChatKind, GroupEvent, Inbound, Media, Place
 
 CHANNEL = "telegram"
 
@@ -35,6 +35,7 @@ _CONTENT = frozenset(
     )
 )
 _CHAT_KINDS: dict[str, ChatKind] = {"private": "private", "group": "group", "supergroup": "group"}
+_OUTSIDE = frozenset(("left", "kicked"))
 _ADDRESSED = re.compile(r"(/\w+)@(\w+)", re.ASCII)
 
 
@@ -64,7 +65,9 @@ def parse(update: object, now: datetime, username: str = "") -> Inbound | None:
         if "callback_query" in update:
             return _tap(update, update["callback_query"], now)
         if "message" in update:
-            return _message(update, update["message"], username)
+            return _of_group(update, update["message"], now) or _message(update, update["message"], username)
+        if "my_chat_member" in update:
+            return _member(update, update["my_chat_member"], now)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, OSError):
         return None
     return None
@@ -85,6 +88,28 @@ def _tap(update: Mapping[str, Any], tap: Mapping[str, Any], now: datetime) -> In
         chat_kind=_CHAT_KINDS[chat["type"]],
         source=_number(message["message_id"]),
     )
+
+
+def _of_group(update: Mapping[str, Any], message: Mapping[str, Any], now: datetime) -> Inbound | None:
+    """A notice that the group has another id, or that somebody left it."""
+    event: GroupEvent
+    if "migrate_to_chat_id" in message:
+        event, about = "moved", _number(message["migrate_to_chat_id"])
+    elif "left_chat_member" in message and not message["left_chat_member"]["is_bot"]:
+        event, about = "member_left", _number(message["left_chat_member"]["id"])
+    else:
+        return None
+    return Inbound(channel=CHANNEL, account="", chat=_number(message["chat"]["id"]),
+                   dedupe_key=_number(update["update_id"]), at=now, chat_kind="group", event=event, about=about)
+
+
+def _member(update: Mapping[str, Any], change: Mapping[str, Any], now: datetime) -> Inbound | None:
+    """The bot was put into a group, or taken out of it."""
+    chat, was, became = change["chat"], *(change[when]["status"] for when in ("old_chat_member", "new_chat_member"))
+    if _CHAT_KINDS.get(chat["type"]) != "group" or (was in _OUTSIDE) == (became in _OUTSIDE):
+        return None
+    return Inbound(channel=CHANNEL, account="", chat=_number(chat["id"]), dedupe_key=_number(update["update_id"]),
+                   at=now, chat_kind="group", event="removed" if became in _OUTSIDE else "joined")
 
 
 def _message(update: Mapping[str, Any], message: Mapping[str, Any], username: str) -> Inbound | None:

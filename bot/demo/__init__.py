@@ -12,12 +12,12 @@ from bot.demo import cast as casts
 from bot.demo import diary
 from bot.demo.cast import Cast, ElderLine
 from bot.demo.diary import Answering, Visited
-from bot.playground.phones import DEMO
+from bot.playground.phones import DEMO, group_chat
 from conversations.documents.id_number import check_digit
 from conversations.turn import House
 from scheduler import cadence, casework
 from scheduler.policy import Policy
-from storage import accounts, areas, assignments, audit, forms, initials, meta, people, phones
+from storage import accounts, areas, assignments, audit, forms, groups, initials, meta, people, phones
 from storage.areas import Area
 from storage.database import Store, Tx
 from storage.elders import NewElder
@@ -102,6 +102,8 @@ class _Filling:
             if line.name == cast.volunteer.village:
                 self._person(village, cast.volunteer.name, ("visitor",), "volunteer")
                 meta.put(tx, DEMO, village.id)
+                groups.add(tx, phones.CHANNEL, group_chat(village.id), "chat", village.id,
+                           self.person[line.coordinator], begin)
             for group in sorted({elder.group for worker in line.workers for elder in worker.elders}):
                 areas.add(tx, village, "group", group, begin)
             for worker in line.workers:

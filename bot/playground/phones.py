@@ -13,6 +13,11 @@ DEMO = "demo"  # the meta row of a filled demo: the id of the village whose grou
 NOT_IN_GROUP = ("family", "first_contact", "self")  # a village's work group speaks of other people too
 
 
+def group_chat(village_id: str) -> str:
+    """The chat of a village's group."""
+    return f"group-{village_id}"
+
+
 async def all_phones(store: Store) -> list[Phone]:
     """The phones, first bound come first, then the group. Newcomers' phones are the routes' business."""
     return await store.read(_phones)
@@ -27,7 +32,7 @@ def _phones(tx: Tx) -> list[Phone]:
     village = areas.find(tx, meta.get(tx, DEMO) or "")
     if village is not None:
         members = tuple(Member(phone.id, phone.title) for phone in shown if _works_in(posts_of[phone.id], village))
-        shown.append(Phone(f"group-{village.id}", _words().say("phones.group", {"village": village.name}),
+        shown.append(Phone(group_chat(village.id), _words().say("phones.group", {"village": village.name}),
                            _words().say("phones.members", {"count": len(members)}), "group", members))
     return shown
 

@@ -21,11 +21,13 @@ from conversations.commands import (
     elders,
     exchange,
     family,
+    family_choice,
     figures,
     firstcontact,
     followups,
     general,
     glass,
+    groups,
     handing,
     hours,
     identify,
@@ -72,8 +74,8 @@ NAMES = {name: Named(**{"slash": name, **values}) for name, values in _raw.items
 ACTIONS: dict[str, Action] = {name: action for family in (
     general, elders, visit, record, correction, register, survey, life, pending, people, firstcontact, invite,
     identify, channels, exchange, privacy, policy, hours, ledger, due, cannot, leave, remind, settings, plan,
-    campaign, family, requests, tellings, figures, alerts, checkins, devices, glass, sos, seen, handing, duty,
-    followups, calling,
+    campaign, family, requests, tellings, figures, alerts, checkins, devices, glass, groups, sos, seen, handing, duty,
+    followups, calling, family_choice,
 ) for name, action in family.COMMANDS.items()}
 _CALLS = {call: name for name, named in NAMES.items() for call in (f"/{named.slash}", *named.words)}
 VISIT_OPENERS = frozenset((f"/{NAMES['visit'].slash}", *NAMES["visit"].words))

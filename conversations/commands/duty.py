@@ -48,7 +48,10 @@ def _duty(ask: Ask, village: Area, *, night: bool) -> Parts:
 
 
 def _steps(rungs: Rungs) -> list[dict[str, object]]:
-    return [{"after": rung.after, "ranks": list(rung.tell)} for rung in rungs]
+    """The rungs, with those near before all others: they are told when it is raised."""
+    at_once = [rank for rung in rungs if not rung.after for rank in rung.tell if rank != "near"]
+    later = [{"after": rung.after, "ranks": list(rung.tell)} for rung in rungs if rung.after]
+    return [{"after": 0, "ranks": ["near", *at_once]}, *later]
 
 
 COMMANDS = {"duty": shown}

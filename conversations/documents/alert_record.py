@@ -7,7 +7,8 @@ from io import BytesIO
 
 from conversations.turn import House, label
 from conversations.words_book import Words
-from storage import alert_told, alerts, audit, elders, people
+from scheduler import family_calls
+from storage import alert_told, alerts, audit, elders, people, ties
 from storage.alert_told import Told
 from storage.alerts import Alert
 from storage.database import Tx
@@ -26,6 +27,7 @@ class Record:
     elder: Mapping[str, object] = field(repr=False)
     told: Sequence[tuple[str, Told]] = field(repr=False)  # who was told, by name
     steps: Sequence[tuple[datetime, str, str, Sequence[str]]] = field(repr=False)  # when, who, what, its fields
+    family: Mapping[str, str] = field(repr=False)  # names by person id, or by a contact's place in the file
     at: datetime  # in the wall time of the area
 
 
@@ -45,7 +47,15 @@ def gather(tx: Tx, house: House, scope: Scope, alert_id: str, now: datetime) -> 
                 person = people.find(tx, entry.actor)
                 steps.append((line.at.astimezone(zone), person.name if person else "", entry.action, entry.fields))
     told = [(person.name, each) for each in alert_told.of(tx, alert.id) if (person := people.find(tx, each.person_id))]
-    return Record(alert, label(elder) if elder else {"name": ""}, told, steps, now.astimezone(zone))
+    at = now.astimezone(zone)
+    return Record(alert, label(elder) if elder else {"name": ""}, told, steps, _family(tx, scope, alert, at), at)
+
+
+def _family(tx: Tx, scope: Scope, alert: Alert, at: datetime) -> dict[str, str]:
+    if alert.elder_id is None:
+        return {}
+    theirs = (people.find(tx, person) for person in ties.family(tx, alert.elder_id, at.date().isoformat()))
+    return family_calls.names(tx, scope, alert) | {person.id: person.name for person in theirs if person}
 
 
 def docx(kept: Record, words: Words) -> tuple[str, bytes]:
@@ -57,8 +67,8 @@ def docx(kept: Record, words: Words) -> tuple[str, bytes]:
               "words": alert.words, "day": kept.at.date().isoformat()}
     document.add_heading(words.say("alert_record.title", fields), level=0)
     document.add_paragraph(words.say("alert_record.head", fields))
-    steps = [(_moment(at, words), who or words.say("alert_record.clock"),
-              words.audited(action, given)) for at, who, action, given in kept.steps]
+    steps = [(_moment(at, words), who or words.say("alert_record.clock"), _step(action, given, kept, words))
+             for at, who, action, given in kept.steps]
     told = [(_moment(told.seen_at.astimezone(kept.at.tzinfo), words) if told.seen_at else "", who,
              words.say(f"reach_state.{told.state}")) for who, told in kept.told]
     said = [(words.say(f"alert_said.{name}"), _value(name, alert.outcome[name], words))
@@ -79,6 +89,12 @@ def docx(kept: Record, words: Words) -> tuple[str, bytes]:
 
 def _moment(at: datetime, words: Words) -> str:
     return f"{words.full_day(at.date().isoformat())} {at:%H:%M}"
+
+
+def _step(action: str, given: Sequence[str], kept: Record, words: Words) -> str:
+    """What was done, and of a call or a decision to tell the family, whom it was about."""
+    said, whom = words.audited(action, given), "".join(kept.family.get(each, "") for each in given)
+    return words.say("alert_record.step_of", {"said": said, "name": whom}) if whom else said
 
 
 def _value(name: str, given: str, words: Words) -> str:

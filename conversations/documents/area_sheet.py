@@ -7,8 +7,8 @@ from itertools import islice
 
 from python_calamine import CalamineSheet, SheetTypeEnum, SheetVisibleEnum
 
+from conversations.documents import ledger_faults, ledger_layout
 from conversations.documents import ledger_fields as fields
-from conversations.documents import ledger_layout, ledger_report
 from conversations.documents.ledger_file import Unreadable, open_workbook
 from conversations.documents.ledger_found import Fault
 from conversations.documents.ledger_layout import Column, Layout
@@ -97,7 +97,7 @@ def write(new: Iterable[Sequence[str]], faults: Iterable[Fault], words: Words) -
     """The .xlsx of what would be added, and of what is to be mended."""
     from conversations.documents import workbook  # late: openpyxl takes 0.2 s to import
 
-    made = {"new": new, "faulty": ((each.sheet, each.line, each.column, each.value, ledger_report.explain(each))
+    made = {"new": new, "faulty": ((each.sheet, each.line, each.column, each.value, ledger_faults.explain(each))
                                    for each in faults)}
     return workbook.sheets(
         (words.say(f"area_sheet.{name}"), words.say(f"area_sheet.{name}_head").split(), lines)

@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from openpyxl.utils import column_index_from_string, get_column_letter
 from python_calamine import CalamineWorkbook
 
 from conversations.documents import ledger_trial
@@ -77,6 +76,8 @@ def _weigh(content: bytes) -> None:
 
     Each part is unpacked in full: the sizes that a zip's directory claims may be false.
     """
+    from openpyxl.utils import get_column_letter  # late: openpyxl takes 0.2 s to import
+
     total = cells = 0
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as parts:
@@ -95,6 +96,8 @@ def _weigh(content: bytes) -> None:
 
 def _extent(parts: zipfile.ZipFile, part: zipfile.ZipInfo) -> tuple[int, int, int]:
     """A part's unpacked size, and the last column and row in which it has a filled cell."""
+    from openpyxl.utils import column_index_from_string  # late, as above
+
     size, last_row, columns, tail = 0, 0, {"A"}, b""
     with parts.open(part) as stream:
         while chunk := stream.read(_CHUNK):

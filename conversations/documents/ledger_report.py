@@ -1,15 +1,11 @@
 """The copy of a ledger that goes back to its sender: faulty cells in colour, and beside each line what to do."""
 
 import re
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from jinja2 import Environment, StrictUndefined, Template
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
@@ -19,8 +15,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from python_calamine import CalamineSheet, SheetTypeEnum
 
 from conversations.documents import ledger_household, ledger_layout, ledger_words
+from conversations.documents.ledger_faults import beside
 from conversations.documents.ledger_fields import Cell, shown
-from conversations.documents.ledger_file import Unreadable, open_workbook
+from conversations.documents.ledger_file import open_workbook
 from conversations.documents.ledger_found import Fault
 
 _FAULTY = PatternFill("solid", fgColor="FFC7CE")
@@ -29,23 +26,6 @@ _TEXT = "@"
 _LONG_NUMBER = re.compile(r"\d{11,}[xX]?")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _REPORT_WIDTH = 60
-
-
-@cache
-def _texts(table: str) -> dict[str, Template]:
-    words = tomllib.loads(files("conversations.words").joinpath("ledger.toml").read_text(encoding="utf-8"))
-    environment = Environment(undefined=StrictUndefined, autoescape=False)
-    return {key: environment.from_string(text) for key, text in words[table].items()}
-
-
-def explain(fault: Fault) -> str:
-    """What is wrong and what to do next, for the importer's eyes only: it may name the cell's value."""
-    return _texts("sentences")[fault.reason].render(fault.details)
-
-
-def explain_unreadable(error: Unreadable) -> str:
-    """Why the file as a whole was not read, and what to do next."""
-    return _texts("unreadable")[error.reason].render(error.details)
 
 
 def write_faulty_copy(source: Path | str | bytes, out: Path | str | BinaryIO, faults: Iterable[Fault]) -> None:
@@ -124,11 +104,7 @@ def _reasons(is_header: bool, faults: list[Fault], target: Worksheet) -> object:
         return head
     if not faults:
         return None
-    cell = WriteOnlyCell(target, value="\n".join(map(_beside, faults)))
+    cell = WriteOnlyCell(target, value="\n".join(map(beside, faults)))
     cell.data_type = "s"
     cell.alignment = Alignment(wrap_text=True, vertical="top")
     return cell
-
-
-def _beside(fault: Fault) -> str:
-    return _texts("report")["beside"].render(column=fault.column, sentence=explain(fault))

@@ -9,7 +9,7 @@ from typing import Any
 
 from python_calamine import CalamineSheet
 
-from conversations.documents import file_words, ledger_layout, ledger_report, ledger_words
+from conversations.documents import file_words, ledger_faults, ledger_layout, ledger_words
 from conversations.documents import ledger_fields as fields
 from conversations.documents.ledger_file import open_workbook
 from conversations.documents.ledger_found import Fault
@@ -63,7 +63,7 @@ def write(kept: str, lines: Sequence[Difference], absent: Iterable[Listed], unre
         "absent": (_said("absent_head").split(), [
             (each.values.get("name"), each.id_number, each.address, each.sheet, each.line) for each in absent]),
         "unread": (_said("unread_head").split(), [
-            (each.sheet, each.line, each.column, ledger_report.explain(each)) for each in unread])}
+            (each.sheet, each.line, each.column, ledger_faults.explain(each)) for each in unread])}
     return workbook.sheets((_said(name), head, cells) for name, (head, cells) in sheets.items())
 
 

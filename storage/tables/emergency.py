@@ -30,7 +30,7 @@ alert_told = Table(
 # emergency contacts who have no account: somebody calls them by telephone; `slot` is their place in the file
 alert_contacts = Table(
     "alert_contacts", metadata, Column("alert_id", Text, ForeignKey("alerts.id"), primary_key=True),
-    Column("slot", Text, primary_key=True), words("state"),  # reached (已打通), not_reached (未打通)
+    Column("slot", Text, primary_key=True), words("state"),  # reached (已打通), not_reached (未打通), chosen
     to("called_by", "people.id"), number("at"),
 )
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from bot.importing import Imported, ImportRefused, import_file
 from conversations.documents import ledger_sheet
-from conversations.documents.ledger_report import explain
+from conversations.documents.ledger_faults import explain
 from scheduler import policy
 from scheduler.policy import Policies
 from storage import areas, elders, people

@@ -1,16 +1,15 @@
 """`import` and `export` as an operator runs them: shown first, written after, and the same again."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from openpyxl import Workbook, load_workbook
 
 from tests.conversations.transcript import marked
+from tests.fakes.by_hand import bot
 from tests.fakes.ledger_files import xlsx
-from tests.faults.server import HOUSE, clean_env
+from tests.faults.server import clean_env
 
 HEADER = ("乡镇", "村", "组", "姓名", "身份证号", "探访对象类型", "电话", "能力等级")
 LINE = ("云溪镇", "建设村", "3组", "何秀珍", "510502194303120025", "独居", "13812345678", "轻度失能")
@@ -19,11 +18,6 @@ LINE = ("云溪镇", "建设村", "3组", "何秀珍", "510502194303120025", "�
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
     return clean_env() | {"TANFANG_DATA_DIR": str(tmp_path / "data"), "TANFANG_KEY_FILE": str(tmp_path / "keys.json")}
-
-
-def bot(env: dict[str, str], *words: object) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([sys.executable, "-m", "bot", *map(str, words)], cwd=HOUSE, env=env, text=True,
-                          capture_output=True, stdin=subprocess.DEVNULL, timeout=120, check=False)
 
 
 def ledger(path: Path, line: tuple[str, ...]) -> Path:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conversations.documents import ledger_report
+from conversations.documents import ledger_faults
 from tests.fakes.ledger_files import id_number, xls, xlsx
 from tests.fakes.ledger_people import BIRTH, GOOD, HEADER, PERSON, both, only_row, person_with, reasons
 
@@ -172,7 +172,7 @@ def test_a_wrong_cell_is_one_fault_with_a_sentence(cells: dict[str, Any], column
     rows, (fault,) = both(person_with(**cells))
     assert not rows
     assert (fault.line, fault.column, fault.reason) == (2, column, reason)
-    assert ledger_report.explain(fault).endswith(("。", "）"))
+    assert ledger_faults.explain(fault).endswith(("。", "）"))
 
 
 def test_a_fault_names_its_cell_and_what_it_shows() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import openpyxl
 
-from conversations.documents.ledger_report import explain, write_faulty_copy
+from conversations.documents.ledger_faults import explain
+from conversations.documents.ledger_report import write_faulty_copy
 from conversations.documents.ledger_sheet import Fault, Row, read
 from tests.fakes.ledger_files import TODAY, id_number, xls, xlsx
 from tests.fakes.ledger_people import AREAS, BIRTH, GOOD, HEADER, PERSON, both

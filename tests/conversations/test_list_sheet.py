@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from conversations.documents import ledger_report, list_sheet
+from conversations.documents import ledger_faults, list_sheet
 from conversations.documents.ledger_file import Unreadable
 from conversations.documents.ledger_found import Fault
 from conversations.documents.list_sheet import Listed
@@ -16,7 +16,7 @@ ONE, TWO = (id_number(date(1948, 5, 12), turn=turn) for turn in range(2))
 
 def read(*rows: list[Any]) -> tuple[list[Listed], list[tuple[int, str]]]:
     found = list(list_sheet.read(xlsx(list(rows)), TODAY))
-    assert all(ledger_report.explain(each) for each in found if isinstance(each, Fault))
+    assert all(ledger_faults.explain(each) for each in found if isinstance(each, Fault))
     return ([each for each in found if isinstance(each, Listed)],
             [(each.line, each.reason) for each in found if isinstance(each, Fault)])
 

@@ -25,7 +25,8 @@ FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
                       "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders",
                       "plan", "campaigns", "family", "requests", "needs", "tellings", "figures", "alerts",
-                      "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling", "reach")]
+                      "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling", "family_choice",
+                      "ladder", "reach")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -47,6 +48,7 @@ MADE = {
     "registration.same_{}": ("id", "person"), "field.{}": tuple(_raw("registration")["field"]),
     "unwell.{}": tuple(_raw("checkins")["unwell"]),
     **{f"{space}.{{}}": tuple(_raw("alert_record")[space]) for space in ("alert_said", "risk", "told_whom")},
+    "told_rank.{}": tuple(_raw("ladder")["told_rank"]), "ladder.{}": ("may_not", "unreached"),
     "followed.{}": tuple(_raw("followups")["followed"]),
     "button.follow_{}": tuple(key.removeprefix("follow_") for key in _raw("followups")["button"] if key != "follow"),
     "calling.{}": ("reached", "not_reached"), "call_state.{}": tuple(_raw("calling")["call_state"]),
@@ -203,6 +205,7 @@ BY_KEY: dict[str, dict[str, Any]] = {
 }
 CALLS = {"to_call": [{"name": "李涛", "phone": "13912345678", "state": "not_reached"}], "elsewhere": False, "untold": True, "sent": False, "none": False}
 REACH = {"seen": ["王强"], "waiting": ["李娜"], "unreached": ["李军"]}
+STEP = {"after": 3, "ranks": ["near", "township"]}
 SAID = {"kind": "heart_rate", "number": 38}
 DEVICE: dict[str, Any] = {
     "vendor": "anxin", "serial": "A1", "said": SAID, "heard": False, "damped": "2026-03-06", "mistaken": 2, "time": "02:10", "answer": "fine",
@@ -217,18 +220,31 @@ BY_KEY |= {
     "found.vendors": {"label": {"name": "anxin"}}, "button.device_of": {"serial": "A1"}, "button.device_damp": {"days": 3},
     "alerts.raised": {"number": "A-0001", "elder": ELDER, "what": "help", "late": True, "goes": True, "who": "", "time": "02:10", "device": SAID},
     "alerts.card": {"number": "A-0001", "elder": ELDER, "what": "help", "state": "open", "address": "3组1号", "who": "王强", "device": None,
-                    "time": "02:10", "since": "02:11", "beside": {"calls": CALLS}, "reach": REACH},
+                    "time": "02:10", "since": "02:11", "there": "02:20", "support": "02:21", "offered": "钱进", "beside": {"calls": CALLS},
+                    "reach": REACH},
     "reach.missed": {"number": "A-0001", "elder": "欧阳明", "names": ["李娜"]}, "reach.card": {"reach": REACH},
     "alerts.ended": {"number": "A-0001", "state": "closed", "found": "没事", "done": "看了", "risk": "left", "who": "王强",
                      "time": "02:10"},
-    "alerts.list": {"lines": [{"number": "A-0001", "elder": "欧阳明", "what": "help", "minutes": 3, "who": ""}]},
+    "alerts.list": {"lines": [{"number": "A-0001", "elder": "欧阳明", "what": "help", "minutes": 3, "who": "王强", "there": True,
+                               "support": True}]},
     **{f"checkins.{name}": {"elder": ELDER} for name in ("contact", "skipped", "unanswered", "silent", "said_unwell")},
     "checkins.home": {"at": "08:00", "visitors": ["王强"], "call": "李娜 13912345678"},
     "checkins.contact": {"elder": ELDER, "minutes": 30}, "checkins.said_unwell": {"elder": ELDER, "what": "body"},
     "button.unwell_what": {"what": "body"}, "checkins.card": {"at": "08:00", "bound": True, "stage": "fine"},
     "checkins.set": {"at": "08:00", "bound": False}, "checkins.ask": {"again": True}, "checkins.paused": {"why": "hospital"},
     "checkins.well": {"by": "李娜"},
-    "button.alert_of": {"number": "A-0001"}, "calling.numbers": {"calls": CALLS}, "calling.here": {"beside": {"calls": CALLS}},
+    **{key: {"number": "A-0001", "village": "建设村", "minutes": 60, "count": 2, "time": "09:12", "anybody": False,
+             "offered": "钱进", "goes": True, "night": True, "first": "21:30", "last": "06:30", "ranks": ["near", "township"], "after": 3,
+             "steps": [STEP], "others": [{"kinds": ["fire"], "steps": [STEP, {**STEP, "after": 0}]}], "area": "建设村",
+             "lines": [{"village": "建设村", "what": "fire", "count": 2}], "what": "fire", "elder": "欧阳明", "who": "王强"}
+       for key in sources() if key.startswith("ladder.")},
+    "ladder.duty": {"area": "建设村", "night": False, "first": "21:30", "last": "06:30", "steps": [STEP], "others": [], "ranks": [
+        {"rank": "near", "reached": True, "people": [
+            {"name": "王强", "role": "visitor", "kind": "grid_worker", "channel": "telegram"},
+            {"name": "赵敏", "role": "village", "kind": None, "channel": None}]},
+        {"rank": "county", "reached": False, "people": []}]},
+    "button.alert_of": {"number": "A-0001"}, "family_choice.which": {"number": "A-0001", "what": "abuse", "told": ["李娜"]},
+    "family_choice.told": {"elder": ELDER, "what": "abuse", "who": ""}, "family_choice.ended": {"elder": ELDER}, "calling.numbers": {"calls": CALLS}, "calling.here": {"beside": {"calls": CALLS}},
     **{key: {"number": "A-0001", "what": "fall", "seconds": 60} for key in sources() if key.startswith("sos.")},
     **{key: {"number": "A-0001", "what": "fall", "again": True, "numbers": ["A-0001"], "said": {
         "risk_gone": "not_yet", "relieved": "", "referred": "yes"}, "found": "没事", "done": "看了", "risk": "left"}
@@ -239,7 +255,7 @@ BY_KEY |= {
         "risk_gone": "not_yet", "relieved": "", "referred": "yes"}},
     "followups.list": {"lines": [{"number": "A-0001", "elder": "欧阳明", "what": "fall", "day": "2026-03-05"}]},
     **{key: {"number": "A-0001", "elder": ELDER, "what": "fall", "state": "closed", "words": "在三楼"}
-       for key in sources() if key.startswith("alert_record.")},
+       for key in sources() if key.startswith("alert_record.")}, "alert_record.step_of": {"said": "x"},
     "button.sos_what": {"what": "fall"},
     "glass.file": {"number": "A-0001", "elder": ELDER, "emergency_name": "李娜", "emergency_phone": "1", "emergency2_name": "",
                    "emergency2_phone": "2", "phone": "3", "address": "3组1号", "illnesses": ""},

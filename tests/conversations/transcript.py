@@ -58,6 +58,7 @@ from conversations.book import FormBook
 from conversations.draft import dump, parse
 from conversations.form import Form
 from conversations.message import Inbound, Media, Place
+from conversations.words_book import Words
 from scheduler import (
     alerting,
     calls,
@@ -89,6 +90,7 @@ GROUP = "-100"
 WATCHING = {"alerts": alerting.climb, "after": followups.sweep, "check-ins": checkins.sweep, "devices": devices.sweep}
 _PAGE = re.compile(r"/f/[\w-]{22}")
 _KEY = re.compile(r"[0-9a-f]{32}")
+_NUMBER = re.compile(r"(☑ )?\d+ ")
 _CODE = re.compile(r"：\d{6}$")
 
 
@@ -119,7 +121,7 @@ class Stage(Protocol):
         """Lets the jobs that wait be done; gives what this person is sent because of it."""
         ...
 
-    def file(self, who: str) -> bytes:
+    async def file(self, who: str) -> bytes:
         """The file that this person was last sent."""
         ...
 
@@ -135,7 +137,11 @@ class InMemory:
     async def act(self, who: str, inbounds: list[dict[str, Any]]) -> list[Shown]:
         account = find_account(who)
         before = {chat: len(sent) for chat, sent in self._recorder.sent.items()}
+        if inbounds == [{"blocks": True}]:
+            self._recorder.blocked.add(account)
+            return []
         if inbounds != [AGAIN]:
+            self._recorder.blocked.discard(account)
             self._last = [self._inbound(account, fields) for fields in inbounds]
         self.running.forget()  # what is not in the store is gone before every message
         await asyncio.gather(*map(self.running.handle, self._last))
@@ -154,7 +160,7 @@ class InMemory:
         await self.running.work()
         return self._recorder.sent.get(find_account(who), [])[before:]
 
-    def file(self, who: str) -> bytes:
+    async def file(self, who: str) -> bytes:
         return self._recorder.documents[-1].body
 
     def _inbound(self, account: str, fields: dict[str, Any]) -> Inbound:
@@ -208,9 +214,12 @@ def steps(script: str) -> Iterator[Step]:
 class Player:
     """Plays one script on a stage and writes down what is said."""
 
-    def __init__(self, stage: Stage, changed_form: Form) -> None:
+    def __init__(self, stage: Stage, changed_form: Form | None = None) -> None:
         self.stage, self.running = stage, stage.running
         self._changed_form = changed_form
+        words, name = Words(), self.running.channel.name
+        called = words.say(f"channel.{name}") if words.has(f"channel.{name}") else name
+        self._platform = re.compile(rf"(?<!\w){called}(?= 账号| 尾号| 的那个号|）也)")
         self._seen: dict[str, list[Shown]] = {}
         self._invitation = self._earlier = self._code = ""
         self._still: tuple[str, bytes] | None = None
@@ -234,7 +243,7 @@ class Player:
         self.running.later()
         for name, now in (("invitation", self._invitation), ("earlier", self._earlier), ("code", self._code)):
             what = what.replace(f"{{{name}}}", now)
-        fields = self._inbounds(who, what)
+        fields = await self._inbounds(who, what)
         shown = await self.stage.act(who, fields)
         await self._check_draft(who)
         return self._told(who, shown)
@@ -251,10 +260,10 @@ class Player:
                 self._code = code[1]
                 line = line.replace(code[1], "{code}")
             line = _PAGE.sub("/f/{page}", _CODE.sub("：{code}", line))
-            lines.append(re.sub(r"(?<![A-Za-z])test(?![A-Za-z])", "Telegram", line))
+            lines.append(self._platform.sub("Telegram", line))
         return lines
 
-    def _inbounds(self, who: str, what: str) -> list[dict[str, Any]]:
+    async def _inbounds(self, who: str, what: str) -> list[dict[str, Any]]:
         if what.startswith("[") and what.endswith("]"):
             return [self._tap(who, what[1:-1])]
         match = DIRECTION.fullmatch(what)
@@ -273,7 +282,7 @@ class Player:
             name = direction.removeprefix("file ")
             return [{"media": (Media("file", name, SIZES.get(name, len(FILES.get(name, b""))), name),)}]
         if direction.startswith("back"):
-            FILES["back.xlsx"] = marked(self.stage.file(who), {int(line) for line in direction.split()[1:]})
+            FILES["back.xlsx"] = marked(await self.stage.file(who), {int(line) for line in direction.split()[1:]})
             return [{"media": (Media("file", "back.xlsx", len(FILES["back.xlsx"]), "back.xlsx"),)}]
         others: dict[str, dict[str, Any]] = {
             "photo": {"media": (Media("photo", "a-photo", 1000),), "text": text},
@@ -283,6 +292,7 @@ class Player:
             "10000 characters": {"text": "好" * 10_000},
             "in the group": {"text": text, "chat_kind": "group"},
             "same again": AGAIN,
+            "blocks": {"blocks": True},
         }
         return [others[direction]]
 
@@ -290,7 +300,7 @@ class Player:
         """The newest message with such a button: its whole label, or without its number, or a part of it."""
         visible = {shown.handle: shown for shown in self._seen.get(who, [])}.values()
         for fits in (_same, _numbered, _contains):
-            for shown in sorted(visible, key=lambda shown: int(shown.handle), reverse=True):
+            for shown in sorted(visible, key=lambda shown: (len(shown.handle), shown.handle), reverse=True):
                 for text, token in (button for row in shown.buttons for button in row):
                     if fits(text, label):
                         return {"choice": token, "source": shown.handle} if token else {"text": text}
@@ -314,7 +324,7 @@ class Player:
                 self._earlier, self._invitation = self._invitation, await store.run(
                     lambda tx: invitations.make(tx, village.people[rest], "operator", self.running.now()))
             case "opens":
-                return [INDENT + line for line in lines_of(self.stage.file(rest))]
+                return [INDENT + line for line in lines_of(await self.stage.file(rest))]
             case "jobs":
                 return self._told(rest, await self.stage.work(rest))
             case "suspend":
@@ -322,6 +332,7 @@ class Player:
             case "release":
                 await store.run(lambda tx: assignments.end(tx, village.people["王强"], village.elders[rest], self.running.now().date()))
             case "form":
+                assert self._changed_form is not None
                 others = [form for name, form in self.running.book.current.items() if name != self._changed_form.name]
                 self.running.use(FormBook([self._changed_form, *others], self.running.book.current.values()))
             case "remind":
@@ -442,13 +453,28 @@ def told(shown: list[Shown]) -> list[str]:
         lines += [INDENT + "----"] if lines else []
         lines += [INDENT + line for line in message.text.splitlines()]
         lines += [f"{INDENT}[file {message.document}]"] if message.document else []
-        lines += [INDENT + " ".join(f"[{label}]" for label, _ in row) for row in message.buttons]
+        if not message.inline:
+            lines += [INDENT + " ".join(f"[{label}]" for label, _ in row) for row in message.buttons]
     return lines or [INDENT + "(nothing)"]
 
 
 def without_rows(transcript: str) -> str:
     """A transcript with all buttons of a message in one row: platforms lay them out in their own way."""
     return re.sub(r"\]\n {4}\[", "] [", transcript)
+
+
+def only_words(transcript: str) -> str:
+    """A transcript with what is said in one line, without brackets: where the messages of one answer are a single text,
+    and labels are lines to read, those that only steer after the numbered ones.
+    """
+    lines = re.sub(r"(?:^ {4}\[(?!file ).*\]\n)+", lambda row: _numbered_first(row[0]), transcript, flags=re.MULTILINE)
+    apart = re.sub(r"^ +----$|[\[\]]", " ", re.sub(r"\n\s*\n", "\n", lines), flags=re.MULTILINE)
+    return re.sub(r"(?:^ {4}.*\n)+", lambda said: " ".join(said[0].split()) + "\n", apart, flags=re.MULTILINE)
+
+
+def _numbered_first(rows: str) -> str:
+    labels = re.findall(r"\[(.*?)\](?=[ \u3000\n])", rows)
+    return f"{INDENT}{' '.join(sorted(labels, key=lambda label: not _NUMBER.match(label)))}\n"
 
 
 def _answers(answers: dict[str, list[Any]]) -> list[str]:

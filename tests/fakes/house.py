@@ -4,17 +4,16 @@ One township, two villages. 王强 looks after six elders: two of the same name,
 that are read in their own way. 李军 has one in the next village, 赵敏 coordinates, 李娜 is a daughter.
 """
 
-import shutil
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from bot.app import abroad as outside
-from bot.channels.base import Capabilities, Channel, Receipt
+from bot.channels.base import Answer, Beside, Blocked, Capabilities, Channel, Receipt
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
 from bot.jobs import Runner
@@ -94,6 +93,7 @@ class Shown:
     text: str
     buttons: tuple[tuple[tuple[str, str], ...], ...] = ()
     document: str = ""
+    inline: bool = False  # the buttons stand in the text, each in brackets
 
 
 class Recorder:
@@ -108,9 +108,13 @@ class Recorder:
         self.sent: dict[str, list[Shown]] = {}
         self.documents: list[Document] = []
         self.files: dict[str, bytes] = {}  # what `fetch` gives, by ref
+        self.blocked: set[str] = set()  # chats of those who stopped the bot
         self.edited = 0
+        self.toasts: list[str] = []  # what somebody who tapped in a group was told over the chat
 
     async def send(self, chat: str, message: Message) -> Receipt:
+        if chat in self.blocked:
+            raise Blocked
         shown = self.sent.setdefault(chat, [])
         handle = message.edits or str(len(shown) + 1)
         self.edited += bool(message.edits)
@@ -122,8 +126,9 @@ class Recorder:
     async def fetch(self, media: Media) -> bytes:
         return self.files.get(media.ref) or b"bytes of " + media.ref.encode()
 
-    async def settle(self, inbound: Inbound) -> None:
-        """Nothing spins here."""
+    async def settle(self, inbound: Inbound, text: str = "") -> None:
+        """Nothing spins here; what only he sees is kept."""
+        self.toasts += [text] if text else []
 
 
 class Running:
@@ -134,7 +139,7 @@ class Running:
         self._channels = {channel.name: channel}
         self.at = START
         self.policies = policies.load()
-        self.use(book or books.from_folder())
+        self.use(book or todays_book())
 
     def use(self, book: FormBook) -> None:
         """Goes on with other forms, as after a restart with a newer release."""
@@ -165,40 +170,55 @@ class Running:
     async def handle(self, inbound: Inbound) -> None:
         await self.dispatch.handle(inbound)
 
+    async def answer(self, inbound: Inbound, beside: Beside) -> Answer | None:
+        """For a channel whose reply to a request carries the answer."""
+        return await self.dispatch.answer(inbound, beside)
+
     async def _document(self, wanted: dict[str, Any], words: Words) -> Document | None:
         make = await self.store.read(lambda tx: making.prepare(tx, self.house, wanted, self.at))
         return make(words) if make else None
 
 
 class Originals:
-    """Makes stores with the village in them: one file is migrated and filled, the others are copies of it."""
+    """Makes stores with the village in them: it is filled once in a process, and each store is a copy of that."""
+
+    _filled: ClassVar[dict[int, tuple[bytes, Village]]] = {}  # by the keys that seal it
 
     def __init__(self, folder: Path, keys: Keys) -> None:
         self._folder, self._keys = folder, keys
         self._made = 0
 
     async def store(self, *channels: str) -> tuple[Store, Village]:
-        path, village = await self._original()
+        file, filled = self._filled.get(id(self._keys)) or await self._fill()
         self._made += 1
-        copy = self._folder / f"copy{self._made}.db"
-        shutil.copy(path, copy)
-        store = open_store(f"sqlite:///{copy}", self._keys, uuid7(Random(self._made).randbytes))
+        path = self._folder / f"copy{self._made}.db"
+        path.write_bytes(file)
+        village = Village(dict(filled.people), dict(filled.elders))
+        store = open_store(f"sqlite:///{path}", self._keys, uuid7(Random(self._made).randbytes))
         await store.run(lambda tx: bind(tx, village, channels or ("test",)))
         return store, village
 
-    async def _original(self) -> tuple[Path, Village]:
-        if "_kept" not in self.__dict__:
-            path = self._folder / "original.db"
-            store = open_store(f"sqlite:///{path}", self._keys, uuid7(Random(0).randbytes))
-            form = self.visit_form
-            village = await store.run(lambda tx: settle(tx, form))
-            store.close()
-            self._kept = path, village
-        return self._kept
+    async def _fill(self) -> tuple[bytes, Village]:
+        path = self._folder / "original.db"
+        store = open_store(f"sqlite:///{path}", self._keys, uuid7(Random(0).randbytes))
+        village = await store.run(lambda tx: settle(tx, self.visit_form))
+        store.close()
+        self._filled[id(self._keys)] = path.read_bytes(), village
+        return self._filled[id(self._keys)]
 
     @cached_property
     def visit_form(self) -> Form:
-        return books.from_folder().current["visit"]
+        return todays_book().current["visit"]
+
+
+@cache
+def _todays_forms() -> tuple[Form, ...]:
+    return tuple(books.from_folder().current.values())
+
+
+def todays_book() -> FormBook:
+    """A book of one's own of today's forms, which are read once."""
+    return FormBook(_todays_forms())
 
 
 def settle(tx: Tx, form: Form) -> Village:

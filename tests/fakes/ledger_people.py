@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from conversations.documents import ledger_report
+from conversations.documents import ledger_faults
 from conversations.documents.ledger_file import Unreadable
 from conversations.documents.ledger_sheet import Areas, Fault, Row, read
 from tests.fakes.ledger_files import TODAY, id_number, xlsx
@@ -32,7 +32,7 @@ def both(source: bytes, areas: Areas = AREAS) -> tuple[list[Row], list[Fault]]:
         if isinstance(found, Row):
             rows.append(found)
         else:
-            assert ledger_report.explain(found)  # each reason has its sentence
+            assert ledger_faults.explain(found)  # each reason has its sentence
             faults.append(found)
     return rows, faults
 
@@ -58,5 +58,5 @@ def reasons(source: bytes) -> list[tuple[str, str]]:
 def refusal(source: bytes) -> str:
     with pytest.raises(Unreadable) as raised:
         read(source, TODAY, AREAS)
-    assert ledger_report.explain_unreadable(raised.value)
+    assert ledger_faults.explain_unreadable(raised.value)
     return raised.value.reason

@@ -69,6 +69,7 @@ class FakeTelegram:
         self.change = 0  # counts what the bot sent and edited
         self.file_limit = 20 * 1024 * 1024  # bytes; a self-hosted Bot API server has none
         self.clock: Callable[[], int] = lambda: int(time.time())
+        self.post_error = ""  # what Telegram remembers of its last post to the webhook
         self._queue = Queue(retry_seconds)
         self._people: dict[int, Person] = {}
         self._chats: dict[int, Chat] = {}
@@ -139,6 +140,11 @@ class FakeTelegram:
         return [call for call in self.calls if call.method == method]
 
     @property
+    def chats(self) -> list[Chat]:
+        """Every chat that the bot could be in."""
+        return list(self._chats.values())
+
+    @property
     def updates(self) -> list[dict[str, Any]]:
         """All that ever happened, as raw updates."""
         return self._queue.updates
@@ -156,6 +162,10 @@ class FakeTelegram:
     def emit(self, chat: int, kind: str, body: dict[str, Any]) -> int:
         """Something happened: an update of any kind on its way to the bot. Gives its id."""
         return self._queue.put(chat, kind, body)
+
+    def repeat(self, count: int) -> None:
+        """Delivers the last so many updates once more."""
+        self._queue.repeat(count)
 
     # --- state, also used by people ---
 
@@ -297,7 +307,8 @@ class FakeTelegram:
     async def _getWebhookInfo(self, params: dict[str, Any]) -> dict[str, Any]:
         count = len(self._queue.pending)
         url = self._queue.webhook_url
-        return {"url": url, "has_custom_certificate": False, "pending_update_count": count}
+        about = {"url": url, "has_custom_certificate": False, "pending_update_count": count}
+        return {**about, "last_error_message": self.post_error} if self.post_error else about
 
     async def _setMyCommands(self, params: dict[str, Any]) -> bool:
         self.commands = check_commands(params)

@@ -27,6 +27,7 @@ class Queue:
         self.pending: list[tuple[int, dict[str, Any]]] = []  # (chat, update)
         self.deliveries: list[tuple[int, int]] = []
         self._retry_seconds = retry_seconds
+        self._again: set[int] = set()  # ids that come once more although they were confirmed
         self._arrived = asyncio.Event()
         self._poll: asyncio.Future[None] | None = None  # the newest getUpdates; done: it has to give way
         self._webhook: _Webhook | None = None
@@ -46,6 +47,15 @@ class Queue:
         self._post()
         return update_id
 
+    def repeat(self, count: int) -> None:
+        """The last so many updates come once more, as where Telegram did not hear that they were taken."""
+        for update in self.updates[-count:]:
+            chat = (update.get("message") or update["callback_query"]["message"])["chat"]["id"]
+            self._again.add(update["update_id"])
+            self.pending.append((chat, update))
+        self._arrived.set()
+        self._post()
+
     async def take(
         self, offset: int, limit: int, seconds: float, allowed: list[str] | None
     ) -> list[dict[str, Any]]:
@@ -59,13 +69,16 @@ class Queue:
         loop = asyncio.get_running_loop()
         self._end_poll()
         mine = self._poll = loop.create_future()
-        self.pending = [entry for entry in self.pending if entry[1]["update_id"] >= offset]
         ends = loop.time() + seconds
         while True:
+            self.pending = [entry for entry in self.pending
+                            if entry[1]["update_id"] >= offset or entry[1]["update_id"] in self._again]
             self._drop_others(allowed)
             left = ends - loop.time()
             if self.pending or left <= 0:
-                return [update for _, update in self.pending[:limit]]
+                given = [update for _, update in self.pending[:limit]]
+                self._again.difference_update(update["update_id"] for update in given)
+                return given
             self._arrived.clear()
             arrived = asyncio.ensure_future(self._arrived.wait())
             await asyncio.wait({arrived, mine}, timeout=left, return_when=asyncio.FIRST_COMPLETED)

@@ -50,7 +50,12 @@ def empty_postgres(postgres_server: str, request: pytest.FixtureRequest) -> Any:
     run_on(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture(params=["sqlite_url", "empty_postgres"])
+@pytest.fixture
+def no_file(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'tanfang.db'}"
+
+
+@pytest.fixture(params=["no_file", "empty_postgres"])
 def new_url(request: pytest.FixtureRequest) -> str:
     """The URL of a database without a single table."""
     return str(request.getfixturevalue(request.param))

@@ -14,11 +14,13 @@ from storage import (
     devices,
     drafts,
     elders,
+    groups,
     inbox,
     media,
     needs,
     outbox,
     phones,
+    platform_tokens,
     proposals,
     requests,
     visits,
@@ -69,7 +71,10 @@ def fill(tx: Tx, ground: Ground, keys: Keys, now: datetime) -> None:
     vendor = device_vendors.named(tx, "anxin")
     assert vendor is not None
     device_events.add(tx, devices.known(tx, vendor.id, "A1", now), "e1", "heart_rate", now, {"per_minute": 38}, now)
+    groups.add(tx, "wecom", "robot1", "robot", ground.village.id, ground.coordinator, now, "https://example/hook?key=1")
     alerts.end(tx, alert, "false_alarm", ground.visitor, {"reason": "没有摔"}, now)
+    platform_tokens.take(tx, "wechat:wx1", now)
+    platform_tokens.keep(tx, "wechat:wx1", "token", now)
     phones.add(tx, "phone1", Body(sent_at=1, text="您好"))
     contacts.add(tx, Contact(contacts.id_of("c", elder, 1), elder, ground.visitor, "2026-03-02", now, "phone", "trouble",
                              "膝盖疼"))

@@ -1,0 +1,39 @@
+"""What the error codes of an Official Account mean to delivery."""
+
+from bot.channels.base import Blocked, Gone, Refused
+from bot.channels.tencent.failures import BUSY, Meaning, busy, classifier, operator, refused
+
+DAY_FULL = 300.0  # seconds until a call is tried again whose quota of the day is used up
+
+
+class WindowShut(Refused):
+    """Nothing may be sent to him now but a template."""
+
+
+MEANINGS = {
+    -1: BUSY,
+    40001: operator("TANFANG_WECHAT_APP_SECRET: the platform refuses its token"),
+    40013: operator("TANFANG_WECHAT_APP_ID: the platform does not know it"),
+    40014: BUSY,
+    42001: BUSY,
+    40125: operator("TANFANG_WECHAT_APP_SECRET: it is wrong"),
+    40164: operator("the IP list (IP whitelist) in the console: this server's address is not on it"),
+    45009: Meaning(busy(DAY_FULL), "the day's quota of this call is used up; the console can clear it"),
+    45011: Meaning(busy(60.0)),  # too many calls a minute
+    45015: Meaning(lambda: WindowShut("more than 48 hours since he wrote")),
+    45047: Meaning(lambda: WindowShut("as many customer messages as are allowed")),
+    40003: Meaning(lambda: Gone("no such openid")),
+    43004: Meaning(lambda: Blocked("does not follow")),
+    43019: Meaning(lambda: Blocked("on the account's black list")),
+    48002: Meaning(lambda: Blocked("takes no messages")),
+    50005: Meaning(lambda: Blocked("does not follow any more")),
+    43101: Meaning(refused("did not subscribe to this notice")),
+    45002: Meaning(refused("text is too long")),
+    40007: Meaning(refused("media is not there any more")),
+    48001: Meaning(refused("the account may not make this call"),
+                   "this account may not make this call (only a verified service account may)"),
+    40037: Meaning(refused("no such template"), "a template id of TANFANG_WECHAT_TEMPLATES is not this account's"),
+    47003: Meaning(refused("a template's field"),
+                   "a value does not fit its field of the template; compare TANFANG_WECHAT_TEMPLATES with the console"),
+}
+classify = classifier("wechat", MEANINGS)

@@ -1,0 +1,101 @@
+"""A parsed message or event of an Official Account to what a person did."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import wechatpy
+from wechatpy.messages import BaseMessage
+
+from bot.channels.tencent.xml import dedupe_key, message, word
+from bot.channels.wechat_text import token_of
+from conversations.message import Inbound, Media, Place
+from storage.reply_windows import Window
+
+CHANNEL = "wechat"
+MESSAGE = Window("message", 5, timedelta(hours=48))
+EVENT = Window("event", 3, timedelta(minutes=1))
+
+_LONGEST_KEY = 200
+_TALK = frozenset(("text", "image", "voice", "video", "shortvideo", "location", "link"))
+_START = frozenset(("subscribe", "subscribe_scan", "scan"))
+_MENU = frozenset(("click", "scancode_push", "scancode_waitmsg"))
+
+What = Literal["turn", "left", "template_failed", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What came in: `turn` has an inbound; `left`: he unfollowed; `template_failed`: one did not reach him.
+
+    `us` is the account that was written to, `window` what his act opens.
+    """
+
+    what: What
+    account: str
+    us: str
+    inbound: Inbound | None = None
+    window: Window | None = None
+    why: str = ""
+
+
+def parse(xml: str | bytes, now: datetime) -> Came:
+    """Reads a message, encrypted ones opened already. Raises Unreadable."""
+    given = message(xml, wechatpy.parse_message)
+    account, us = word(given, "FromUserName"), word(given, "ToUserName")
+    if given.type != "event":
+        if given.type not in _TALK:
+            return Came("nothing", account, us)
+        return Came("turn", account, us, _said(given, account, now), MESSAGE)
+    event = given.event
+    if event in _START:
+        scene = word(given, "EventKey").removeprefix("qrscene_")
+        return Came("turn", account, us, _inbound(given, account, now, text=f"/start {scene}".strip()), EVENT)
+    if event in _MENU and word(given, "EventKey").startswith("/"):
+        return Came("turn", account, us, _inbound(given, account, now, choice=word(given, "EventKey")), EVENT)
+    if event == "unsubscribe":
+        return Came("left", account, us)
+    if event == "templatesendjobfinish" and word(given, "Status") != "success":
+        return Came("template_failed", account, us, why=word(given, "Status"))
+    return Came("nothing", account, us)  # a page opened, a location that he did not send
+
+
+def _said(given: BaseMessage, account: str, now: datetime) -> Inbound:
+    match given.type:
+        case "text":
+            token = token_of(word(given, "bizmsgmenuid"))
+            if token:  # in Content stands the label, which cannot tell an old question's from this one's
+                return _inbound(given, account, now, choice=token)
+            return _inbound(given, account, now, text=word(given, "Content"))
+        case "image" | "voice" if word(given, "MediaId"):
+            kind: Literal["photo", "voice"] = "photo" if given.type == "image" else "voice"
+            return _inbound(given, account, now, media=(Media(kind, word(given, "MediaId")),))
+        case "location":
+            return _inbound(given, account, now, place=_place(given))
+    return _inbound(given, account, now)  # a video, a link: one kind sentence answers it
+
+
+def _inbound(given: BaseMessage, account: str, now: datetime, **more: Any) -> Inbound:
+    key = dedupe_key(given)
+    if len(key) > _LONGEST_KEY:
+        key = hashlib.sha256(key.encode()).hexdigest()
+    return Inbound(channel=CHANNEL, account=account, chat=account, dedupe_key=key, at=_at(given, now), **more)
+
+
+def _at(given: BaseMessage, now: datetime) -> datetime:
+    try:
+        return datetime.fromtimestamp(int(word(given, "CreateTime")), UTC)
+    except (ValueError, OverflowError, OSError):
+        return now
+
+
+def _place(given: BaseMessage) -> Place | None:
+    """WeChat's own datum (GCJ-02), X the latitude."""
+    try:
+        latitude, longitude = float(word(given, "Location_X")), float(word(given, "Location_Y"))
+    except ValueError:
+        return None
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):  # NaN is neither
+        return None
+    return Place(latitude, longitude, "GCJ-02")

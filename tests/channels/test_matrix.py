@@ -1,0 +1,82 @@
+"""docs/channels.md: what each channel can do, from its `Capabilities`, and the kit's cases on each.
+
+CHANNELS=write .venv/bin/python -m pytest tests/channels/test_matrix.py
+
+writes it anew; read the difference before you keep it.
+"""
+
+import os
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import bot
+from bot.channels.base import Capabilities
+from bot.channels.playground import Playground
+from bot.channels.telegram import Telegram
+from bot.clock import wall
+from conversations.words_book import Words
+from tests.channels.test_kit import CASES
+from tests.platforms.ways import WAYS, ways_for
+
+PAGE = Path(bot.__file__).parent.parent / "docs" / "channels.md"
+CHANNELS: dict[str, Capabilities] = {
+    "playground": Playground.capabilities,
+    "telegram": Telegram("1:t", place_label="-", now=wall).capabilities,
+}
+MEANING = {
+    "button_rows": "rows of buttons under a message (0: numbered lines, answered by number, label or a link)",
+    "buttons_per_row": "buttons in a row",
+    "label_length": "characters on a button",
+    "text_length": "characters of a message; what is longer comes in parts",
+    "can_edit": "the answered question is replaced in place",
+    "can_push": "may write first, to who never wrote",
+    "has_groups": "is in groups",
+    "carries_files": "carries files; else they lie behind a page for one use",
+    "abroad": "stands abroad: pseudonyms, no secret question, no ledger",
+}
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> list[str]:
+    return [_row(head), _row(["---", *[":-:"] * (len(head) - 1)]), *map(_row, rows)]
+
+
+def _cell(value: Any) -> str:
+    return {True: "yes", False: ""}[value] if isinstance(value, bool) else f"{value:,}"
+
+
+def page() -> str:
+    """The whole page."""
+    words = Words()
+    names = [f"{words.say(f'channel.{name}')} `{name}`" for name in CHANNELS]
+    can = [[MEANING[each.name], *[_cell(getattr(channel, each.name)) for channel in CHANNELS.values()]]
+           for each in fields(Capabilities)]
+    cases = []
+    for case in CASES:
+        script = case.read_text()
+        ways = ways_for(script)
+        said = script.splitlines()[0].removeprefix("# ").rstrip(".")
+        cases.append([f"`{case.stem}` {said}", *[_cell(way in ways) for way in WAYS]])
+    return "\n".join([
+        "# What each channel can do", "",
+        "Written by `CHANNELS=write` from the `Capabilities` of each channel; a test compares it with them.", "",
+        *_table(["", *names], can), "",
+        "## The kit", "",
+        "Each case is played word for word on every way in which people and the bot reach each other, through real HTTP",
+        "and crypto against a strict fake of the platform (`tests/channels/test_kit.py`).", "",
+        *_table(["case", *(f"`{way}`" for way in WAYS)], cases), ""])
+
+
+def test_the_page_says_what_the_channels_can() -> None:
+    if os.environ.get("CHANNELS") == "write":
+        PAGE.write_text(page(), encoding="utf-8")
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
+def test_every_channel_of_the_program_stands_on_it() -> None:
+    found = {path.stem for path in (Path(bot.__file__).parent / "channels").glob("*.py")}
+    assert {name for name in ("playground", "telegram", "wechat", "wecom") if name in found} == set(CHANNELS)

@@ -1,0 +1,329 @@
+"""A strict Official Account on loopback: a real HTTP server, so the bot under test may be another process.
+
+It answers every call with HTTP 200 and an error code, keeps windows and quotas as the platform does, gives tokens that
+it stops taking when a test says so, and can drop messages silently or answer slowly. What a bot must never send (unknown
+paths and fields) fails the test at the end of the `async with`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tests.fakes import tencent
+from tests.fakes.served import served
+from tests.fakes.wechat_people import TEXT_BYTES, Callbacks, Delivery, Person
+
+APP_ID = "wx1234567890abcdef"
+SECRET = "0123456789abcdef0123456789abcdef"
+ORIGINAL_ID = "gh_1234567890ab"
+TOKEN_SECONDS = 7200
+# what a value of each type may be; the length in characters
+TYPES = {"thing": r".{1,20}", "phrase": r"[一-鿿]{1,5}", "character_string": r"[\x20-\x7e]{1,32}",
+         "time": r"\d{4}年\d{1,2}月\d{1,2}日( \d{1,2}:\d{2}(:\d{2})?)?|\d{1,2}:\d{2}(:\d{2})?", "number": r"\d{1,32}(\.\d+)?",
+         "const": r".{1,20}"}
+
+
+@dataclass
+class Call:
+    """One request of the bot, and the code that it heard."""
+
+    path: str
+    body: dict[str, Any]
+    code: int = 0
+
+
+@dataclass
+class _Fault:
+    path: str
+    code: int
+    times: int
+
+
+@dataclass
+class FakeWeChat:
+    """The platform. `aes_key` empty: plain mode. `hints`: tapped links carry their token (a test account's do not)."""
+
+    now: Callable[[], datetime]
+    aes_key: str = tencent.AES_KEY
+    app_id: str = APP_ID
+    secret: str = SECRET
+    token: str = tencent.TOKEN
+    original_id: str = ORIGINAL_ID
+    hints: bool = True
+    patience: float = 5.0  # seconds that a delivery waits for the bot
+    bot_url: str = ""
+    url: str = ""
+    templates: dict[str, tuple[str, ...]] = field(default_factory=dict)  # id -> its fields
+    people: dict[str, Person] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    drops: set[str] = field(default_factory=set)  # openids whose messages are taken and never shown
+    issued: int = 0
+    taken_tokens: set[str] = field(default_factory=set)  # those that are good now
+    tags: dict[int, str] = field(default_factory=lambda: {2: "星标组"})
+    menu: list[dict[str, Any]] | None = None
+    conditional: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    scenes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._number = 24_000_000_000_000_000
+        self._faults: list[_Fault] = []
+        self._media: dict[str, tuple[bytes, str]] = {}
+        self._slow: dict[str, asyncio.Event] = {}
+        self.callbacks = Callbacks(self)
+
+    async def __aenter__(self) -> Self:
+        routes = [Route("/{path:path}", self._answer, methods=["GET", "POST"])]
+        self._serving = served(Starlette(routes=routes))
+        self.url = await self._serving.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: Any) -> None:
+        for event in self._slow.values():
+            event.set()
+        await self.callbacks.http.aclose()
+        await self._serving.__aexit__(*exc)
+        if exc[0] is None:
+            assert not self.wrong, self.wrong
+
+    # what a test arranges
+
+    def person(self, openid: str, *, follows: bool = True) -> Person:
+        return self.people.setdefault(openid, Person(self, openid, follows))
+
+    async def delivers(self, person: Person, fields: dict[str, str]) -> Delivery:
+        return await self.callbacks.deliver(person, fields)
+
+    def fails(self, path: str, code: int, times: int = 1) -> None:
+        """The next calls of this path are answered with this error code."""
+        self._faults.append(_Fault(path, code, times))
+
+    def slow(self, path: str) -> asyncio.Event:
+        """Calls of this path are answered only when the event is set."""
+        return self._slow.setdefault(path, asyncio.Event())
+
+    def expire_token(self) -> None:
+        """Tokens given until now are taken no more, though by the calendar they would be."""
+        self.taken_tokens.clear()
+
+    def of(self, path: str) -> list[Call]:
+        """The calls of one path that were taken."""
+        return [call for call in self.calls if call.path == path and call.code == 0]
+
+    def calls_refused(self, path: str) -> list[Call]:
+        """The calls of one path that heard an error."""
+        return [call for call in self.calls if call.path == path and call.code != 0]
+
+    def keeps(self, body: bytes, kind: str) -> str:
+        name = f"media-{len(self._media)}"
+        self._media[name] = (body, kind)
+        return name
+
+    def next_number(self) -> int:
+        self._number += 1
+        return self._number
+
+    def menu_of(self, person: Person) -> list[dict[str, Any]]:
+        """Every button that he sees, flat."""
+        shown = next((menu for tag, menu in reversed(self.conditional.items()) if tag in person.tags), self.menu or [])
+        return [each for button in shown for each in button.get("sub_button") or [button]]
+
+    # the API
+
+    async def _answer(self, request: Request) -> Response:
+        path = "/" + request.path_params["path"]
+        raw = await request.body()
+        body = orjson.loads(raw) if raw else {}
+        if b"\\u" in raw:
+            self.wrong.append(f"{path}: escaped, would be shown as it stands")
+        call = Call(path, body if isinstance(body, dict) else {})
+        self.calls.append(call)
+        if path in self._slow:
+            await self._slow[path].wait()
+        handler = _HANDLERS.get((request.method, path))
+        if handler is None:
+            self.wrong.append(f"{request.method} {path}")
+            return Response(status_code=404)
+        answer = self._fault(path) or (
+            None if path == "/cgi-bin/stable_token" else self._check_token(request.query_params.get("access_token", "")))
+        if answer is None:
+            answer = handler(self, {**request.query_params, **call.body})
+        if isinstance(answer, Response):
+            return answer
+        call.code = answer.get("errcode", 0)
+        return JSONResponse(answer)
+
+    def _fault(self, path: str) -> dict[str, Any] | None:
+        fault = next((each for each in self._faults if each.path == path and each.times > 0), None)
+        if fault is None:
+            return None
+        fault.times -= 1
+        return _error(fault.code, "arranged by the test, ip 10.9.8.7, data.thing1.value")
+
+    def _check_token(self, token: str) -> dict[str, Any] | None:
+        if token in self.taken_tokens:
+            return None
+        return _error(42001 if token.startswith("token-") else 40001, "access_token expired or invalid")
+
+    def _only(self, path: str, given: dict[str, Any], *wanted: str, may: tuple[str, ...] = ()) -> None:
+        names = given.keys() - {"access_token"}
+        if names - {*wanted, *may} or {*wanted} - names:
+            self.wrong.append(f"{path}: {sorted(names)}")
+
+    def _stable_token(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._only("stable_token", given, "grant_type", "appid", "secret", "force_refresh")
+        if given["appid"] != self.app_id:
+            return _error(40013, "invalid appid")
+        if given["secret"] != self.secret:
+            return _error(40125, "invalid appsecret")
+        if given["force_refresh"] or not self.taken_tokens:
+            self.issued += 1
+            self.taken_tokens = {f"token-{self.issued}"}
+        return {"access_token": next(iter(self.taken_tokens)), "expires_in": TOKEN_SECONDS}
+
+    def _custom(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._only("custom", given, "touser", "msgtype", "text")
+        content = given["text"]["content"]
+        person = self.people.get(given["touser"])
+        if person is None:
+            return _error(40003, "invalid openid")
+        if not content or len(content.encode()) > TEXT_BYTES:
+            return _error(45002, "content size out of limit")
+        if code := person.may_get():
+            return _error(code, "response out of time limit or count limit")
+        if person.openid not in self.drops:
+            person.gets("message", content)
+        return _error(0, "ok")
+
+    def _template(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._only("template", given, "touser", "template_id", "data", may=("url", "client_msg_id"))
+        return self._by_template(given, subscribed=True)
+
+    def _subscription(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._only("bizsend", given, "touser", "template_id", "data", may=("page",))
+        return self._by_template(given, subscribed=False)
+
+    def _by_template(self, given: dict[str, Any], *, subscribed: bool) -> dict[str, Any]:
+        person, fields = self.people.get(given["touser"]), self.templates.get(given["template_id"])
+        if person is None:
+            return _error(40003, "invalid openid")
+        if fields is None:
+            return _error(40037, "invalid template_id")
+        if not person.follows_now:
+            return _error(43004, "require subscribe")
+        if not subscribed and given["template_id"] not in person.subscribed:
+            return _error(43101, "user refuse to accept the msg")
+        if given["data"].keys() != set(fields):
+            return _error(47003, "argument invalid!")
+        for name, each in given["data"].items():
+            kind = re.fullmatch(r"([a-z_]+?)\d+", name)
+            if kind is None or not re.fullmatch(TYPES[kind[1]], each["value"]):
+                return _error(47003, f"argument invalid! data.{name}.value invalid")
+        if person.openid not in self.drops:
+            person.gets("template", "\n".join(f"{name}: {each['value']}" for name, each in given["data"].items()))
+        return {**_error(0, "ok"), "msgid": self.next_number()}
+
+    def _media_get(self, given: dict[str, Any]) -> dict[str, Any] | Response:
+        found = self._media.get(given["media_id"])
+        return Response(found[0], media_type=found[1]) if found else _error(40007, "invalid media_id")
+
+    def _menu_get(self, given: dict[str, Any]) -> dict[str, Any]:
+        if self.menu is None:
+            return _error(46003, "menu no exist")
+        shown: dict[str, Any] = {"menu": {"button": _filled(self.menu)}}
+        if self.conditional:
+            shown["conditionalmenu"] = [{"button": _filled(menu), "matchrule": {"tag_id": str(tag)}, "menuid": tag}
+                                        for tag, menu in self.conditional.items()]
+        return shown
+
+    def _menu_delete(self, given: dict[str, Any]) -> dict[str, Any]:
+        self.menu, self.conditional = None, {}
+        return _error(0, "ok")
+
+    def _menu_create(self, given: dict[str, Any]) -> dict[str, Any]:
+        self.menu = given["button"]
+        return _error(0, "ok") if _fits(given["button"]) else _error(40018, "invalid button name size")
+
+    def _menu_conditional(self, given: dict[str, Any]) -> dict[str, Any]:
+        if self.menu is None:
+            return _error(65303, "no default menu")
+        tag = int(given["matchrule"]["tag_id"])
+        if tag not in self.tags or not _fits(given["button"]):
+            return _error(65305, "some matchrule is invalid")
+        self.conditional[tag] = given["button"]
+        return {"menuid": str(tag)}
+
+    def _tags_get(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {"tags": [{"id": tag, "name": name, "count": 0} for tag, name in self.tags.items()]}
+
+    def _tags_create(self, given: dict[str, Any]) -> dict[str, Any]:
+        name = given["tag"]["name"]
+        if name in self.tags.values():
+            return _error(45157, "invalid tag name")
+        tag = 100 + len(self.tags)
+        self.tags[tag] = name
+        return {"tag": {"id": tag, "name": name}}
+
+    def _tagging(self, given: dict[str, Any], *, on: bool = True) -> dict[str, Any]:
+        if len(given["openid_list"]) > 50:
+            return _error(40032, "invalid openid list size")
+        for openid in given["openid_list"]:
+            person = self.people.get(openid)
+            if person is None:
+                return _error(40003, "invalid openid")
+            (person.tags.add if on else person.tags.discard)(given["tagid"])
+        return _error(0, "ok")
+
+    def _qrcode(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._only("qrcode", given, "expire_seconds", "action_name", "action_info")
+        scene = given["action_info"]["scene"]["scene_str"]
+        if not 1 <= len(scene) <= 64 or given["expire_seconds"] > 2592000 or given["action_name"] != "QR_STR_SCENE":
+            return _error(40053, "invalid action info")
+        self.scenes.append(scene)
+        return {"ticket": f"gQ+{len(self.scenes)}/==", "expire_seconds": given["expire_seconds"],
+                "url": f"http://weixin.qq.com/q/{len(self.scenes)}"}
+
+
+def _error(code: int, said: str) -> dict[str, Any]:
+    return {"errcode": code, "errmsg": said}
+
+
+def _fits(buttons: list[dict[str, Any]]) -> bool:
+    under = [each for button in buttons for each in button.get("sub_button", ())]
+    return (len(buttons) <= 3 and all(len(button.get("sub_button", ())) <= 5 for button in buttons)
+            and all(len(button["name"].encode()) <= 16 for button in buttons)
+            and all(len(each["name"].encode()) <= 60 for each in under)
+            and all(len(each.get("key", "").encode()) <= 128 for each in [*buttons, *under]))
+
+
+def _filled(buttons: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**button, "sub_button": _filled(button.get("sub_button", []))} for button in buttons]
+
+
+_HANDLERS: dict[tuple[str, str], Callable[[FakeWeChat, dict[str, Any]], dict[str, Any] | Response]] = {
+    ("POST", "/cgi-bin/stable_token"): FakeWeChat._stable_token,
+    ("POST", "/cgi-bin/message/custom/send"): FakeWeChat._custom,
+    ("POST", "/cgi-bin/message/template/send"): FakeWeChat._template,
+    ("POST", "/cgi-bin/message/subscribe/bizsend"): FakeWeChat._subscription,
+    ("GET", "/cgi-bin/media/get"): FakeWeChat._media_get,
+    ("GET", "/cgi-bin/menu/get"): FakeWeChat._menu_get,
+    ("GET", "/cgi-bin/menu/delete"): FakeWeChat._menu_delete,
+    ("POST", "/cgi-bin/menu/create"): FakeWeChat._menu_create,
+    ("POST", "/cgi-bin/menu/addconditional"): FakeWeChat._menu_conditional,
+    ("GET", "/cgi-bin/tags/get"): FakeWeChat._tags_get,
+    ("POST", "/cgi-bin/tags/create"): FakeWeChat._tags_create,
+    ("POST", "/cgi-bin/tags/members/batchtagging"): FakeWeChat._tagging,
+    ("POST", "/cgi-bin/tags/members/batchuntagging"): lambda fake, given: fake._tagging(given, on=False),
+    ("POST", "/cgi-bin/qrcode/create"): FakeWeChat._qrcode,
+}
