@@ -16,6 +16,7 @@ from storage.scope import Scope
 Parts = tuple[Part, ...]
 SAID = {"claimed": "alerts.claimed_by", "arrived": "alerts.arrived_by", "again": "alerts.again", "well": "alerts.well",
         "reached": "alerts.reached", "whom": "alerts.whom", "what": "alerts.what", "words": "alerts.words",
+        **dict.fromkeys(("photo", "voice", "place"), "added.told"),
         "support": "ladder.support", "handed": "ladder.handed", "back": "ladder.back", "declined": "ladder.declined",
         "not_there": "ladder.not_there"}
 
@@ -95,7 +96,8 @@ def _step(tx: Tx, notice: AlertStep, scope: Scope) -> Parts | None:
         rows.insert(0, [["button.arrived", {}, f"/arrived {alert.id}"],
                         ["button.hand_alert", {}, f"/handalert {alert.id}"]])
     return ((said, {"number": alert.called, "elder": called(elder), "who": who, "what": alert.kind,
-                    "words": alert.words, "goes": notice.goes, **wall(notice.at), "buttons": rows}),)
+                    "words": alert.words, "step": notice.step, "goes": notice.goes, **wall(notice.at),
+                    "buttons": rows}),)
 
 
 def _offered(tx: Tx, notice: AlertOffered, scope: Scope) -> Parts | None:

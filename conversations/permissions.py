@@ -100,6 +100,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "duty": COORDINATING | {"visitor"},
     "close": GOING,
     "false_alarm": GOING,
+    "alert_media": READING | {"family"},
     "got_through": EVERYONE,
     "no_answer": EVERYONE,
     "tell_family": LOCAL,

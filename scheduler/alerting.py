@@ -15,7 +15,7 @@ from scheduler.group_notices import Anew
 from scheduler.ladders import Rank, Rungs
 from scheduler.policy import Policies
 from scheduler.visitor_kinds import VisitorKind, may_answer_alerts
-from storage import accounts, alert_told, alerts, elders, people
+from storage import accounts, alert_media, alert_told, alerts, elders, people
 from storage.alerts import Alert, Around, Source
 from storage.database import Tx
 from storage.scope import SECRET, SOS, UNSAID
@@ -60,6 +60,8 @@ def go_out(tx: Tx, alert: Alert, kind: str, policies: Policies, now: datetime) -
         rules = policies.of(tx, alert.area_id).alerts
         alerts.hold(tx, alert.elder_id)
         before = alerts.alike(tx, alert.elder_id, kind, alert.raised_at - rules.joins_within)
+        if before:
+            alert_media.move(tx, alert, before)
         if before and alerts.fold(tx, alert, before, now):
             _join(tx, before, kind, alert.words, alert.raised_by, policies, now)
             return alerts.unscoped(tx, before.id)
@@ -194,6 +196,8 @@ def tell_step(tx: Tx, alert: Alert, step: Step, by: str | None, policies: Polici
     """Tells those who know of the alert that it goes on, but for him who did it. Each hears of a step once; of words
     that are added, each time.
     """
+    if by:
+        alert_told.seen(tx, alert.id, by, now)
     for person in _told(tx, alert):
         if person != by:
             _tell(tx, AlertStep(person=person, alert=alert.id, step=step, by=by or ""),
