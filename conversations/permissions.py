@@ -106,6 +106,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "tell_family": LOCAL,
     "glass": LOCAL,
     "alert_file": LOCAL,
+    "alert_page": GOING,
     "followups": LOCAL,
     "followup": LOCAL,
     "follow": LOCAL,
@@ -148,6 +149,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "bind_group": LOCAL,
     "unbind_group": LOCAL,
     "wechat_group": LOCAL,
+    "village_chat": LOCAL,
+    "robot": LOCAL,
 }
 
 
