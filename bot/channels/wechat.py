@@ -59,6 +59,14 @@ class Account:
     api_url: str = API_URL
 
 
+@dataclass(frozen=True, slots=True)
+class Join:
+    """One invitation's QR code: what stands in it, and the address of its picture."""
+
+    link: str
+    picture: str
+
+
 class WeChat:
     """The channel. `patience`, `next_try` and `pause` (seconds) are shorter in tests."""
 
@@ -145,12 +153,12 @@ class WeChat:
 
     # --- binding by QR ---
 
-    async def join_picture(self, token: str) -> str:
-        """The address of a picture: who scans it follows, and comes in with this invitation. Raises SendFailure."""
+    async def join(self, token: str) -> Join:
+        """Who scans this follows, and comes in with this invitation. Raises SendFailure."""
         made = await self.calls.post("/cgi-bin/qrcode/create", {
             "expire_seconds": int(invitations.VALID.total_seconds()), "action_name": "QR_STR_SCENE",
             "action_info": {"scene": {"scene_str": token}}})
-        return f"{QR_URL}{quote(str(made['ticket']), safe='')}"
+        return Join(str(made.get("url", "")), f"{QR_URL}{quote(str(made.get('ticket', '')), safe='')}")
 
     # --- in ---
 
@@ -191,7 +199,7 @@ class WeChat:
             if found is None or found.state(now) != "open":
                 return Response(status_code=404)
             try:
-                return RedirectResponse(await self.join_picture(token), 303, {"cache-control": "no-store"})
+                return RedirectResponse((await self.join(token)).picture, 303, {"cache-control": "no-store"})
             except SendFailure:
                 return Response(status_code=503)
 
