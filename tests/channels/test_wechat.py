@@ -351,6 +351,7 @@ async def test_another_process_that_carried_the_answer_leaves_nothing_to_send(or
     async with staged(originals, patience=0.05, next_try=60) as stage:
         held, wang = await held_up(stage), stage.who("王强")
         delivery = await stage.fake.callbacks.deliver(wang, {"MsgType": "text", "Content": "你好", "MsgId": "1"}, tries=1)
+        wang.opens("message", 5, timedelta(hours=48))
         held.open.set()
         [work] = stage.channel._answers._works.values()
         await work.task
