@@ -6,12 +6,15 @@ from pathlib import Path
 from bot import audit_head, clock, rotation
 from bot.app import Foundation
 from bot.audit_head import HeadFileBroken
-from bot.checks import telegram
+from bot.checks import telegram, wechat
 from storage import areas, device_vendors, devices, key_file, outbox, resealing
 from storage.ids import instant
 
 KEY_AGE = 365  # days after which a new sealing key is due
-CHECKS = {"telegram": ("telegram_token", telegram.findings)}  # the setting that switches it on, and what it is asked
+CHECKS = {  # the setting that switches a platform on, and what it is asked
+    "telegram": ("telegram_token", telegram.findings),
+    "wechat": ("wechat_app_id", wechat.findings),
+}
 HEAD_AGE = 3  # days without a new audit head while the chain grows
 
 

@@ -70,6 +70,7 @@ _ANSWER = select(outbox.c.id, outbox.c.channel, outbox.c.chat, outbox.c.lane, ou
     inbox.c.channel == bindparam("on_channel"), inbox.c.dedupe_key == bindparam("key"),
     or_(outbox.c.state == _WAITING, outbox.c.receipt == CARRIED))
 _IS_WAITING = select(outbox.c.id).where(outbox.c.id == bindparam("row"), outbox.c.state == _WAITING)
+_ALERTS_WAIT = select(outbox.c.id).where(outbox.c.lane == literal_column("'alert'"), _DUE).limit(1)
 _DEPTH = select(outbox.c.lane, func.count()).where(
     outbox.c.state == _WAITING).group_by(outbox.c.lane)
 
@@ -209,6 +210,11 @@ def silence(tx: Tx, channel: str, chat: str, why: str, now: datetime) -> None:
 def waits(tx: Tx, channel: str, chat: str) -> bool:
     """Whether an answer or an alert still waits for this chat: reminders hold up neither."""
     return tx.one(_WAITS, on_channel=channel, in_chat=chat) is not None
+
+
+def alerts_wait(tx: Tx, now: datetime) -> bool:
+    """Whether an alert is due and free."""
+    return tx.one(_ALERTS_WAIT, at=millis(now)) is not None
 
 
 def depth(tx: Tx) -> dict[str, int]:

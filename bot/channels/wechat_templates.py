@@ -42,7 +42,9 @@ class TemplatesError(Exception):
     """What is wrong with the operator's file."""
 
 
-class _Entry(BaseModel):
+class Entry(BaseModel):
+    """One kind of notice: the template, and what stands in its fields."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     template: str
@@ -89,12 +91,12 @@ class Templates:
 
     def __init__(self, path: Path | None, render: Render) -> None:
         self._render = render
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, Entry] = {}
         if path is None:
             return
         try:
             raw = tomllib.loads(path.read_text(encoding="utf-8"))
-            self._entries = {kind: _Entry.model_validate(entry) for kind, entry in raw.items()}
+            self._entries = {kind: Entry.model_validate(entry) for kind, entry in raw.items()}
         except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
             raise TemplatesError(f"TANFANG_WECHAT_TEMPLATES cannot be used: {error}") from None
         unknown = [f"{kind}.{name}" for kind, entry in self._entries.items() for name in entry.fields
@@ -102,10 +104,9 @@ class Templates:
         if unknown:
             raise TemplatesError(f"TANFANG_WECHAT_TEMPLATES names fields of no known type: {', '.join(unknown)}")
 
-    @property
-    def ids(self) -> frozenset[str]:
-        """The ids that the account must have."""
-        return frozenset(entry.template for entry in self._entries.values())
+    def fields(self) -> Mapping[str, Entry]:
+        """What the account must have, by kind of notice."""
+        return self._entries
 
     def ready(self, account: str, message: Message, at: datetime) -> Ready:
         """The message as a template, `at` in local wall time. Raises Refused: there is none, or it does not fit."""

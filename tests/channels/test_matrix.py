@@ -7,6 +7,7 @@ writes it anew; read the difference before you keep it.
 
 import os
 from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import bot
 from bot.channels.base import Capabilities
 from bot.channels.playground import Playground
 from bot.channels.telegram import Telegram
+from bot.channels.wechat import WeChat
+from bot.channels.wechat_inbound import EVENT, MESSAGE
 from bot.clock import wall
 from conversations.words_book import Words
 from tests.channels.test_kit import CASES
@@ -23,18 +26,26 @@ PAGE = Path(bot.__file__).parent.parent / "docs" / "channels.md"
 CHANNELS: dict[str, Capabilities] = {
     "playground": Playground.capabilities,
     "telegram": Telegram("1:t", place_label="-", now=wall).capabilities,
+    "wechat": WeChat.capabilities,
 }
 MEANING = {
-    "button_rows": "rows of buttons under a message (0: numbered lines, answered by number, label or a link)",
+    "button_rows": "rows of buttons, or of links, under a message (0: lines, answered by number or label)",
     "buttons_per_row": "buttons in a row",
-    "label_length": "characters on a button",
-    "text_length": "characters of a message; what is longer comes in parts",
+    "label_length": "characters of a label",
+    "text_length": "characters of a message (WeChat, WeCom: bytes, a Chinese character has 3); what is longer comes in parts",
     "can_edit": "the answered question is replaced in place",
-    "can_push": "may write first, to who never wrote",
-    "has_groups": "is in groups",
+    "can_push": "writes unasked (reminders, alerts)",
+    "has_groups": "writes to groups",
+    "group_buttons": "buttons in groups; else a link to a page stands for them",
     "carries_files": "carries files; else they lie behind a page for one use",
-    "abroad": "stands abroad: pseudonyms, no secret question, no ledger",
+    "abroad": "stands abroad: pseudonyms, no secret question; an operator may declare otherwise",
 }
+NOTES = f"""\
+- **Telegram**: nobody can be written to before he wrote; who stopped the bot is reached again when he writes.
+- **WeChat**: what somebody says is answered in the reply to its own request, within 4.5 s. Unasked, {MESSAGE.messages} messages
+  pass in {MESSAGE.lasts // timedelta(hours=1)} hours after one of his, {EVENT.messages} in {EVENT.lasts // timedelta(minutes=1)} minute after he \
+followed, scanned or pressed the menu; later only a template.
+"""
 
 
 def _row(cells: list[str]) -> str:
@@ -53,21 +64,23 @@ def page() -> str:
     """The whole page."""
     words = Words()
     names = [f"{words.say(f'channel.{name}')} `{name}`" for name in CHANNELS]
-    can = [[MEANING[each.name], *[_cell(getattr(channel, each.name)) for channel in CHANNELS.values()]]
-           for each in fields(Capabilities)]
+    assert MEANING.keys() == {each.name for each in fields(Capabilities)}
+    can = [[said, *[_cell(getattr(channel, name)) for channel in CHANNELS.values()]] for name, said in MEANING.items()]
     cases = []
     for case in CASES:
         script = case.read_text()
         ways = ways_for(script)
         said = script.splitlines()[0].removeprefix("# ").rstrip(".")
-        cases.append([f"`{case.stem}` {said}", *[_cell(way in ways) for way in WAYS]])
+        own = {way: "its own" for way in WAYS if (case.parent / way / case.name).exists()}
+        cases.append([f"`{case.stem}` {said}", *[own.get(way, _cell(way in ways)) for way in WAYS]])
     return "\n".join([
         "# What each channel can do", "",
         "Written by `CHANNELS=write` from the `Capabilities` of each channel; a test compares it with them.", "",
-        *_table(["", *names], can), "",
+        *_table(["", *names], can), "", NOTES,
         "## The kit", "",
         "Each case is played word for word on every way in which people and the bot reach each other, through real HTTP",
-        "and crypto against a strict fake of the platform (`tests/channels/test_kit.py`).", "",
+        "and crypto against a strict fake of the platform (`tests/channels/test_kit.py`). `its own`: the platform's rules",
+        "make people read something else there, which is written down beside the case.", "",
         *_table(["case", *(f"`{way}`" for way in WAYS)], cases), ""])
 
 

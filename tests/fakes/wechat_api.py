@@ -75,6 +75,7 @@ class FakeWeChat:
     menu: list[dict[str, Any]] | None = None
     conditional: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     scenes: list[str] = field(default_factory=list)
+    seen_at: list[str] | None = None  # where it finds the name in the console's address; None: there is no address
 
     def __post_init__(self) -> None:
         self._number = 24_000_000_000_000_000
@@ -295,6 +296,29 @@ class FakeWeChat:
                 "url": f"http://weixin.qq.com/q/{len(self.scenes)}"}
 
 
+    # what doctor asks
+
+    def _callback_ips(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {"ip_list": ["101.226.62.77", "101.226.62.0/24"]}
+
+    def _callback_check(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._only("callback/check", given, "action", "check_operator")
+        return {"dns": [{"ip": ip, "real_operator": "UNICOM"} for ip in self.seen_at]} if self.seen_at is not None else (
+            _error(40201, "url not set"))
+
+    def _templates_of(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {"template_list": [{"template_id": name, "title": "提醒", "primary_industry": "", "deputy_industry": "",
+                                   "content": _content(fields), "example": ""} for name, fields in self.templates.items()]}
+
+    def _subscriptions_of(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {**_error(0, "ok"), "data": [{"priTmplId": name, "title": "提醒", "content": _content(fields), "type": 2}
+                                            for name, fields in self.templates.items()]}
+
+
+def _content(fields: tuple[str, ...]) -> str:
+    return "\n".join(f"内容:{{{{{name}.DATA}}}}" for name in fields)
+
+
 def _error(code: int, said: str) -> dict[str, Any]:
     return {"errcode": code, "errmsg": said}
 
@@ -326,4 +350,8 @@ _HANDLERS: dict[tuple[str, str], Callable[[FakeWeChat, dict[str, Any]], dict[str
     ("POST", "/cgi-bin/tags/members/batchtagging"): FakeWeChat._tagging,
     ("POST", "/cgi-bin/tags/members/batchuntagging"): lambda fake, given: fake._tagging(given, on=False),
     ("POST", "/cgi-bin/qrcode/create"): FakeWeChat._qrcode,
+    ("GET", "/cgi-bin/getcallbackip"): FakeWeChat._callback_ips,
+    ("POST", "/cgi-bin/callback/check"): FakeWeChat._callback_check,
+    ("GET", "/cgi-bin/template/get_all_private_template"): FakeWeChat._templates_of,
+    ("GET", "/wxaapi/newtmpl/gettemplate"): FakeWeChat._subscriptions_of,
 }

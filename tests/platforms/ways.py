@@ -17,20 +17,23 @@ class Way:
     """How a stage on it is opened: `opens(originals, abroad=…)`."""
 
     opens: Callable[..., AbstractAsyncContextManager[OnPlatform]]
-    goes_abroad: bool = False  # can be the channel of a transcript that is played abroad
     alike: Callable[[str], str] = without_rows  # what a transcript and what was played there have in common
-    lacks: frozenset[str] = frozenset()  # what nobody can do there, as a transcript's direction names it
+    goes_abroad: bool = False  # can be the channel of a transcript that is played abroad
+    lacks: tuple[str, ...] = ()  # what nobody can do or see there, as it stands in a transcript
+    fits: Callable[[str], bool] = bool  # whether what is said in a transcript would be the same there
 
 
 WAYS = {
-    "playground": Way(playground, lacks=frozenset({"(blocks)", "(sticker)"})),
+    "playground": Way(playground, lacks=("(blocks)", "(sticker)")),
     "polling": Way(partial(telegram, mode="polling"), goes_abroad=True),
     "webhook": Way(partial(telegram, mode="webhook"), goes_abroad=True),
-    "wechat": Way(wechat.wechat, alike=wechat.alike, lacks=frozenset({"(in the group)", "(file ", "[file ", "(back ", "@ opens"})),
+    "wechat": Way(wechat.wechat, wechat.alike, fits=wechat.in_window, lacks=(
+        "(in the group)", "(file ", "[file ", "(back ", "@ opens", "(photo) ",
+        "(button abc)")),  # what is tapped says its label, too
 }
 
 
 def ways_for(script: str, *, abroad: bool = False) -> list[str]:
     """The names of the ways on which everything in a script can be done."""
     return [name for name, way in WAYS.items()
-            if (way.goes_abroad or not abroad) and not any(what in script for what in way.lacks)]
+            if (way.goes_abroad or not abroad) and way.fits(script) and not any(what in script for what in way.lacks)]

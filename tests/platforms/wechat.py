@@ -1,17 +1,20 @@
 """An Official Account of WeChat, in safe mode."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 from bot.channels.wechat import WeChat
 from tests.channels.wechat_stage import staged
-from tests.conversations.transcript import only_words
-from tests.fakes.house import Originals, Shown, find_account
+from tests.conversations.transcript import ACTION, only_words
+from tests.fakes.house import START, ZONE, Originals, Shown, find_account
 from tests.fakes.wechat_api import FakeWeChat
-from tests.fakes.wechat_people import LINK, Delivery, Person, Received
+from tests.fakes.wechat_people import LINK, MESSAGE, Delivery, Person, Received
 from tests.platforms.stage import OnPlatform
 
+NUMBERED = re.compile(r"(☑ )?(\d+) \S")
 UNKNOWN = "点这里"  # what a link says that never stood anywhere
 
 
@@ -45,7 +48,8 @@ class WeChatPlatform:
             case {"place": place}:
                 return await person.sends_place(place.latitude, place.longitude)
             case {"text": text}:
-                return await person.says(text)
+                line = NUMBERED.match(text)  # of a line that is no link people send the number
+                return await person.says(line[2] if line and text in person.last.text else text)
             case _:
                 return await person.sends_video()
 
@@ -69,9 +73,34 @@ class WeChatPlatform:
 
 
 def _shown(received: Received) -> Shown:
-    """As it stands on the phone: the links, which are its buttons, in the middle of the text."""
-    rows = tuple(((label, token),) for label, _, token in received.links)
+    """As it stands on the phone: the links, which are its buttons, in the middle of the text. Where a text is so long that
+    it has none, people send the number of a line, or its words.
+    """
+    linked = [(label, token) for label, _, token in received.links]
+    plain = LINK.sub("", received.text).splitlines()
+    written = [(line, "") for line in plain if NUMBERED.match(line)]
+    if not linked:  # what only steers stands on the last line
+        written += [(label, "") for label in plain[-1].split("\u3000")]
+    rows = tuple((button,) for button in linked + written)
     return Shown(str(received.change), LINK.sub(r"[\3]", received.text), rows, inline=True)
+
+
+def in_window(script: str) -> bool:
+    """Whether everybody who is told something unasked wrote in the 48 hours before, five messages ago at most: what comes
+    later goes out as a template, in other words.
+    """
+    at, windows = START, dict[str, tuple[datetime, int]]()
+    for line in script.splitlines():
+        if moved := re.fullmatch(r"@ time (.*)", line):
+            at = datetime.strptime(moved[1], "%Y-%m-%d %H:%M").replace(tzinfo=ZONE)
+        elif spoke := ACTION.fullmatch(line):
+            windows[spoke[1] or "王强"] = at + MESSAGE[1], MESSAGE[0]
+        elif told := re.fullmatch(r" {4}(\S+) gets", line):
+            until, left = windows.get(told[1], (at, 0))
+            if left == 0 or at >= until:
+                return False
+            windows[told[1]] = until, left - 1
+    return True
 
 
 def alike(transcript: str) -> str:

@@ -24,6 +24,11 @@ class Meaning:
     advice: str = ""
 
 
+def addresses(said: str) -> tuple[str, ...]:
+    """The IP addresses in an error's text: such as this machine's, where it is not on the platform's list."""
+    return tuple(_ADDRESS.findall(said))
+
+
 def busy(seconds: float) -> Callable[[], SendFailure]:
     return lambda: RetryAt(seconds)
 
@@ -45,7 +50,7 @@ def classifier(platform: str, meanings: Mapping[int, Meaning]) -> Classify:
     def classify(code: int, said: str) -> SendFailure:
         meaning = meanings.get(code) or Meaning(refused(f"error {code}"), "not known here: look the code up")
         if meaning.advice:  # of what the platform says only what can be nobody's name or words
-            names = [*_FIELD.findall(said), *_ADDRESS.findall(said)]
+            names = [*_FIELD.findall(said), *addresses(said)]
             _log.error(f"{platform}: {meaning.advice}", code=code, names=names)
         return meaning.failure()
     return classify
