@@ -29,6 +29,7 @@ from storage.outbox import Outgoing
 log = structlog.get_logger()
 
 BEAT = 1.0  # seconds between looks at what waits
+ALERT_BEAT = 0.2  # and at alerts
 LONGEST_WAIT = 300.0  # seconds between two tries of one message
 MOST_TRIES = 100
 PRINTED = "visit_record"
@@ -113,6 +114,31 @@ class Delivery:
                 log.error("the outbox was left", error=type(error).__name__)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), BEAT)
+
+    async def run_alerts(self, stop: asyncio.Event) -> None:
+        """Looks for alerts by itself, and waits for none to arrive: no reminder and no slow platform holds one up."""
+        while not stop.is_set():
+            taken = 0
+            try:
+                if await self._store.read(lambda tx: outbox.alerts_wait(tx, self._now())):
+                    rows = await self._store.run(lambda tx: outbox.take(tx, self._now(), lanes=("alert",)))
+                    taken = len(rows)
+                    for row in rows:
+                        self._own.add(row.id)
+                        self._go(self._send_alert(row))
+            except StoreUnavailable:
+                log.warning("the outbox cannot be read")
+            except Exception as error:
+                log.error("the outbox was left", error=type(error).__name__)
+            if not taken:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), ALERT_BEAT)
+
+    async def _send_alert(self, row: Outgoing) -> None:
+        """Sends it, and marks it, so that what comes after it in its chat is free."""
+        await self._sent_or_told(row)
+        self._own.discard(row.id)
+        await self.flush()
 
     async def sweep(self) -> int:
         """Takes what is due and free, and sends it; gives how many rows it took."""

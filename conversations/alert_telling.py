@@ -15,7 +15,8 @@ from storage.scope import Scope
 
 Parts = tuple[Part, ...]
 SAID = {"claimed": "alerts.claimed_by", "arrived": "alerts.arrived_by", "again": "alerts.again", "well": "alerts.well",
-        "reached": "alerts.reached", "whom": "alerts.whom", "what": "alerts.what", "words": "alerts.words"}
+        "reached": "alerts.reached", "whom": "alerts.whom", "what": "alerts.what", "words": "alerts.words",
+        **dict.fromkeys(("photo", "voice", "place"), "added.told")}
 
 
 def called(elder: Elder | None) -> str:
@@ -85,7 +86,8 @@ def _step(tx: Tx, notice: AlertStep, scope: Scope) -> Parts | None:
     if _own(tx, scope, elder):
         return (("alerts.own_claimed", {"who": who}),) if notice.step == "claimed" else None
     return ((SAID[notice.step], {"number": alert.called, "elder": called(elder), "who": who, "what": alert.kind,
-                                 "words": alert.words, "buttons": [[["button.alert", {}, f"/alert {alert.id}"]]]}),)
+                                 "words": alert.words, "step": notice.step,
+                                 "buttons": [[["button.alert", {}, f"/alert {alert.id}"]]]}),)
 
 
 def _ended(tx: Tx, notice: AlertEnded, scope: Scope) -> Parts | None:

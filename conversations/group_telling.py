@@ -36,7 +36,7 @@ def brief(tx: Tx, alert: Alert) -> dict[str, Any]:
     """All that a group, or whoever opens a forwarded link, is told of an alert."""
     elder = elders.unscoped(tx, alert.elder_id) if alert.elder_id else None
     group = elder.group_name if elder and GROUP.fullmatch(elder.group_name) else ""
-    return {"number": alert.called, "what": SHOWN.get(alert.kind, "help"), "state": alert.state, "drill": False,
+    return {"number": alert.called, "what": SHOWN.get(alert.kind, "help"), "state": alert.state, "drill": alert.drill,
             "group": group, "name": pseudonym(elder.name) if elder else ""}
 
 

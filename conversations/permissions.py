@@ -92,6 +92,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "arrived": GOING,
     "close": GOING,
     "false_alarm": GOING,
+    "alert_media": READING | {"family"},
     "got_through": EVERYONE,
     "no_answer": EVERYONE,
     "tell_family": LOCAL,

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from conversations import binding, commands, crying, in_group, lookup, session, template
+from conversations import adding, binding, commands, crying, in_group, lookup, session, template
 from conversations.answers import place
 from conversations.commands import exchange, general
 from conversations.controls import control, plain
@@ -99,8 +99,9 @@ def _in_form(ask: Ask, draft: OpenDraft) -> Parts:
     call = commands.called(text) if text and not control(text) else None
     if call and (text.startswith("/") or not call[1] or not session.is_writing(ask, draft)):
         return _aside(ask, draft, _command(ask, *call))
-    where = f"{inbound.place.latitude:.6f},{inbound.place.longitude:.6f} {inbound.place.datum}" if inbound.place else ""
-    return session.step(ask, draft, Event(inbound.text, None, session.keep_media(ask), where))
+    if (added := adding.taken(ask, draft)) is not None:
+        return _aside(ask, draft, added)
+    return session.step(ask, draft, Event(inbound.text, None, session.keep_media(ask), session.where(ask)))
 
 
 def _tapped(ask: Ask, draft: OpenDraft | None) -> Parts:
@@ -140,6 +141,7 @@ def _cry(ask: Ask, draft: OpenDraft | None) -> Parts | None:
     writing = draft is not None and session.is_writing(ask, draft)
     if cry.alone or (cry.clear and not writing):
         said = _command(ask, "sos", cry.rest)
+        adding.with_cry(ask)
         return _aside(ask, draft, said) if draft else said
     asked: Parts = (("sos.really", {"buttons": [[["button.sos_yes", {}, "/sos"]]]}),)
     if draft and writing:
@@ -165,6 +167,8 @@ def _without_form(ask: Ask) -> Parts:
             ("refuse.file", {}), *general.start(ask, ""))
     if (cried := _cry(ask, None)) is not None:
         return cried
+    if (added := adding.taken(ask, None)) is not None:
+        return added
     text = plain(ask.inbound.text)
     if text and template.is_one(ask.inbound.text, commands.VISIT_OPENERS):
         return _template(ask)

@@ -118,6 +118,12 @@ def elder_of(ask: Ask) -> str:
     return elder if elder and elders.in_scope(ask.tx, ask.scope, elder) else ""
 
 
+def alert_of(ask: Ask) -> str:
+    """The alert that the open form is about, by id; empty where it is about none."""
+    draft = _opened(ask, ask.writer.draft) if ask.writer.draft else None
+    return str(draft.context.get("alert_id") or "") if draft else ""
+
+
 def is_writing(ask: Ask, kept: OpenDraft) -> bool:
     """Whether the open question takes any text: then 打印 材料 is an answer, not a command."""
     draft = _opened(ask, kept)
@@ -146,6 +152,25 @@ def resume(ask: Ask, kept: Kept) -> tuple[Part, ...]:
     if turn.draft is not draft:
         _save(ask, turn.draft)
     return turn.say
+
+
+def wants_media(ask: Ask, kept: OpenDraft) -> bool:
+    """Whether the open question takes the photo, voice note or place of this message."""
+    draft = _opened(ask, kept)
+    question = ask.house.book.current[kept.form].by_id.get(draft.at)
+    if question is None:
+        return False
+    if ask.inbound.place:
+        return question.kind == "place"
+    if question.kind == "photo":
+        return any(each.kind == "photo" for each in ask.inbound.media)
+    return question.kind == "text" or (bool(ask.inbound.text.strip()) and question.kind not in ("place", "person"))
+
+
+def where(ask: Ask) -> str:
+    """The place of this message as answers have it; empty where it has none."""
+    place = ask.inbound.place
+    return f"{place.latitude:.6f},{place.longitude:.6f} {place.datum}" if place else ""
 
 
 def keep_media(ask: Ask) -> tuple[tuple[str, str], ...]:

@@ -18,8 +18,9 @@ NOT_SENTENCES = ("names", "controls", "commands", "wechat_menu")
 # filters that put a code in words, and the table in which they stand
 WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind": "alert_kind",
          "alert_state": "alert_state", "unwell": "unwell", "glass_reason": "glass_reason",
-         "first_aid": "first_aid", "followed": "followed", "call_state": "call_state",
-         "group_kind": "group_kind", "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
+         "first_aid": "first_aid", "followed": "followed", "call_state": "call_state", "added": "added_kind",
+         "group_kind": "group_kind", "group_anew": "group_anew", "change": "change", "proposal": "proposal",
+         "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role",
          **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants", "device_state")},
          "cannot_reason": "cannot_reason", "field": "field", "category": "own_value"}
@@ -198,8 +199,8 @@ class Words:
 
     def _beside(self, beside: Mapping[str, Any]) -> str:
         """What stands on an alert's card beside the alert: nothing, or paragraphs of their own."""
-        said = self.say("calling.numbers", dict(beside)).strip("\n")
-        return f"\n\n{said}" if said else ""
+        said = (self.say(key, dict(beside)).strip("\n") for key in ("calling.numbers", "added.card"))
+        return "".join(f"\n\n{each}" for each in said if each)
 
     def _place(self, elder: Mapping[str, Any]) -> str:
         return self.say("menu.place", dict(elder))

@@ -11,8 +11,8 @@ from storage.outbox import Lane
 from storage.scope import Scope
 
 # somebody goes, is there; another report came in; the elder says that he is well, or somebody near reached him; who
-# raised it says of whom it is, or what; somebody who knows more says it
-Step = Literal["claimed", "arrived", "again", "well", "reached", "whom", "what", "words"]
+# raised it says of whom it is, or what; somebody who knows more says it, or adds a photo, a voice note or a place
+Step = Literal["claimed", "arrived", "again", "well", "reached", "whom", "what", "words", "photo", "voice", "place"]
 
 
 class OfAlert(Notice):

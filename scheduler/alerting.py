@@ -12,7 +12,7 @@ from scheduler import family_decision, notices, village_groups, visitor_kinds
 from scheduler.alert_notices import AlertEnded, AlertRaised, AlertStep, OfAlert, Step
 from scheduler.policy import Policies
 from scheduler.visitor_kinds import VisitorKind, may_answer_alerts
-from storage import accounts, alerts, elders, outbox, people
+from storage import accounts, alert_media, alerts, elders, outbox, people
 from storage.alerts import Alert, Around, Source
 from storage.database import Tx
 from storage.ids import millis
@@ -55,6 +55,8 @@ def go_out(tx: Tx, alert: Alert, kind: str, policies: Policies, now: datetime) -
     if alert.elder_id:
         alerts.hold(tx, alert.elder_id)
         before = alerts.alike(tx, alert.elder_id, kind, alert.raised_at - rules.joins_within)
+        if before:
+            alert_media.move(tx, alert, before)
         if before and alerts.fold(tx, alert, before, now):
             _join(tx, before, kind, alert.words, alert.raised_by, policies, now)
             return alerts.unscoped(tx, before.id)

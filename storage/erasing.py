@@ -30,6 +30,7 @@ from storage.database import Tx
 from storage.ids import millis
 from storage.tables import (
     accounts,
+    alert_media,
     alerts,
     assignments,
     call_plans,
@@ -73,6 +74,9 @@ _DROP = update(outbox).where(outbox.c.id == bindparam("row"), outbox.c.state == 
     state="dropped", reason="erased", fields=bindparam("nothing"), done_at=bindparam("at"))
 _DELETE_DRAFT = delete(drafts).where(drafts.c.id == bindparam("row"))
 _IS_DRAFT = select(drafts.c.id).where(drafts.c.id == bindparam("row"))
+_OF_THEIRS = alert_media.c.alert_id.in_(select(alerts.c.id).where(alerts.c.elder_id == _OF))
+_ADDED = select(alert_media.c.media_id).where(_OF_THEIRS)
+_DELETE_ADDED = delete(alert_media).where(_OF_THEIRS)
 _DELETE_MEDIA = delete(media).where(media.c.id == bindparam("row"))
 _IS_MEDIA = select(media.c.id).where(media.c.id == bindparam("row"))
 # what stands in figures, and in the course of alerts, stays without its words; the rest goes
@@ -113,9 +117,11 @@ class _Found:
                 kept.append(orjson.loads(opened))
         self.outbox = [row for row, fields in tx.all(_WAITING)
                        if fields and elder_id.encode() in tx.keys.open(fields, "outbox.fields", row)]
-        ids = dict.fromkeys(each for value in kept for each in _ids(value))
+        added = tx.all(_ADDED, elder=elder_id)
+        ids = dict.fromkeys([*(item for item, in added if item), *(each for value in kept for each in _ids(value))])
         self.media = [each for each in ids if tx.one(_IS_MEDIA, row=each)]
         counted = {name: tx.one(each, elder=elder_id) or (0,) for name, each in _COUNTED.items()}
+        counted["alert_media"] = (len(added),)
         self.more = {name: int(count) for name, (count,) in counted.items() if count}
         self.assignments = tx.all(_CARERS, elder=elder_id)
         self.people = [person for person, in tx.all(_OWN, elder=elder_id)]
@@ -148,6 +154,7 @@ def erase(tx: Tx, elder_id: str, by: str, today: date, now: datetime) -> dict[st
         tx.run(_DROP, row=row, nothing=tx.keys.seal(b"{}", "outbox.fields", row), at=millis(now))
     for row in found.drafts:
         tx.run(_DELETE_DRAFT, row=row)
+    tx.run(_DELETE_ADDED, elder=elder_id)
     for row in found.media:
         tx.run(_DELETE_MEDIA, row=row)
     for row in found.people:

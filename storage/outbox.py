@@ -69,6 +69,7 @@ _ANSWER = select(outbox.c.id, outbox.c.channel, outbox.c.chat, outbox.c.lane, ou
                  outbox.c.attempts).select_from(inbox.join(outbox, outbox.c.id == inbox.c.answer_id)).where(
     inbox.c.channel == bindparam("on_channel"), inbox.c.dedupe_key == bindparam("key"),
     or_(outbox.c.state == _WAITING, outbox.c.receipt == CARRIED))
+_ALERTS_WAIT = select(outbox.c.id).where(outbox.c.lane == literal_column("'alert'"), _DUE).limit(1)
 _DEPTH = select(outbox.c.lane, func.count()).where(
     outbox.c.state == _WAITING).group_by(outbox.c.lane)
 
@@ -203,6 +204,11 @@ def silence(tx: Tx, channel: str, chat: str, why: str, now: datetime) -> None:
 def waits(tx: Tx, channel: str, chat: str) -> bool:
     """Whether an answer or an alert still waits for this chat: reminders hold up neither."""
     return tx.one(_WAITS, on_channel=channel, in_chat=chat) is not None
+
+
+def alerts_wait(tx: Tx, now: datetime) -> bool:
+    """Whether an alert is due and free."""
+    return tx.one(_ALERTS_WAIT, at=millis(now)) is not None
 
 
 def depth(tx: Tx) -> dict[str, int]:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import orjson
-from sqlalchemy import BindParameter, ColumnElement, Delete, Select, Table, and_, bindparam, delete, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Delete, Select, Table, and_, bindparam, delete, exists, or_, select
 
 from storage.database import Tx
 from storage.ids import millis
-from storage.tables import device_events, drafts, guesses, inbox, jobs, media, outbox, phone_messages
+from storage.tables import alert_media, device_events, drafts, guesses, inbox, jobs, media, outbox, phone_messages
 
 Forget = Callable[[Tx, datetime, int], int]
 
@@ -41,7 +41,7 @@ def _deleting(table: Table, old: ColumnElement[bool], order: ColumnElement[objec
 _OUTBOX = _made_before(outbox, or_(outbox.c.state == "sent", outbox.c.state == "dropped"))
 _SUBMITTED = _made_before(drafts, drafts.c.state == "submitted")
 _CANCELLED = _made_before(drafts, drafts.c.state == "cancelled")
-_NEVER_CAME = _made_before(media, media.c.body.is_(None))
+_NEVER_CAME = _made_before(media, media.c.body.is_(None), ~exists().where(alert_media.c.media_id == media.c.id))
 _JOBS = _made_before(jobs, or_(jobs.c.state == "done", jobs.c.state == "failed", jobs.c.state == "cancelled"))
 _PHONES = _deleting(phone_messages, phone_messages.c.at < _BEFORE, phone_messages.c.at)
 _DEVICE_EVENTS = _made_before(device_events)

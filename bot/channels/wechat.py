@@ -12,6 +12,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import structlog
+from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -59,13 +60,14 @@ class Account:
 
 
 class WeChat:
-    """The channel. `patience` and `next_try` (seconds) are shorter in tests."""
+    """The channel. `patience`, `next_try` and `pause` (seconds) are shorter in tests."""
 
     name = CHANNEL
     capabilities = _CAPABILITIES
 
     def __init__(self, account: Account, store: Store, templates: Templates, now: Now, zone: ZoneInfo, *,
-                 patience: float = PATIENCE, next_try: float = wechat_answers.NEXT_TRY) -> None:
+                 patience: float = PATIENCE, next_try: float = wechat_answers.NEXT_TRY,
+                 pause: float = wechat_answers.PAUSE) -> None:
         self.calls = Calls(account.api_url, classify)
         self.calls.use(Tokens(store, f"wechat:{account.app_id}", self._fetch_token, now))
         self._account = account
@@ -75,7 +77,7 @@ class WeChat:
         self._now = now
         self._zone = zone
         self._tasks: set[asyncio.Task[None]] = set()
-        self._answers = Answers(self._push, patience=patience, next_try=next_try)
+        self._answers = Answers(self._push, patience=patience, next_try=next_try, pause=pause)
 
     # --- out ---
 
@@ -122,8 +124,12 @@ class WeChat:
     async def settle(self, inbound: Inbound, text: str = "") -> None:
         """Nothing spins here."""
 
-    async def close(self) -> None:
+    async def quiet(self) -> None:
+        """Returns once every answer has left, and what follows it."""
         await self._answers.settle()
+
+    async def close(self) -> None:
+        await self.quiet()
         for task in self._tasks:
             task.cancel()
         await self.calls.close()
@@ -210,15 +216,18 @@ class WeChat:
             if came.inbound is None:
                 await self._note(came)
                 return PlainTextResponse("success")
-            text = await self._answers.reply(
+            answer = await self._answers.reply(
                 came.account, came.inbound.dedupe_key, lambda: self._take(came, take, after))
         except Exception as error:
             _log.error("wechat: a message was not stored, it will come again", error=type(error).__name__)
             return Response(status_code=503)
-        if text is None:
+        if answer is None:
             return Response(status_code=503)
-        reply = self._envelope.seal(xml.reply(came.us, came.account, text, self._now()), nonce, self._now())
-        return Response(reply, media_type="application/xml") if reply else PlainTextResponse("success")
+        now, left = self._now(), BackgroundTask(answer.left)
+        reply = self._envelope.seal(xml.reply(came.us, came.account, answer.text, now), nonce, now)
+        if not reply:
+            return PlainTextResponse("success", background=left)
+        return Response(reply, media_type="application/xml", background=left)
 
     async def _take(self, came: Came, take: TakeAnswer, after: AfterStart | None) -> Answer | None:
         def beside(tx: Tx) -> None:

@@ -31,7 +31,7 @@ def pieces(messages: Sequence[Message]) -> list[str]:
         whole = "\n\n".join(filter(None, (_text(message, links) for message in messages)))
         if _size(whole) <= LIMIT:
             return [whole] if whole else []
-    return [piece for message in messages for piece in split(_text(message, NONE), LIMIT) if piece.strip()]
+    return [piece for message in messages for each in split(_text(message, NONE), LIMIT) if (piece := each.strip())]
 
 
 def token_of(hint: str) -> str:

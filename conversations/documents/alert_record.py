@@ -1,18 +1,22 @@
 """The file of one alert as a Word file: what it was, every step with time and person, how it ended (C12)."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from io import BytesIO
 
+from conversations import adding
 from conversations.turn import House, label
 from conversations.words_book import Words
 from scheduler import family_calls
-from storage import alerts, audit, elders, people, ties
+from storage import alert_media, alerts, audit, elders, media, people, ties
+from storage.alert_media import Added
 from storage.alerts import Alert
 from storage.database import Tx
 from storage.scope import Scope
 
+PHOTO_CM = 12  # how wide a photo is printed
 MOST_LINES = 2000  # of the audit chain about this elder, the newest
 STEPS = ("alert.", "elder.glass")  # the actions that are steps of an alert
 SAID = ("found", "done", "told", "risk", "reason", *alerts.ASKED)
@@ -26,6 +30,7 @@ class Record:
     elder: Mapping[str, object] = field(repr=False)
     steps: Sequence[tuple[datetime, str, str, Sequence[str]]] = field(repr=False)  # when, who, what, its fields
     family: Mapping[str, str] = field(repr=False)  # names by person id, or by a contact's place in the file
+    added: Sequence[tuple[Added, datetime, str, bytes]] = field(repr=False)  # when, by whom, the bytes of a photo
     at: datetime  # in the wall time of the area
 
 
@@ -45,7 +50,17 @@ def gather(tx: Tx, house: House, scope: Scope, alert_id: str, now: datetime) -> 
                 person = people.find(tx, entry.actor)
                 steps.append((line.at.astimezone(zone), person.name if person else "", entry.action, entry.fields))
     at = now.astimezone(zone)
-    return Record(alert, label(elder) if elder else {"name": ""}, steps, _family(tx, scope, alert, at), at)
+    return Record(alert, label(elder) if elder else {"name": ""}, steps, _family(tx, scope, alert, at),
+                  _added(tx, alert, zone), at)
+
+
+def _added(tx: Tx, alert: Alert, zone: tzinfo) -> list[tuple[Added, datetime, str, bytes]]:
+    found = []
+    for each in alert_media.of(tx, alert.id):
+        person = people.find(tx, each.by) if each.by else None
+        kept = media.body(tx, each.media_id) if each.media_id and each.kind == "photo" else None
+        found.append((each, each.at.astimezone(zone), person.name if person else "", kept[1] if kept else b""))
+    return found
 
 
 def _family(tx: Tx, scope: Scope, alert: Alert, at: datetime) -> dict[str, str]:
@@ -58,6 +73,8 @@ def _family(tx: Tx, scope: Scope, alert: Alert, at: datetime) -> dict[str, str]:
 def docx(kept: Record, words: Words) -> tuple[str, bytes]:
     """File name and bytes of the document."""
     from docx import Document  # late: it takes 0.2 s to import
+    from docx.image.exceptions import UnrecognizedImageError
+    from docx.shared import Cm
 
     document, alert = Document(), kept.alert
     fields = {"number": alert.called, "elder": kept.elder, "what": alert.kind, "state": alert.state,
@@ -77,6 +94,15 @@ def docx(kept: Record, words: Words) -> tuple[str, bytes]:
             for row in rows:
                 for cell, text in zip(table.add_row().cells, row, strict=True):
                     cell.text = "".join(char for char in text if char >= " " or char in "\n\t")
+    if kept.added:
+        document.add_heading(words.say("added.heading"), level=1)
+    for added, at, who, photo in kept.added:
+        document.add_paragraph(words.say("added.line", {
+            "day": at.date().isoformat(), "time": f"{at:%H:%M}", "who": who, "step": added.kind,
+            "where": adding.said(added.place)}))
+        with suppress(UnrecognizedImageError):  # what is no picture stands there by its line alone
+            if photo:
+                document.add_picture(BytesIO(photo), width=Cm(PHOTO_CM))
     file = BytesIO()
     document.save(file)
     return words.say("alert_record.file", fields), file.getvalue()

@@ -12,7 +12,7 @@ from conversations.documents import qr
 from conversations.message import Document
 from conversations.turn import House
 from conversations.words_book import Words
-from storage import files, visits
+from storage import alert_media, files, media, visits
 from storage.database import Tx
 from storage.scope import Scope
 
@@ -86,5 +86,15 @@ def _alert(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) -> Ma
     return (lambda words: Document(*alert_record.docx(kept, words))) if kept else None
 
 
+def _added(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) -> Make | None:
+    """A photo or voice note that was added to an alert, as it came."""
+    found = alert_media.find(tx, _scope(house, wanted, now), wanted["added"])
+    kept = media.body(tx, found[1].media_id) if found and found[1].media_id else None
+    if found is None or kept is None:
+        return None
+    number, (kind, body) = found[0].called, kept
+    return lambda words: Document(words.say(f"added.file_{kind}", {"number": number}), body)
+
+
 KINDS: Mapping[str, Kind] = {"file": _file, "qr": _qr, "visit_record": _visit_record, "own_data": _own_data,
-                               "hours": _hours, "alert_record": _alert, "plan": _plan}
+                             "hours": _hours, "alert_record": _alert, "alert_media": _added, "plan": _plan}

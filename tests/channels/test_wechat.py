@@ -50,6 +50,7 @@ async def state_of(stage: Stage, wanted: str = "reply") -> list[tuple[str, str |
     from sqlalchemy import select
 
     from storage.tables import outbox as table
+    await stage.channel.quiet()
     await stage.running.delivery.flush()
     return [tuple(row) for row in await stage.store.read(lambda tx: tx.all(
         select(table.c.state, table.c.receipt).where(table.c.kind == wanted).order_by(table.c.id)))]
@@ -230,7 +231,7 @@ async def test_where_the_third_try_ends_first_too_the_answer_follows_as_a_messag
         assert delivery.statuses == [503, 503, 503]
         assert not wang.phone
         held.open.set()
-        await stage.channel._answers.settle()
+        await stage.channel.quiet()
         await stage.running.delivery.settle()
         assert [received.via for received in wang.phone] == ["message"]
         await stage.fake.callbacks.again(wang, delivery, tries=1)
@@ -244,7 +245,7 @@ async def test_where_no_repeat_comes_the_answer_follows_as_a_message_once(origin
         await stage.fake.callbacks.deliver(wang, {"MsgType": "text", "Content": "你好", "MsgId": "1"}, tries=1)
         wang.opens("message", 5, timedelta(hours=48))
         held.open.set()
-        await stage.channel._answers.settle()
+        await stage.channel.quiet()
         await stage.running.delivery.settle()
         assert [received.via for received in wang.phone] == ["message"]
 

@@ -56,7 +56,7 @@ async def staged(originals: Originals, *, templates: Path | None = None, patienc
         fake.templates["T-other"] = ("thing1", "time2")
         account = Account(fake.app_id, fake.secret, fake.token, fake.aes_key, fake.url)
         channel = WeChat(account, store, Templates(templates, Words().phrase), lambda: now[0](), START.tzinfo,
-                         patience=patience, next_try=next_try)
+                         patience=patience, next_try=next_try, pause=0.1)
         running = Running(store, village, channel)
         now[0] = running.now
         menus = Menus(channel.calls, store)

@@ -58,7 +58,8 @@ class WeChatPlatform:
             await self._fake.callbacks.again(person, delivery)
 
     async def rests(self) -> None:
-        """What was delivered was answered."""
+        """What was delivered was answered; an answer's further pieces follow."""
+        await self.channel.quiet()
 
     async def news(self) -> list[tuple[str, Shown]]:
         since = self._told

@@ -7,6 +7,7 @@ from sqlalchemy import LargeBinary, select
 
 from storage import (
     accounts,
+    alert_media,
     alerts,
     contacts,
     device_events,
@@ -67,6 +68,7 @@ def fill(tx: Tx, ground: Ground, keys: Keys, now: datetime) -> None:
     assert waiting is not None
     proposals.decide(tx, waiting, "refused", ground.coordinator, now, reason="不对")
     alert = alerts.add(tx, elder, ground.village.id, "help", "person", ground.visitor, "摔了一跤", now, now)
+    alert_media.add(tx, alert, "place", ground.visitor, now, place="28.871,105.442 WGS-84")
     device_vendors.invite(tx, "anxin", "operator", now)
     vendor = device_vendors.named(tx, "anxin")
     assert vendor is not None
