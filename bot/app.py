@@ -166,6 +166,14 @@ class App:
             routes += wechat.routes(self._answer, menus.follow)
             working.append(menus.keep)
             self._links[wechat.name] = f"{settings.public}{wechat_wiring.JOIN_PATH}/"
+        if settings.wecom_corp_id:
+            from bot.channels import wecom_wiring
+
+            wecom = wecom_wiring.build(settings, base.store, self.now, base.policy.zone)
+            self.channels[wecom.name] = wecom
+            self._closing.append(wecom.close)
+            routes += wecom.routes(self._handle)
+            working += [lambda: wecom_wiring.set_menu(wecom), lambda: wecom_wiring.keep_chats(wecom, self._stop)]
         if settings.playground_on:
             self._links["playground"] = f"{settings.public}{PLAYGROUND_LINK}"
         self._ticker = Ticker(base.store, base.policies, self.now, self._follow)
@@ -173,7 +181,8 @@ class App:
             self.book, base.policies,
             no_files=frozenset(name for name, on in self.channels.items() if not on.capabilities.carries_files),
             abroad=abroad(self.channels),
-            public=settings.public, links=self._links)
+            public=settings.public, links=self._links,
+            wecom=settings.wecom_api_url if settings.wecom_corp_id else "")
         self.delivery = Delivery(base.store, self.channels, house, self.now, self._document)
         self.dispatch = Dispatch(base.store, house, self.delivery, self.now)
         edits = frozenset(name for name, on in self.channels.items() if on.capabilities.can_edit)

@@ -140,6 +140,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "bind_group": LOCAL,
     "unbind_group": LOCAL,
     "wechat_group": LOCAL,
+    "village_chat": LOCAL,
+    "robot": LOCAL,
 }
 
 

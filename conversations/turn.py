@@ -36,6 +36,7 @@ class House:
     no_files: frozenset[str] = frozenset()
     abroad: frozenset[str] = frozenset()  # channels outside the country: no secret question is asked or shown there
     public: str = ""
+    wecom: str = ""  # the address of WeCom's API, where that is set up
     links: dict[str, str] = field(default_factory=dict)  # by channel, what an invitation's token is put behind
 
     def by_page(self, channel: str) -> bool:
