@@ -74,11 +74,7 @@ ACTIONS: dict[str, Action] = {name: action for family in (
     general, elders, visit, record, correction, register, survey, life, pending, people, firstcontact, invite,
     identify, channels, exchange, privacy, policy, hours, ledger, due, cannot, leave, remind, settings, plan,
     campaign, family, requests, tellings, figures, alerts, checkins, devices, glass, groups, sos, followups,
-<<<<<<< HEAD
-    calling, family_choice, added,
-=======
-    calling, family_choice, wecom,
->>>>>>> wecom
+    calling, family_choice, added, wecom,
 ) for name, action in family.COMMANDS.items()}
 _CALLS = {call: name for name, named in NAMES.items() for call in (f"/{named.slash}", *named.words)}
 VISIT_OPENERS = frozenset((f"/{NAMES['visit'].slash}", *NAMES["visit"].words))

@@ -468,8 +468,16 @@ def only_words(transcript: str) -> str:
     and labels are lines to read, those that only steer after the numbered ones.
     """
     lines = re.sub(r"(?:^ {4}\[(?!file ).*\]\n)+", lambda row: _numbered_first(row[0]), transcript, flags=re.MULTILINE)
-    apart = re.sub(r"^ +----$|[\[\]]", " ", re.sub(r"\n\s*\n", "\n", lines), flags=re.MULTILINE)
+    apart = re.sub(r"----$|[\[\]]", " ", re.sub(r"\n\s*\n", "\n", lines), flags=re.MULTILINE)
     return re.sub(r"(?:^ {4}.*\n)+", lambda said: " ".join(said[0].split()) + "\n", apart, flags=re.MULTILINE)
+
+
+def without_steering(transcript: str) -> str:
+    """As `only_words`, and only the numbered buttons: where a card has no room for those that steer, they are typed."""
+    def numbered(line: re.Match[str]) -> str:
+        return re.sub(r"\[(?!file |(?:☑ )?\d+ )[^\]]*\]", "", line[0])
+
+    return only_words(re.sub(r"^ {4}.*\[.*$", numbered, transcript, flags=re.MULTILINE))
 
 
 def _numbered_first(rows: str) -> str:

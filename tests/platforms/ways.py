@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from tests.conversations.transcript import without_rows
-from tests.platforms import wechat
+from tests.platforms import wechat, wecom
 from tests.platforms.playground import playground
 from tests.platforms.stage import OnPlatform
 from tests.platforms.telegram import telegram
@@ -30,6 +30,9 @@ WAYS = {
     "wechat": Way(wechat.wechat, wechat.alike, fits=wechat.in_window, lacks=(
         "(in the group)", "(file ", "[file ", "(back ", "@ opens", "(photo) ",
         "(button abc)")),  # what is tapped says its label, too
+    "wecom": Way(wecom.wecom, wecom.alike, lacks=(
+        "(in the group)", "(file ", "[file ", "(back ", "(photo) ", "(old [",  # an answered card cannot be pressed
+        "> [选好了]")),  # several are ticked at once
 }
 
 
