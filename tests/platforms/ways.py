@@ -20,6 +20,7 @@ class Way:
     alike: Callable[[str], str] = without_rows  # what a transcript and what was played there have in common
     goes_abroad: bool = False  # can be the channel of a transcript that is played abroad
     lacks: tuple[str, ...] = ()  # what nobody can do or see there, as it stands in a transcript
+    passes_over: tuple[str, ...] = ()  # transcripts in which people press what is an answered card there
     fits: Callable[[str], bool] = bool  # whether what is said in a transcript would be the same there
 
 
@@ -32,7 +33,7 @@ WAYS = {
         "(button abc)")),  # what is tapped says its label, too
     "wecom": Way(wecom.wecom, wecom.alike, lacks=(
         "(in the group)", "(file ", "[file ", "(back ", "(photo) ", "(old [",  # an answered card cannot be pressed
-        "> [选好了]")),  # several are ticked at once
+        "> [选好了]"), passes_over=("steering",)),  # several are ticked at once
 }
 
 
