@@ -1,7 +1,8 @@
 """The doors of WeChat and WeCom: `python -m bench.doors --people 500`.
 
 A visit, typed, by everybody at once. A request comes signed and sealed as the platform makes it, and the clock runs
-until its reply stands there, sealed: decrypt, parse, turn on disk, reply, encrypt. The platform's side is left out.
+until its reply stands there, sealed: decrypt, parse, turn on disk, reply, encrypt. WeCom is answered by a call: there
+it runs until that was taken. The platform's side is left out.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 
+import httpx
 from rich.console import Console
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -26,12 +28,14 @@ from bench.flow import SUBMIT, WORDS, Step
 from bench.measure import FIRST_CHAT, Load, Row, fresh, peak_mb, percentile, serve, visits_logged
 from bench.ours import _no_document, _village, _visits
 from bot.app import keep_out_of_collections, load_book
-from bot.channels import wechat
+from bot.channels import wechat, wecom
+from bot.channels.base import Receipt
 from bot.channels.tencent import envelope, xml
 from bot.channels.wechat_templates import Templates
 from bot.clock import wall
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
+from conversations.message import Message
 from conversations.turn import House
 from conversations.words_book import Words
 from scheduler import policy
@@ -57,6 +61,10 @@ class Door(Protocol):
 
     def request(self, account: str, text: str) -> tuple[dict[str, str], bytes]:
         """A text of this account as the platform posts it: query and body."""
+        ...
+
+    async def answered(self, account: str) -> None:
+        """Returns once the answer has left, where it is not the reply itself."""
         ...
 
 
@@ -116,15 +124,62 @@ class WeChatDoor:
 
     def request(self, account: str, text: str) -> tuple[dict[str, str], bytes]:
         self._number += 1
-        at = time.time()
-        said = (f"<xml><ToUserName><![CDATA[{self.US}]]></ToUserName><FromUserName><![CDATA[{account}]]></FromUserName>"
-                f"<CreateTime>{int(at)}</CreateTime><MsgType><![CDATA[text]]></MsgType>"
-                f"<Content><![CDATA[{text}]]></Content><MsgId>{self._number}</MsgId></xml>")
-        sealed = tencent.seal(said, self.APP_ID)
-        return {**tencent.signed(at, sealed=sealed), "openid": account}, tencent.envelope(sealed, self.US).encode()
+        return _sealed(self.APP_ID, self.US, account, text, self._number)
+
+    async def answered(self, account: str) -> None:
+        """The reply is the answer."""
 
 
-DOORS: dict[str, Callable[[Store], Any]] = {"wechat": WeChatDoor}
+class WeComDoor:
+    """An application of WeCom: acknowledged once it is stored, and answered by calls, which are taken at once."""
+
+    name, path = "wecom", wecom.PATH
+    places = (*SHARED, ("XML", wecom, "parse"))
+    CORP_ID, AGENT_ID = "ww1234567890abcdef", 1000002
+
+    def __init__(self, store: Store) -> None:
+        application = wecom.Application(self.CORP_ID, self.AGENT_ID, "s" * 43, tencent.TOKEN, tencent.AES_KEY,
+                                        "http://127.0.0.1:9")
+        self.channel = wecom.WeCom(application, store, wall, policy.load().city.zone)
+        self.channel.calls._http = httpx.AsyncClient(transport=httpx.MockTransport(_taken))
+        # nobody answers 30 questions a minute but here
+        wecom.LIMITS = tuple(replace(limit, most=1_000_000) for limit in wecom.LIMITS)
+        self._send, self.channel.send = self.channel.send, self._sent  # type: ignore[method-assign]
+        self._left: dict[str, asyncio.Event] = {}
+        self._number = 7_000_000_000_000_000
+
+    def routes(self, dispatch: Dispatch) -> list[Route]:
+        return self.channel.routes(dispatch.handle)
+
+    def request(self, account: str, text: str) -> tuple[dict[str, str], bytes]:
+        self._left[account] = asyncio.Event()
+        self._number += 1
+        return _sealed(self.CORP_ID, self.CORP_ID, account, text, self._number)
+
+    async def answered(self, account: str) -> None:
+        await self._left[account].wait()
+
+    async def _sent(self, chat: str, message: Message) -> Receipt:
+        receipt = await self._send(chat, message)
+        self._left[chat].set()
+        return receipt
+
+
+def _taken(request: httpx.Request) -> httpx.Response:
+    said = {"errcode": 0, "errmsg": "ok", "msgid": "1", "access_token": "t", "expires_in": 7200}
+    return httpx.Response(200, json=said)
+
+
+def _sealed(receive_id: str, us: str, account: str, text: str, number: int) -> tuple[dict[str, str], bytes]:
+    at = time.time()
+    said = (f"<xml><ToUserName><![CDATA[{us}]]></ToUserName><FromUserName><![CDATA[{account}]]></FromUserName>"
+            f"<CreateTime>{int(at)}</CreateTime><MsgType><![CDATA[text]]></MsgType>"
+            f"<Content><![CDATA[{text}]]></Content><MsgId>{number}</MsgId></xml>")
+    sealed = tencent.seal(said, receive_id)
+    return {**tencent.signed(at, sealed=sealed), "openid": account}, tencent.envelope(sealed, us).encode()
+
+
+DOORS: dict[str, Callable[[Store], Any]] = {"wechat": WeChatDoor, "wecom": WeComDoor}
 
 
 async def run(load: Load, name: str, database: str, keys: Path) -> list[Row]:
@@ -139,7 +194,8 @@ async def run(load: Load, name: str, database: str, keys: Path) -> list[Row]:
 async def _run(store: Store, door: Any, load: Load) -> Row:
     policies, book = policy.load(), await load_book(store)
     await _village(store, policies, book.current["visit"].hash, load.people, 0, door.name)
-    house = House(book, policies, no_files=frozenset({door.name}))
+    no_files = () if door.channel.capabilities.carries_files else (door.name,)
+    house = House(book, policies, no_files=frozenset(no_files))
     delivery = Delivery(store, {door.name: door.channel}, house, wall, _no_document)
     dispatch = Dispatch(store, house, delivery, wall)
     app = Starlette(routes=door.routes(dispatch))
@@ -154,6 +210,7 @@ async def _run(store: Store, door: Any, load: Load) -> Row:
                 query, body = door.request(account, _typed(step, number))
                 began = time.perf_counter()
                 status = await _post(app, door.path, query, body)
+                await door.answered(account)
                 times.append(time.perf_counter() - began)
                 if status != 200:
                     raise RuntimeError(f"{door.name} answered {status}")
