@@ -15,7 +15,7 @@ from tests.fakes.wecom_people import Delivery, Member, Received
 from tests.platforms.stage import OnPlatform
 
 CHOOSE = Words().say("wecom.choose")  # the title of a card whose words stand in a text before it
-NUMBERED = re.compile(r"(☑ )?\d+ \S")
+NUMBERED = re.compile(r"(☑ )?(\d+) \S")
 
 
 class WeComPlatform:
@@ -49,7 +49,8 @@ class WeComPlatform:
             case {"place": place}:
                 return await member.sends_place(place.latitude, place.longitude)
             case {"text": text}:
-                return await member.says(text)
+                line = NUMBERED.match(text)  # of a line that has no button people send the number
+                return await member.says(line[2] if line and text in member.last.text else text)
             case _:
                 return await member.sends_video()
 
