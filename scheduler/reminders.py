@@ -6,7 +6,7 @@ read when it leaves.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache, partial
 
 from scheduler.policy import Policies
@@ -17,7 +17,7 @@ from storage.database import Tx
 from storage.outbox import Outgoing
 from storage.reminding import Addressee, Due, Ranks
 
-CHUNK = 500  # elders in one unit of work
+CHUNK = 1000  # elders in one unit of work
 
 
 def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
@@ -66,7 +66,8 @@ class _Rules:
 
     def _hour(self, village: str, chosen: str | None) -> datetime:
         policy = self._policy(village)
-        return at_hour(self._today, chosen or policy.reminders.digest_at, policy.zone)
+        hour = at_hour(self._today, chosen or policy.reminders.digest_at, policy.zone)
+        return hour.astimezone(UTC)  # that of a zone is worked out anew for each row
 
 
 def _told(due: Due, limits: Limits, over: Mapping[str, Ranks], known: Mapping[str, Addressee]) -> Iterator[Addressee]:
