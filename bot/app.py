@@ -179,7 +179,8 @@ class App:
         self._ticker = Ticker(base.store, base.policies, self.now, self._follow)
         house = self._house = House(
             self.book, base.policies,
-            no_files=frozenset(name for name, on in self.channels.items() if not on.capabilities.carries_files),
+            no_files=frozenset(name for name, on in self.channels.items()
+                               if not (on.capabilities.carries_files and on.capabilities.takes_files)),
             abroad=abroad(self.channels),
             public=settings.public, links=self._links,
             wecom=settings.wecom_api_url if settings.wecom_corp_id else "")

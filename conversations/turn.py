@@ -26,7 +26,7 @@ from storage.visits import Visit
 class House:
     """What stays the same from turn to turn: the forms, the policies, and how files come to people.
 
-    `no_files` are the channels that carry none, `abroad` those on which no ledger may go: there a page in the
+    `no_files` are the channels that carry or take none, `abroad` those on which no ledger may go: there a page in the
     browser takes its place, under the address `public`.
     """
 

@@ -50,7 +50,8 @@ _PICTURES = (".png", ".jpg", ".jpeg")
 
 _CAPABILITIES = Capabilities(
     button_rows=100, buttons_per_row=100, label_length=60, text_length=cards.TEXT_BYTES, can_edit=False, can_push=True,
-    has_groups=True, carries_files=True, abroad=False, group_buttons=False)
+    has_groups=True, carries_files=True, abroad=False, takes_files=False,
+    group_buttons=False)
 _log = structlog.get_logger()
 T = TypeVar("T")
 

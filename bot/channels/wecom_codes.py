@@ -44,6 +44,7 @@ MEANINGS = {
     40007: Meaning(refused("media is not there any more")),
     40058: Meaning(refused("a parameter"), "a field of a message is not as WeCom wants it"),
     45002: Meaning(refused("text is too long")),
+    42045: Meaning(refused("the card's code was used before")),
 }
 classify = classifier("wecom", MEANINGS)
 

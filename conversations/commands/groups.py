@@ -36,7 +36,7 @@ def bind(ask: Ask, rest: str) -> Parts:
         return _bind(ask, group, next((each for each in villages if each.id == group.area_id), None))
     if answer.isascii() and answer.isdigit() and 0 < int(answer) <= len(villages):
         return confirm(ask, group, villages[int(answer) - 1])
-    return which(group, villages)
+    return ask_which(group, villages)
 
 
 def _asked(ask: Ask) -> Parts:
@@ -47,10 +47,10 @@ def _asked(ask: Ask) -> Parts:
     if group.state == "bound":
         mine = next((each for each in villages if each.id == group.area_id), None)
         return (("groups.bound_before", {"village": mine.name}) if mine else ("groups.bound_elsewhere", {}),)
-    return confirm(ask, group, villages[0]) if len(villages) == 1 else which(group, villages)
+    return confirm(ask, group, villages[0]) if len(villages) == 1 else ask_which(group, villages)
 
 
-def which(group: Group, villages: list[Area]) -> Parts:
+def ask_which(group: Group, villages: list[Area]) -> Parts:
     rows: Rows = [[["button.group_village", {"village": each.name}, f"/bindgroup {group.id} {n}"]]
                   for n, each in enumerate(villages[:MOST], 1)]
     return (("groups.which", {"robot": group.kind == "robot", "buttons": rows}),)

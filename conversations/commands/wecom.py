@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from conversations.commands.groups import MOST, confirm, villages_of, which
+from conversations.commands.groups import MOST, ask_which, confirm, villages_of
 from conversations.engine import Part
 from conversations.turn import Ask
 from scheduler import robots, village_groups
@@ -37,7 +37,7 @@ def robot(ask: Ask, rest: str) -> Parts:
     if group.state == "bound":
         mine = next((each for each in villages if each.id == group.area_id), None)
         return (("groups.bound_before", {"village": mine.name}) if mine else ("groups.bound_elsewhere", {}),)
-    return confirm(ask, group, villages[0]) if len(villages) == 1 else which(group, villages)
+    return confirm(ask, group, villages[0]) if len(villages) == 1 else ask_which(group, villages)
 
 
 def village_chat(ask: Ask, rest: str) -> Parts:

@@ -147,7 +147,8 @@ class Running:
         """Goes on with other forms, as after a restart with a newer release."""
         self.book = book
         channels = self._channels
-        no_files = frozenset() if self.channel.capabilities.carries_files else frozenset((self.channel.name,))
+        can = self.channel.capabilities
+        no_files = frozenset() if can.carries_files and can.takes_files else frozenset((self.channel.name,))
         self.house = House(self.book, self.policies, no_files=no_files, abroad=outside(channels), public=PUBLIC,
                            links={self.channel.name: LINK}, wecom=self.wecom)
         self.delivery = Delivery(self.store, channels, self.house, self.now, self._document)
