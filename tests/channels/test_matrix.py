@@ -40,6 +40,7 @@ MEANING = {
     "has_groups": "writes to groups",
     "group_buttons": "buttons in groups; else a link to a page stands for them",
     "carries_files": "carries files; else they lie behind a page for one use",
+    "takes_files": "takes files in; else they are given on such a page",
     "abroad": "stands abroad: pseudonyms, no secret question; an operator may declare otherwise",
 }
 NOTES = f"""\
