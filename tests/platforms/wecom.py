@@ -92,7 +92,8 @@ def _shown(received: Received) -> Shown:
     if received.kind != "text":
         return Shown(handle, text.strip(), tuple((button,) for button in buttons if button[0]), document)
     lines = text.splitlines()
-    steering = lines[-1].split("\u3000") if "\u3000" in lines[-1] else []
+    steers = "\u3000" in lines[-1] or (len(lines) > 1 and NUMBERED.match(lines[-2]) and not NUMBERED.match(lines[-1]))
+    steering = lines[-1].split("\u3000") if steers else []
     written = [line for line in lines if NUMBERED.match(line)] + steering
     shown = [f"[{line}]" if NUMBERED.match(line) else line for line in lines]
     if steering:
