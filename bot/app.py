@@ -20,6 +20,7 @@ from bot.devices import routes as devices
 from bot.devices.intake import Intake
 from bot.dispatch import Dispatch
 from bot.jobs import Runner
+from bot.pages import alerts as alert_pages
 from bot.pages import routes as pages
 from bot.settings import Settings, SettingsError
 from conversations import book as books
@@ -28,7 +29,7 @@ from conversations.documents import making
 from conversations.message import Document, Inbound
 from conversations.turn import House
 from conversations.words_book import Words
-from scheduler import policy
+from scheduler import policy, sms
 from scheduler.policy import Policies, Policy
 from scheduler.report import Report
 from scheduler.runner import Ticker
@@ -174,6 +175,13 @@ class App:
             self._closing.append(wecom.close)
             routes += wecom.routes(self._handle)
             working += [lambda: wecom_wiring.set_menu(wecom), lambda: wecom_wiring.keep_chats(wecom, self._stop)]
+        if settings.sms_url:
+            from bot.channels.sms import Sms
+
+            texts = Sms(settings.sms_url, settings.sms_token, self._number)
+            self.channels[texts.name] = texts
+            self._closing.append(texts.close)
+        await base.store.run(lambda tx: sms.enable(tx, on=bool(settings.sms_url)))
         if settings.playground_on:
             self._links["playground"] = f"{settings.public}{PLAYGROUND_LINK}"
         self._ticker = Ticker(base.store, base.policies, self.now, self._follow)
@@ -196,6 +204,7 @@ class App:
             at = mqtt.broker(settings.mqtt_url, settings.port)
             working.append(lambda: mqtt.listen(at, intake, self._stop))
         routes += pages.build_routes(base.store, self.now, settings.public, settings.hosts)
+        routes += alert_pages.build_routes(base.store, house, self.now, settings.hosts)
         self.web.router.routes.extend(routes)
         working.append(lambda: self.delivery.run(self._stop))
         working.append(lambda: self.delivery.run_alerts(self._stop))
@@ -208,6 +217,9 @@ class App:
 
     async def _answer(self, inbound: Inbound, beside: Beside) -> Answer | None:
         return await self.dispatch.answer(inbound, beside)
+
+    async def _number(self, chat: str) -> str:
+        return await self._base.store.read(lambda tx: sms.number(tx, chat))
 
     async def _quiet(self) -> None:
         await self.delivery.settle()
