@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 import pytest
 
 from bot.channels.base import Blocked, Gone, Refused, RetryAt, SendFailure
 from bot.channels.wecom_wiring import menu
 from conversations.message import Document, Inbound, Media, Message, Told
-from storage import accounts, media
+from storage import accounts, invitations, media
 from storage.crypto import Keys
 from storage.database import StoreUnavailable
 from tests.channels.wecom_stage import Stage, staged
@@ -351,3 +352,25 @@ async def test_a_directory_that_does_not_answer_holds_up_nobody(stage: Stage) ->
     assert "邀请链接" in qian.last.text
 
 
+
+
+async def test_an_invitation_opened_in_wecom_binds_the_member_who_opened_it(stage: Stage) -> None:
+    token = await stage.store.run(
+        lambda tx: invitations.make(tx, stage.village.people["钱进"], "operator", stage.running.now()))
+    qian = stage.fake.person("QianJin")
+    http, join = stage.fake.callbacks.http, f"{stage.fake.bot_url}/wecom/join/{token}"
+    for _ in range(2):  # a preview of the link uses nothing up
+        leads = await http.get(join)
+        assert leads.status_code == 303
+        assert leads.headers["location"].startswith("https://open.weixin.qq.com/connect/oauth2/authorize?appid=ww")
+        assert quote(f"https://tanfang.example/wecom/joined/{token}", safe="") in leads.headers["location"]
+    back = f"{stage.fake.bot_url}/wecom/joined/{token}"
+    outside = await http.get(back, params={"code": stage.fake.opened_by(None)})
+    assert outside.status_code == 403 and "通讯录" in outside.text
+    assert (await http.get(back, params={"code": "made-up"})).status_code == 503
+    assert (await http.get(back)).status_code == 404
+    assert (await http.get(back, params={"code": stage.fake.opened_by(qian)})).status_code == 200
+    await stage.settle()
+    assert "绑定好了" in qian.phone[0].text
+    assert (await http.get(join)).status_code == 404
+    assert await stage.store.read(lambda tx: accounts.reached(tx, stage.village.people["钱进"])) == ("wecom", "qianjin")
