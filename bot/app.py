@@ -20,6 +20,7 @@ from bot.devices import routes as devices
 from bot.devices.intake import Intake
 from bot.dispatch import Dispatch
 from bot.jobs import Runner
+from bot.pages import alerts as alert_pages
 from bot.pages import routes as pages
 from bot.settings import Settings, SettingsError
 from conversations import book as books
@@ -197,6 +198,7 @@ class App:
             at = mqtt.broker(settings.mqtt_url, settings.port)
             working.append(lambda: mqtt.listen(at, intake, self._stop))
         routes += pages.build_routes(base.store, self.now, settings.public, settings.hosts)
+        routes += alert_pages.build_routes(base.store, house, self.now, settings.hosts)
         self.web.router.routes.extend(routes)
         working.append(lambda: self.delivery.run(self._stop))
         working.append(lambda: self.delivery.run_alerts(self._stop))

@@ -98,6 +98,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "tell_family": LOCAL,
     "glass": LOCAL,
     "alert_file": LOCAL,
+    "alert_page": GOING,
     "followups": LOCAL,
     "followup": LOCAL,
     "follow": LOCAL,
