@@ -87,18 +87,23 @@ async def test_nothing_is_acknowledged_that_is_not_stored(originals: Originals) 
 
 
 async def test_a_store_that_is_held_up_ends_the_request_and_the_repeat_is_answered_once(originals: Originals) -> None:
-    go_on, came = asyncio.Event(), asyncio.Event()
+    go_on, came, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def slow(inbound: Inbound) -> None:
         came.set()
         await go_on.wait()
         await stage.running.handle(inbound)
+        done.set()
 
     async with staged(originals, handle=slow, patience=0.05) as stage:
         first = await stage.who("王强").says("你好")
         assert first.statuses == [503, 503, 503]
         assert came.is_set() and stage.who("王强").phone == []
         go_on.set()
+        async with asyncio.timeout(10):
+            await done.wait()  # nothing came again: the work that was begun went on
+        await stage.settle()
+        assert len(stage.who("王强").phone) == 1
         async with asyncio.timeout(10):
             while (await stage.fake.callbacks.again(first)).statuses[-1] != 200:
                 pass
