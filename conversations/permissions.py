@@ -90,6 +90,13 @@ ALLOWED: dict[str, frozenset[str]] = {
     "alert": READING | {"family"},
     "claim": GOING | {"family"},  # who may not go is told what he can do
     "arrived": GOING,
+    "support": GOING,
+    "hand_alert": GOING,
+    "hand_to": GOING,
+    "take_over": GOING,
+    "not_take": GOING,
+    "give_back": GOING,
+    "duty": COORDINATING | {"visitor"},
     "close": GOING,
     "false_alarm": GOING,
     "alert_media": READING | {"family"},

@@ -16,6 +16,7 @@ from conversations import (
     group_telling,
     offices,
     registration,
+    sms_telling,
     telling_reminders,
 )
 from conversations.engine import Part
@@ -134,4 +135,4 @@ _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
     ConsentWithdrawn.kind: _of_elder("notices.consent_withdrawn", "button.file", "/elder"),
     **alert_telling.TELL, **group_telling.TELL, **glass.TELL, **followups.TELL,
     **checkin_telling.TELL, **device_telling.TELL,
-    **family_choice.TELL}
+    **family_choice.TELL, **sms_telling.TELL}

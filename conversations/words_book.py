@@ -19,8 +19,8 @@ NOT_SENTENCES = ("names", "controls", "commands", "wechat_menu", "wecom_menu")
 WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind": "alert_kind",
          "alert_state": "alert_state", "unwell": "unwell", "glass_reason": "glass_reason",
          "first_aid": "first_aid", "followed": "followed", "call_state": "call_state", "added": "added_kind",
-         "group_kind": "group_kind", "group_anew": "group_anew", "change": "change", "proposal": "proposal",
-         "life": "turned", "wish": "wish",
+         "told_rank": "told_rank", "group_kind": "group_kind", "group_anew": "group_anew",
+         "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role",
          **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants", "device_state")},
          "cannot_reason": "cannot_reason", "field": "field", "category": "own_value"}
@@ -75,6 +75,9 @@ class Words:
             "beside": self._beside,
             "device_said": lambda said: self.say(f"device_said.{said['kind']}", dict(said)),
             "device_line": lambda one: self.say("devices.line", dict(one)),
+            "duty_step": lambda step: self.say("ladder.duty_after" if step["after"] else "ladder.duty_now", dict(step)),
+            "duty_role": lambda role, kind: visitor_kind(kind) if kind else self.say(
+                f"care.{role}" if self.has(f"care.{role}") else f"role.{role}"),
             "by_place": lambda groups: self.say("reminders.by_place", {"groups": groups}),
             "reminded": lambda one: self.say("remind.one", one),
             "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),

@@ -7,7 +7,8 @@ revision = "0004"
 down_revision = "0003"
 
 COLUMNS = (("rung", sa.BigInteger(), "0"), ("arrived_at", sa.BigInteger(), None), ("support_at", sa.BigInteger(), None),
-           ("drill", sa.BigInteger(), "0"), ("family_by", sa.Text(), None))
+           ("drill", sa.BigInteger(), "0"), ("family_by", sa.Text(), None), ("rungs_from", sa.BigInteger(), None),
+           ("offered_to", sa.Text(), None), ("alike", sa.BigInteger(), "0"))
 
 
 def upgrade() -> None:
