@@ -12,7 +12,7 @@ from bot.channels.tencent.xml import clean
 from conversations.message import Button, Message
 
 LIMIT = 2048  # bytes of one text, in a reply and in a customer message
-TOKEN = re.compile(r"/[\w. /=:-]{1,63}|\w{1,32}\.\w{1,16}\.[\w.=:-]{1,48}", re.ASCII)
+TOKEN = re.compile(r"/[^\x00-\x1f]{1,63}|[A-Z2-7]{16}\.\w{1,16}\.[\w.=:-]{1,45}")
 
 NONE, CHOICES, ALL = 0, 1, 2  # which buttons are links
 

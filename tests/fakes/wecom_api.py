@@ -74,6 +74,7 @@ class FakeWeCom:
     issued: int = 0
     taken_tokens: set[str] = field(default_factory=set)
     menu: list[dict[str, Any]] | None = None
+    closed: bool = False  # the application is switched off in the console
     change: int = 0
 
     def __post_init__(self) -> None:
@@ -374,6 +375,22 @@ class FakeWeCom:
         return _error(0, "ok")
 
 
+    # what doctor asks
+
+    def _callback_ips(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {**_error(0, "ok"), "ip_list": ["182.254.11.176", "182.254.78.66"]}
+
+    def _agent_get(self, given: dict[str, Any]) -> dict[str, Any]:
+        if str(given["agentid"]) != str(self.agent_id):
+            return _error(301002, "not allow operate another agent with this accesstoken")
+        users = [{"userid": member.user_id} for member in self.people.values() if member.visible]
+        return {**_error(0, "ok"), "agentid": self.agent_id, "name": "探访", "close": int(self.closed),
+                "allow_userinfos": {"user": users}, "allow_partys": {"partyid": []}, "allow_tags": {"tagid": []}}
+
+    def _menu_get(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {**_error(0, "ok"), "button": self.menu} if self.menu else _error(46003, "menu no exist")
+
+
 def _error(code: int, said: str) -> dict[str, Any]:
     return {"errcode": code, "errmsg": said}
 
@@ -394,6 +411,9 @@ _HANDLERS: dict[tuple[str, str], Callable[[FakeWeCom, dict[str, Any]], dict[str,
     ("GET", "/cgi-bin/user/get"): FakeWeCom._user_get,
     ("GET", "/cgi-bin/auth/getuserinfo"): FakeWeCom._user_info,
     ("POST", "/cgi-bin/menu/create"): FakeWeCom._menu,
+    ("GET", "/cgi-bin/menu/get"): FakeWeCom._menu_get,
+    ("GET", "/cgi-bin/getcallbackip"): FakeWeCom._callback_ips,
+    ("GET", "/cgi-bin/agent/get"): FakeWeCom._agent_get,
     ("POST", "/cgi-bin/appchat/create"): FakeWeCom._chat_create,
     ("POST", "/cgi-bin/appchat/update"): FakeWeCom._chat_update,
     ("GET", "/cgi-bin/appchat/get"): FakeWeCom._chat_get,
