@@ -83,6 +83,7 @@ class FakeWeCom:
         self._media: dict[str, tuple[str, bytes]] = {}
         self._slow: dict[str, asyncio.Event] = {}
         self._tasks: set[str] = set()
+        self._signed_in: dict[str, Member | None] = {}
         self._codes: dict[str, tuple[Member, Received, datetime]] = {}
         self.callbacks = Callbacks(self)
 
@@ -297,6 +298,19 @@ class FakeWeCom:
             return _error(60111, "userid not found")
         return {**_error(0, "ok"), "userid": member.user_id, "name": member.name}
 
+    def opened_by(self, member: Member | None) -> str:
+        """The code with which the sign-in leads back, for a member or for somebody from outside."""
+        code = f"oauth-{self.next_number()}"
+        self._signed_in[code] = member
+        return code
+
+    def _user_info(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._only("auth/getuserinfo", given, "code")
+        if given["code"] not in self._signed_in:
+            return _error(40029, "invalid code")
+        member = self._signed_in.pop(given["code"])
+        return {**_error(0, "ok"), **({"userid": member.user_id} if member else {"openid": "o-outside"})}
+
     def _menu(self, given: dict[str, Any]) -> dict[str, Any]:
         self.menu = given["button"]
         under = [each for button in self.menu for each in button.get("sub_button", ())]
@@ -395,6 +409,7 @@ _HANDLERS: dict[tuple[str, str], Callable[[FakeWeCom, dict[str, Any]], dict[str,
     ("POST", "/cgi-bin/media/upload"): FakeWeCom._upload,
     ("GET", "/cgi-bin/media/get"): FakeWeCom._media_get,
     ("GET", "/cgi-bin/user/get"): FakeWeCom._user_get,
+    ("GET", "/cgi-bin/auth/getuserinfo"): FakeWeCom._user_info,
     ("POST", "/cgi-bin/menu/create"): FakeWeCom._menu,
     ("GET", "/cgi-bin/menu/get"): FakeWeCom._menu_get,
     ("GET", "/cgi-bin/getcallbackip"): FakeWeCom._callback_ips,
