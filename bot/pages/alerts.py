@@ -43,7 +43,7 @@ class _Desk:
         # only who has shown the digits reads what must be noted
         do = self.store.run if grant else self.store.read
         view = await do(lambda tx: alert_page.look(self.house, tx, token, held, grant, now))
-        if view.show in ("unknown", "void"):
+        if not view.line:
             return html.page(view.show)
         return html.page(view.show, token, path=ALERTS, kind="alert", wrong=wrong, line=view.line, card=view.card,
                          may_claim=view.may_claim)
