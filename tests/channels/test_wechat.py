@@ -359,6 +359,9 @@ async def test_another_process_that_carried_the_answer_leaves_nothing_to_send(or
         stage.channel._answers._patience = 5.0
         await stage.fake.callbacks.again(wang, delivery, tries=1)
         assert delivery.statuses == [503, 200]
+        async with asyncio.timeout(5):
+            while not stage.running.delivery._sent:  # the reply has left: its mark waits
+                await asyncio.sleep(0)
         await stage.running.delivery.flush()
         work.asked.set()
         await stage.channel.quiet()
