@@ -69,8 +69,8 @@ _ANSWER = select(outbox.c.id, outbox.c.channel, outbox.c.chat, outbox.c.lane, ou
                  outbox.c.attempts).select_from(inbox.join(outbox, outbox.c.id == inbox.c.answer_id)).where(
     inbox.c.channel == bindparam("on_channel"), inbox.c.dedupe_key == bindparam("key"),
     or_(outbox.c.state == _WAITING, outbox.c.receipt == CARRIED))
-_IS_WAITING = select(outbox.c.id).where(outbox.c.id == bindparam("row"), outbox.c.state == _WAITING)
 _ALERTS_WAIT = select(outbox.c.id).where(outbox.c.lane == literal_column("'alert'"), _DUE).limit(1)
+_IS_WAITING = select(outbox.c.id).where(outbox.c.id == bindparam("row"), outbox.c.state == _WAITING)
 _DEPTH = select(outbox.c.lane, func.count()).where(
     outbox.c.state == _WAITING).group_by(outbox.c.lane)
 
