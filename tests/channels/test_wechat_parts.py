@@ -46,6 +46,16 @@ def test_links_go_before_a_second_piece_comes_those_that_steer_first() -> None:
     assert not LINK.findall(text) and "40 无变化" in text
 
 
+def test_what_stands_above_an_open_question_keeps_its_links_for_a_typed_number_answers_the_question() -> None:
+    def above(count: int) -> Message:
+        return Message("出了什么事？", tuple((Button(f"{n} 摔倒了起不来", f"/soswhat {n}"),) for n in range(1, count + 1)))
+
+    [text] = pieces([above(13), question(8)])
+    assert [token_of(token) for _, token, _ in LINK.findall(text)] == [f"/soswhat {n}" for n in range(1, 14)]
+    first, second = pieces([above(17), question(12)])
+    assert len(LINK.findall(first)) == 17 and LINK.findall(second)
+
+
 @given(st.lists(st.text(max_size=1500), min_size=1, max_size=4), st.lists(st.text(max_size=30), max_size=30))
 def test_no_piece_is_longer_than_the_platform_takes_and_nothing_is_lost(texts: list[str], labels: list[str]) -> None:
     buttons = tuple((Button(f"{n} {label}", f"/elder {n}"),) for n, label in enumerate(labels, 1))
@@ -116,7 +126,7 @@ def test_a_kind_has_its_own_template_and_subscription_notices_their_own_call(tmp
     assert (own.path, own.body) == ("/cgi-bin/message/subscribe/bizsend", {
         "touser": "o1", "template_id": "T-call", "page": "pages/x", "data": {"thing1": {"value": "张桂芳"}}})
     assert templates.ready("o1", Message("好"), AT).body["template_id"] == "T-other"
-    assert templates.ids == {"T-call", "T-other"}
+    assert {entry.template for entry in templates.fields().values()} == {"T-call", "T-other"}
 
 
 def test_without_a_template_the_message_is_refused() -> None:

@@ -480,7 +480,7 @@ def _in_one_line(said: str) -> str:
         if line.endswith(" gets"):
             line, whose = ("" if line == whose else line), line
         words += line.split()
-    return " ".join(words)
+    return "".join(words)  # a text that comes in parts may be cut between two words, or within a sentence
 
 
 def without_steering(transcript: str) -> str:

@@ -21,7 +21,7 @@ class Way:
     goes_abroad: bool = False  # can be the channel of a transcript that is played abroad
     share: int = 1  # how much likelier a transcript is played there than on others that fit: few fit the narrow ones
     lacks: tuple[str, ...] = ()  # what nobody can do or see there, as it stands in a transcript
-    passes_over: tuple[str, ...] = ()  # transcripts that press an answered card, or whose texts are too long
+    passes_over: tuple[str, ...] = ()  # transcripts in which people press what is an answered card there
     fits: Callable[[str], bool] = bool  # whether what is said in a transcript would be the same there
 
 
@@ -34,7 +34,7 @@ WAYS = {
         "(button abc)")),  # what is tapped says its label, too
     "wecom": Way(wecom.wecom, wecom.alike, share=4, lacks=(
         "(in the group)", "(file ", "[file ", "(back ", "(photo) ", "(old [",  # an answered card cannot be pressed
-        "> [选好了]"), passes_over=("steering", "channels", "cannot", "registration_back", "policy")),  # several are ticked at once
+        "> [选好了]"), passes_over=("steering", "channels", "cannot", "registration_back")),  # several are ticked at once
 }
 
 
