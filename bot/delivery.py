@@ -22,7 +22,8 @@ from conversations.telling import parts as parts_of
 from conversations.turn import House
 from conversations.words_book import Words
 from scheduler import holding, village_groups
-from storage import accounts, files, media, outbox
+from scheduler.alert_notices import AlertRaised
+from storage import accounts, alert_told, files, media, outbox
 from storage.database import Store, StoreUnavailable, Tx
 from storage.outbox import Outgoing
 
@@ -321,6 +322,8 @@ class Delivery:
 
         def work(tx: Tx) -> None:
             outbox.drop(tx, row.id, why, now)
+            if row.kind == AlertRaised.kind:
+                alert_told.failed(tx, row.fields["alert"], row.fields["person"], now)
             holding.give_back(tx, row, now, self._house.policy)
 
         await self._store.run(work)

@@ -15,14 +15,16 @@ Hour = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]  # HH:MM on t
 class AlertRules(BaseModel):
     """Seconds until a pressed 紧急 goes out as it is. Who is told later, and when, stands in `[ladders]`.
 
-    Minutes: within which a second report joins one that runs; within which 需要支援 tells nobody again; within which
-    so many alerts of one kind in one village (`many`) are a matter for the rank `many_to`.
+    Minutes: after which who has not seen it is told on his next channel; within which a second report joins one that
+    runs; within which 需要支援 tells nobody again; within which so many alerts of one kind in one village (`many`) are
+    a matter for the rank `many_to`.
     Days after the end: the township asks what became of it, until all is answered.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     details_seconds: int = Field(ge=20, le=300)
+    seen_minutes: int = Field(ge=1, le=30)
     join_minutes: int = Field(ge=0, le=240)
     support_minutes: int = Field(ge=1, le=120)
     night_from: Hour
@@ -61,6 +63,10 @@ class AlertRules(BaseModel):
         while (at := datetime.combine(day + timedelta(days=asked[0]), ASKED_AT, zone)) <= after:
             asked = asked[1:] or [asked[0] + self.followup_days[-1]]
         return at
+
+    @property
+    def seen_after(self) -> timedelta:
+        return timedelta(minutes=self.seen_minutes)
 
     @property
     def goes_out_after(self) -> timedelta:

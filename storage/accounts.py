@@ -28,11 +28,12 @@ _THIS = and_(accounts.c.channel == bindparam("on_channel"), accounts.c.account =
 _MENU = update(accounts).where(_THIS).values(menu=bindparam("tokens"))
 _BLOCKED = update(accounts).where(accounts.c.channel == bindparam("on_channel"),
                                   accounts.c.chat == bindparam("in_chat")).values(blocked_at=bindparam("at"))
-_REACHED = select(accounts.c.channel, accounts.c.chat).select_from(
+_WAYS = select(accounts.c.channel, accounts.c.chat).select_from(
     accounts.join(people, people.c.id == accounts.c.person_id)).where(
     people.c.id == bindparam("person"), people.c.status == "active", accounts.c.state == "active",
     accounts.c.blocked_at.is_(None)).order_by(
-    case((accounts.c.channel == people.c.preferred, 0), else_=1), accounts.c.bound_at.desc()).limit(1)
+    case((accounts.c.channel == people.c.preferred, 0), else_=1), accounts.c.bound_at.desc())
+_REACHED = _WAYS.limit(1)
 _IN_CHAT = select(accounts.c.account, accounts.c.person_id).where(
     accounts.c.channel == bindparam("on_channel"), accounts.c.chat == bindparam("chat"), accounts.c.state == "active")
 _CHAT = select(accounts.c.chat).where(_THIS)
@@ -124,6 +125,11 @@ def reached(tx: Tx, person_id: str) -> tuple[str, str] | None:
     """Channel and chat in which an active person is written to: the channel he prefers, else the one bound last."""
     row = tx.one(_REACHED, person=person_id)
     return (row[0], row[1]) if row else None
+
+
+def ways(tx: Tx, person_id: str) -> list[tuple[str, str]]:
+    """Every channel and chat in which an active person can be written to, that of `reached` first."""
+    return [(channel, chat) for channel, chat in tx.all(_WAYS, person=person_id)]
 
 
 def in_chat(tx: Tx, channel: str, chat: str) -> tuple[str, str] | None:

@@ -108,6 +108,7 @@ class WeCom:
         if message.document is not None:
             ready = [*ready, await self._file(message.document)]
         await self._within_limits(chat, len(ready), message)
+        receipt = ""
         try:
             while ready:
                 receipt = await self._put(chat, ready[0], again=before is not None, notice=message.told is not None)
