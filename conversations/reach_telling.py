@@ -14,8 +14,8 @@ from storage.scope import Scope
 
 
 def of(ask: Ask, alert: Alert) -> dict[str, list[str]] | None:
-    """The names by how far it got, for the alert's card; None for who does not coordinate the place."""
-    if not people.coordinates(ask.tx, ask.writer.person_id, alert.area_id, "village"):
+    """The names by how far it got, for the card of an alert that runs; None for who does not coordinate the place."""
+    if not alert.running or not people.coordinates(ask.tx, ask.writer.person_id, alert.area_id, "village"):
         return None
     return names(ask.tx, alert)
 

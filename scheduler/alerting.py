@@ -197,6 +197,8 @@ def tell_step(tx: Tx, alert: Alert, step: Step, by: str | None, policies: Polici
     """Tells those who know of the alert that it goes on, but for him who did it. Each hears of a step once; of words
     that are added, each time.
     """
+    if by:
+        alert_told.seen(tx, alert.id, by, now)
     for person in _told(tx, alert):
         if person != by:
             _tell(tx, AlertStep(person=person, alert=alert.id, step=step, by=by or ""),

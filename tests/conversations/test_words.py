@@ -54,6 +54,7 @@ MADE = {
     "added_kind.{}": tuple(_raw("added")["added_kind"]), "added.file_{}": ("photo", "voice"), "button.see_{}": ("photo", "voice"),
     "calling.{}": ("reached", "not_reached"), "call_state.{}": tuple(_raw("calling")["call_state"]),
     "first_aid.{}": tuple(_raw("sos")["first_aid"]),
+    "reach_state.{}": tuple(_raw("reach")["reach_state"]),
     "group_kind.{}": tuple(_raw("groups")["group_kind"]), "group_anew.{}": tuple(_raw("groups")["group_anew"]),
     "glass_reason.{}": tuple(_raw("glass")["glass_reason"]),
     "alert_kind.{}": (*_raw("alerts")["alert_kind"], *_raw("devices")["alert_kind"]),
