@@ -82,9 +82,12 @@ class Delivery:
             sends(row.channel, "carried").inc()
             self._sent.append((row.id, outbox.CARRIED))
 
-        def send() -> None:
-            if own:
-                self.send_soon(row)
+        async def send() -> None:
+            with suppress(StoreUnavailable):  # then its lease runs out
+                if own and await self._store.read(partial(outbox.is_waiting, row_id=row.id)):
+                    self.send_soon(row)
+                    return
+            self._own.discard(row.id)
 
         return Answer([fit(message, can) for message in composed], carried, send)
 

@@ -1,6 +1,5 @@
 """Who was told of an alert, on which channels, and whether he has seen it: a platform's OK is no answer (C12)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -96,7 +95,7 @@ def _was(told: Told) -> dict[str, object]:
     return {"alert": told.alert_id, "person": told.person_id, "before": millis(told.next_at) if told.next_at else None}
 
 
-def _read(row: Row | Sequence[object]) -> Told:
+def _read(row: Row) -> Told:
     alert_id, person, channels, state, told, seen_at, next_at = row
     return Told(alert_id, person, tuple(channels.split()), state, instant(told),
                 instant(seen_at) if seen_at else None, instant(next_at) if next_at else None)

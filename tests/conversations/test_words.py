@@ -54,7 +54,6 @@ MADE = {
     "added_kind.{}": tuple(_raw("added")["added_kind"]), "added.file_{}": ("photo", "voice"), "button.see_{}": ("photo", "voice"),
     "calling.{}": ("reached", "not_reached"), "call_state.{}": tuple(_raw("calling")["call_state"]),
     "first_aid.{}": tuple(_raw("sos")["first_aid"]),
-    "reach_state.{}": tuple(_raw("reach")["reach_state"]),
     "group_kind.{}": tuple(_raw("groups")["group_kind"]), "group_anew.{}": tuple(_raw("groups")["group_anew"]),
     "glass_reason.{}": tuple(_raw("glass")["glass_reason"]),
     "alert_kind.{}": (*_raw("alerts")["alert_kind"], *_raw("devices")["alert_kind"]),
@@ -110,7 +109,7 @@ FIELDS |= {
 }
 FIRST_CONTACT = {"contact": "仇小梅", "by": ["village"], "wanted": ["township"], "bound": False, "why": "child_here"}
 CARD = {"organisation": "职院", "service": "量血压", "no_kind": True, "minor_until": "2026-09-01", "consent": "",
-        "status": "active", "elders": ["欧阳明"], "told": False}
+        "status": "active", "elders": ["欧阳明"], "told": False, "cut_off": True}
 LINE = {"n": 1, "name": "欧阳明", "number": 5, "left": -2, "last": "2026-03-15", "role": "contact", "priority": True, "needs": 1,
         "hazards": 1, "risk": True}
 FIELDS |= {
@@ -135,8 +134,8 @@ FIELDS |= REQUEST | {
 OF_FAMILY: dict[str, dict[str, Any]] = {
     "family.card": {"last": "2026-03-05"}, "family.fine": {"method": "phone"}, "family.method": {"method": "phone"}, "button.unask": REQUEST, "button.request": REQUEST, "family.call": CALL,
     "family.month": {"visits": 2}, "family.beside": {"told": [
-        {"name": "李娜", "allowed": True, "withheld": ["mood"], "day": "2026-03-05", "asker": "王强"},
-        {"name": "李军", "allowed": None, "withheld": [], "day": "", "asker": ""}], "needs": 1, "silent": "2026-03-01"},
+        {"name": "李娜", "allowed": True, "withheld": ["mood"], "day": "2026-03-05", "asker": "王强", "cut_off": False},
+        {"name": "李军", "allowed": None, "withheld": [], "day": "", "asker": "", "cut_off": True}], "needs": 1, "silent": "2026-03-01"},
     "found.family": {"label": {"name": "李娜"}}, "found.answerable": {"label": {"name": "王强"}},
     "requests.list": {"lines": [{**REQUEST, "elder": "欧阳明"}]}, "requests.made": {"elder": ELDER}, "requests.card": {"elder": ELDER},
     "requests.taken": {"elder": ELDER},
