@@ -20,6 +20,7 @@ from bot.devices import routes as devices
 from bot.devices.intake import Intake
 from bot.dispatch import Dispatch
 from bot.jobs import Runner
+from bot.pages import alerts as alert_pages
 from bot.pages import routes as pages
 from bot.settings import Settings, SettingsError
 from conversations import book as books
@@ -28,7 +29,7 @@ from conversations.documents import making
 from conversations.message import Document, Inbound
 from conversations.turn import House
 from conversations.words_book import Words
-from scheduler import policy
+from scheduler import policy, sms
 from scheduler.policy import Policies, Policy
 from scheduler.report import Report
 from scheduler.runner import Ticker
@@ -166,14 +167,32 @@ class App:
             routes += wechat.routes(self._answer, menus.follow)
             working.append(menus.keep)
             self._links[wechat.name] = f"{settings.public}{wechat_wiring.JOIN_PATH}/"
+        if settings.wecom_corp_id:
+            from bot.channels import wecom_wiring
+
+            wecom = wecom_wiring.build(settings, base.store, self.now, base.policy.zone)
+            self.channels[wecom.name] = wecom
+            self._closing.append(wecom.close)
+            joining, self._links[wecom.name] = wecom_wiring.joining(settings, wecom, base.store, self.now)
+            routes += [*wecom.routes(self._handle), *joining.routes(self._handle)]
+            working += [lambda: wecom_wiring.set_menu(wecom), lambda: wecom_wiring.keep_chats(wecom, self._stop)]
+        if settings.sms_url:
+            from bot.channels.sms import Sms
+
+            texts = Sms(settings.sms_url, settings.sms_token, self._number)
+            self.channels[texts.name] = texts
+            self._closing.append(texts.close)
+        await base.store.run(lambda tx: sms.enable(tx, on=bool(settings.sms_url)))
         if settings.playground_on:
             self._links["playground"] = f"{settings.public}{PLAYGROUND_LINK}"
         self._ticker = Ticker(base.store, base.policies, self.now, self._follow)
         house = self._house = House(
             self.book, base.policies,
-            no_files=frozenset(name for name, on in self.channels.items() if not on.capabilities.carries_files),
+            no_files=frozenset(name for name, on in self.channels.items()
+                               if not (on.capabilities.carries_files and on.capabilities.takes_files)),
             abroad=abroad(self.channels),
-            public=settings.public, links=self._links)
+            public=settings.public, links=self._links,
+            wecom=settings.wecom_api_url if settings.wecom_corp_id else "")
         self.delivery = Delivery(base.store, self.channels, house, self.now, self._document)
         self.dispatch = Dispatch(base.store, house, self.delivery, self.now)
         edits = frozenset(name for name, on in self.channels.items() if on.capabilities.can_edit)
@@ -186,6 +205,7 @@ class App:
             at = mqtt.broker(settings.mqtt_url, settings.port)
             working.append(lambda: mqtt.listen(at, intake, self._stop))
         routes += pages.build_routes(base.store, self.now, settings.public, settings.hosts)
+        routes += alert_pages.build_routes(base.store, house, self.now, settings.hosts)
         self.web.router.routes.extend(routes)
         working.append(lambda: self.delivery.run(self._stop))
         working.append(lambda: self.delivery.run_alerts(self._stop))
@@ -198,6 +218,9 @@ class App:
 
     async def _answer(self, inbound: Inbound, beside: Beside) -> Answer | None:
         return await self.dispatch.answer(inbound, beside)
+
+    async def _number(self, chat: str) -> str:
+        return await self._base.store.read(lambda tx: sms.number(tx, chat))
 
     async def _quiet(self) -> None:
         await self.delivery.settle()

@@ -6,8 +6,8 @@ from typing import Any
 from conversations import device_telling
 from conversations.engine import Part
 from conversations.turn import label
-from scheduler.alert_notices import AlertEnded, AlertRaised, AlertStep
-from storage import alerts, elders, people, ties
+from scheduler.alert_notices import AlertEnded, AlertOffered, AlertRaised, AlertsAlike, AlertStep
+from storage import alerts, areas, elders, people, ties
 from storage.alerts import Alert
 from storage.database import Tx
 from storage.elders import Elder
@@ -16,7 +16,8 @@ from storage.scope import Scope
 Parts = tuple[Part, ...]
 SAID = {"claimed": "alerts.claimed_by", "arrived": "alerts.arrived_by", "again": "alerts.again", "well": "alerts.well",
         "reached": "alerts.reached", "whom": "alerts.whom", "what": "alerts.what", "words": "alerts.words",
-        **dict.fromkeys(("photo", "voice", "place"), "added.told")}
+        "support": "ladder.support", "handed": "ladder.handed", "back": "ladder.back", "declined": "ladder.declined",
+        "not_there": "ladder.not_there", **dict.fromkeys(("photo", "voice", "place"), "added.told")}
 
 
 def called(elder: Elder | None) -> str:
@@ -73,8 +74,8 @@ def _raised(tx: Tx, notice: AlertRaised, scope: Scope) -> Parts | None:
     alert, elder = one
     rows = [[["button.claim", {}, f"/claim {alert.id}"]]] if notice.goes and alert.state == "open" else []
     return (("alerts.raised", {
-        **told(tx, alert, elder, notice.at), "goes": notice.goes, "late": notice.late,
-        "buttons": [*rows, [["button.alert", {}, f"/alert {alert.id}"]]]}),)
+        **told(tx, alert, elder, notice.at), "goes": notice.goes, "late": notice.late, "buttons": [
+            *rows, [["button.seen", {}, f"/seen {alert.id}"], ["button.alert", {}, f"/alert {alert.id}"]]]}),)
 
 
 def _step(tx: Tx, notice: AlertStep, scope: Scope) -> Parts | None:
@@ -84,10 +85,39 @@ def _step(tx: Tx, notice: AlertStep, scope: Scope) -> Parts | None:
     alert, elder = one
     who = name(tx, notice.by)
     if _own(tx, scope, elder):
-        return (("alerts.own_claimed", {"who": who}),) if notice.step == "claimed" else None
-    return ((SAID[notice.step], {"number": alert.called, "elder": called(elder), "who": who, "what": alert.kind,
-                                 "words": alert.words, "step": notice.step,
-                                 "buttons": [[["button.alert", {}, f"/alert {alert.id}"]]]}),)
+        return (("alerts.own_claimed", {"who": who}),) if notice.step in ("claimed", "handed") else None
+    said = SAID[notice.step]
+    rows: list[list[list[object]]] = [[["button.alert", {}, f"/alert {alert.id}"]]]
+    if notice.step == "back" and notice.goes:
+        rows.insert(0, [["button.claim", {}, f"/claim {alert.id}"]])
+    if notice.step == "not_there" and notice.by == scope.person_id:
+        said = "ladder.goer_not_there"
+        rows.insert(0, [["button.arrived", {}, f"/arrived {alert.id}"],
+                        ["button.hand_alert", {}, f"/handalert {alert.id}"]])
+    return ((said, {"number": alert.called, "elder": called(elder), "who": who, "what": alert.kind,
+                    "words": alert.words, "step": notice.step, "goes": notice.goes, **wall(notice.at),
+                    "buttons": rows}),)
+
+
+def _offered(tx: Tx, notice: AlertOffered, scope: Scope) -> Parts | None:
+    one = found(tx, scope, notice.alert)
+    if one is None:
+        return None
+    alert, elder = one
+    return (("ladder.offered", {
+        "number": alert.called, "elder": called(elder), "what": alert.kind, "who": name(tx, notice.by), "buttons": [
+            [["button.take_over", {}, f"/takeover {alert.id}"], ["button.decline_alert", {}, f"/nottake {alert.id}"]],
+            [["button.alert", {}, f"/alert {alert.id}"]]]}),)
+
+
+def _alike(tx: Tx, notice: AlertsAlike, scope: Scope) -> Parts | None:
+    alert = alerts.find(tx, scope, notice.alert)
+    village = areas.find(tx, alert.area_id) if alert else None
+    if alert is None or village is None:
+        return None
+    return (("ladder.alike", {
+        "number": alert.called, "village": village.name, "what": alert.kind, "count": notice.count,
+        "minutes": notice.minutes, "buttons": [[["button.alerts", {}, "/alerts"]]]}),)
 
 
 def _ended(tx: Tx, notice: AlertEnded, scope: Scope) -> Parts | None:
@@ -103,4 +133,5 @@ def _ended(tx: Tx, notice: AlertEnded, scope: Scope) -> Parts | None:
 
 
 TELL: dict[str, Callable[[Tx, Any, Scope], Parts | None]] = {
-    AlertRaised.kind: _raised, AlertStep.kind: _step, AlertEnded.kind: _ended}
+    AlertRaised.kind: _raised, AlertStep.kind: _step, AlertEnded.kind: _ended, AlertOffered.kind: _offered,
+    AlertsAlike.kind: _alike}

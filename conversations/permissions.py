@@ -90,7 +90,15 @@ ALLOWED: dict[str, frozenset[str]] = {
     "alerts": READING | {"family"},
     "alert": READING | {"family"},
     "claim": GOING | {"family"},  # who may not go is told what he can do
+    "seen": READING | {"family"},
     "arrived": GOING,
+    "support": GOING,
+    "hand_alert": GOING,
+    "hand_to": GOING,
+    "take_over": GOING,
+    "not_take": GOING,
+    "give_back": GOING,
+    "duty": COORDINATING | {"visitor"},
     "close": GOING,
     "false_alarm": GOING,
     "alert_media": READING | {"family"},
@@ -99,6 +107,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "tell_family": LOCAL,
     "glass": LOCAL,
     "alert_file": LOCAL,
+    "alert_page": GOING,
     "followups": LOCAL,
     "followup": LOCAL,
     "follow": LOCAL,
@@ -141,6 +150,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "bind_group": LOCAL,
     "unbind_group": LOCAL,
     "wechat_group": LOCAL,
+    "village_chat": LOCAL,
+    "robot": LOCAL,
 }
 
 

@@ -13,14 +13,14 @@ from jinja2 import Environment, StrictUndefined, Template
 FOLDER = Path(__file__).parent / "words"
 _NAMES = tomllib.loads((FOLDER / "names.toml").read_text(encoding="utf-8"))
 _KINDS = tomllib.loads((FOLDER / "roles.toml").read_text(encoding="utf-8"))["visitor_kind"]
-NOT_SENTENCES = ("names", "controls", "commands", "wechat_menu")
+NOT_SENTENCES = ("names", "controls", "commands", "wechat_menu", "wecom_menu")
 
 # filters that put a code in words, and the table in which they stand
 WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind": "alert_kind",
          "alert_state": "alert_state", "unwell": "unwell", "glass_reason": "glass_reason",
          "first_aid": "first_aid", "followed": "followed", "call_state": "call_state", "added": "added_kind",
-         "group_kind": "group_kind", "group_anew": "group_anew", "change": "change", "proposal": "proposal",
-         "life": "turned", "wish": "wish",
+         "told_rank": "told_rank", "group_kind": "group_kind", "group_anew": "group_anew",
+         "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role",
          **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants", "device_state")},
          "cannot_reason": "cannot_reason", "field": "field", "category": "own_value"}
@@ -64,6 +64,8 @@ class Words:
             "reasons": self._reasons, "whom": self._whom,
             "of_whom": lambda elder: (
                 f"{self.named(elder['name'])} · {self._place(elder)}" if elder["name"] else self._whom("")),
+            "names_listed": lambda names: self._list(map(self.named, names)),
+            "reach": lambda reach: self.say("reach.card", {"reach": reach}),
             "offices": self._offices,
             "told_areas": lambda areas: self._list(self.say(f"told_area.{area}") for area in areas),
             "told_items": lambda items, area: self._list(items) or self.say(f"as_ever.{area}"),
@@ -75,6 +77,9 @@ class Words:
             "beside": self._beside,
             "device_said": lambda said: self.say(f"device_said.{said['kind']}", dict(said)),
             "device_line": lambda one: self.say("devices.line", dict(one)),
+            "duty_step": lambda step: self.say("ladder.duty_after" if step["after"] else "ladder.duty_now", dict(step)),
+            "duty_role": lambda role, kind: visitor_kind(kind) if kind else self.say(
+                f"care.{role}" if self.has(f"care.{role}") else f"role.{role}"),
             "by_place": lambda groups: self.say("reminders.by_place", {"groups": groups}),
             "reminded": lambda one: self.say("remind.one", one),
             "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),

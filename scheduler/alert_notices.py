@@ -4,15 +4,20 @@ from datetime import date
 from typing import ClassVar, Literal
 
 from scheduler.notices import KINDS, Notice
-from storage import alerts
+from storage import alert_told, alerts
 from storage.alerts import Alert
 from storage.database import Tx
 from storage.outbox import Lane
 from storage.scope import Scope
 
 # somebody goes, is there; another report came in; the elder says that he is well, or somebody near reached him; who
-# raised it says of whom it is, or what; somebody who knows more says it, or adds a photo, a voice note or a place
-Step = Literal["claimed", "arrived", "again", "well", "reached", "whom", "what", "words", "photo", "voice", "place"]
+# raised it says of whom it is, or what; somebody who knows more says it, or adds a photo, a voice note, a place; who
+# goes wants more people; another goes in his place, or cannot; nobody goes any more; who went has not said that he is
+# there
+Step = Literal["claimed", "arrived", "again", "well", "reached", "whom", "what", "words", "support", "handed", "back",
+               "declined", "not_there", "photo", "voice", "place"]
+GOES = {"claimed": ("claimed",), "arrived": ("arrived",), "handed": ("claimed",), "support": ("claimed", "arrived"),
+        "not_there": ("claimed",)}  # the states in which a step is still so, by him who does it
 
 
 class OfAlert(Notice):
@@ -35,7 +40,7 @@ class OfAlert(Notice):
 
 
 class AlertRaised(OfAlert):
-    """An alert runs. Not wanted once it ended: then the end is told.
+    """An alert runs. Not wanted once it ended: then the end is told; nor once he has seen it, on whatever channel.
 
     `goes`: this person may take it over; `late`: nobody has in the time that the policy gives.
     """
@@ -45,19 +50,65 @@ class AlertRaised(OfAlert):
     goes: bool = False
     late: bool = False
 
+    def still_wanted(self, tx: Tx, today: date) -> bool:
+        return super().still_wanted(tx, today) and (self.late or not alert_told.has_seen(tx, self.alert, self.person))
+
     def fits(self, alert: Alert) -> bool:
         return alert.state == "open" if self.late else alert.running
 
 
 class AlertStep(OfAlert):
-    """It goes on, by this person's doing. Not wanted where it went further meanwhile."""
+    """It goes on, by this person's doing. Not wanted where it went further meanwhile.
+
+    `at`: since when he goes (as `AlertRaised.at`), of `not_there`; `goes`: this person may take it over, of `back`.
+    """
 
     kind = "alert_step"
     step: Step
     by: str = ""
+    at: str = ""
+    goes: bool = False
 
     def fits(self, alert: Alert) -> bool:
-        return alert.state == self.step if self.step in ("claimed", "arrived") else alert.running
+        if self.step in GOES:
+            return alert.state in GOES[self.step] and alert.claimed_by == self.by
+        if self.step == "declined":
+            return alert.running and alert.claimed_by == self.person
+        return alert.state == "open" if self.step == "back" else alert.running
+
+
+class AlertOffered(OfAlert):
+    """Who goes (`by`) asks this person to go in his place. Not wanted once somebody else is asked, or goes."""
+
+    kind = "alert_offered"
+    by: str
+
+    def fits(self, alert: Alert) -> bool:
+        return alert.running and alert.claimed_by == self.by and alert.offered_to == self.person
+
+
+class AlertsAlike(OfAlert):
+    """多起同类警报: so many of one kind in one village; `alert` is the one with which they were so many."""
+
+    kind = "alerts_alike"
+    count: int
+    minutes: int
+
+    def fits(self, alert: Alert) -> bool:
+        return True
+
+
+class NotReached(OfAlert):
+    """未送达: some who were told of it have not seen it on any of their channels. They are named when it leaves."""
+
+    kind = "not_reached"
+
+    def still_wanted(self, tx: Tx, today: date) -> bool:
+        return super().still_wanted(tx, today) and any(
+            each.state == "unreached" for each in alert_told.of(tx, self.alert))
+
+    def fits(self, alert: Alert) -> bool:
+        return alert.running
 
 
 class AlertEnded(OfAlert):
@@ -95,4 +146,5 @@ class FollowUp(Notice):
         return super().still_wanted(tx, today) and found is not None and found.asked_after
 
 
-KINDS.update({each.kind: each for each in (AlertRaised, AlertStep, AlertEnded, GlassBroken, FollowUp)})
+KINDS.update({each.kind: each for each in (
+    AlertRaised, AlertStep, AlertOffered, NotReached, AlertsAlike, AlertEnded, GlassBroken, FollowUp)})

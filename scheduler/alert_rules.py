@@ -1,26 +1,37 @@
 """How long an alert, and an elder's 报平安, wait before more are told: two tables of policy.toml, which says why."""
 
 from datetime import datetime, time, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from scheduler import ladders
+
 ASKED_AT = time(9)  # on the wall
+Hour = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]  # HH:MM on the wall
 
 
 class AlertRules(BaseModel):
-    """Seconds until a pressed 紧急 goes out as it is.
+    """Seconds until a pressed 紧急 goes out as it is. Who is told later, and when, stands in `[ladders]`.
 
-    Minutes: until the township is told of an alert that nobody took over; within which a second report joins it.
+    Minutes: after which who has not seen it is told on his next channel; within which a second report joins one that
+    runs; within which 需要支援 tells nobody again; within which so many alerts of one kind in one village (`many`) are
+    a matter for the rank `many_to`.
     Days after the end: the township asks what became of it, until all is answered.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     details_seconds: int = Field(ge=20, le=300)
-    township_minutes: int = Field(ge=1, le=60)
+    seen_minutes: int = Field(ge=1, le=30)
     join_minutes: int = Field(ge=0, le=240)
+    support_minutes: int = Field(ge=1, le=120)
+    night_from: Hour
+    night_until: Hour
+    many: dict[str, Annotated[int, Field(ge=2, le=50)]]
+    many_minutes: int = Field(ge=10, le=1440)
+    many_to: Literal["township", "county", "city"]
     followup_days: tuple[Annotated[int, Field(ge=1, le=90)], ...] = Field(min_length=1, max_length=6)
 
     @field_validator("followup_days")
@@ -29,6 +40,20 @@ class AlertRules(BaseModel):
         if list(days) != sorted(set(days)):
             raise ValueError("followup_days: each day must be later than the one before it")
         return days
+
+    @field_validator("many")
+    @classmethod
+    def _known(cls, many: dict[str, int]) -> dict[str, int]:
+        if unknown := sorted(many.keys() - ladders.KINDS):
+            raise ValueError(f"many: no alert is of this kind: {', '.join(unknown)}")
+        return many
+
+    def night(self, at: datetime, zone: ZoneInfo) -> bool:
+        """Whether it is night on the wall then; the night may go past midnight."""
+        hour = f"{at.astimezone(zone):%H:%M}"
+        if self.night_from <= self.night_until:
+            return self.night_from <= hour < self.night_until
+        return hour >= self.night_from or hour < self.night_until
 
     def ask_after(self, closed_at: datetime, after: datetime, zone: ZoneInfo) -> datetime:
         """When an alert closed then is asked after, the first time later than `after`: on the days of the policy, and
@@ -40,12 +65,20 @@ class AlertRules(BaseModel):
         return at
 
     @property
+    def seen_after(self) -> timedelta:
+        return timedelta(minutes=self.seen_minutes)
+
+    @property
     def goes_out_after(self) -> timedelta:
         return timedelta(seconds=self.details_seconds)
 
     @property
-    def township_after(self) -> timedelta:
-        return timedelta(minutes=self.township_minutes)
+    def support_again_after(self) -> timedelta:
+        return timedelta(minutes=self.support_minutes)
+
+    @property
+    def many_within(self) -> timedelta:
+        return timedelta(minutes=self.many_minutes)
 
     @property
     def joins_within(self) -> timedelta:

@@ -4,25 +4,30 @@ The row and its notices are one unit of work. Who is told more is decided by sto
 sweep or a clock that jumps changes nothing.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Literal
 
-from scheduler import family_decision, notices, village_groups, visitor_kinds
+from scheduler import alike, family_decision, ladders, notices, risks, sms, village_groups, visitor_kinds
 from scheduler.alert_notices import AlertEnded, AlertRaised, AlertStep, OfAlert, Step
+from scheduler.group_notices import Anew
+from scheduler.ladders import Rank, Rungs
 from scheduler.policy import Policies
 from scheduler.visitor_kinds import VisitorKind, may_answer_alerts
-from storage import accounts, alert_media, alerts, elders, outbox, people
+from storage import accounts, alert_media, alert_told, alerts, elders, people
 from storage.alerts import Alert, Around, Source
 from storage.database import Tx
-from storage.ids import millis
-from storage.scope import SECRET, SOS, UNSAID
+from storage.scope import SECRET, SOS, UNSAID, UNTOLD
 
 VISITING = frozenset({"visitor", "stand_in"})
 GOING = VISITING | {"first_contact", "cadre"}  # who may be asked to go and see
-UNTOLD = frozenset({*SECRET, UNSAID, SOS})  # kinds of which no family is told
 CHUNK = 100
-ABOVE = ("township", "county", "city")
+ABOVE: tuple[Rank, ...] = ("township", "county", "city")
+ASKING = ("support", "back")  # steps with which somebody is asked to go
+ANEW: Mapping[str, Anew] = {"support": "support", "back": "late"}  # steps of which a group is told in a message anew
+# without which no alert ends, by how it does
+NOTED = {"closed": ("found", "done"), "false_alarm": ("reason",)}
 
 
 def raise_alert(tx: Tx, elder_id: str, kind: str, source: Source, by: str | None, policies: Policies, now: datetime,
@@ -35,14 +40,13 @@ def raise_alert(tx: Tx, elder_id: str, kind: str, source: Source, by: str | None
     elder = elders.unscoped(tx, elder_id)
     if elder is None:
         raise LookupError(f"no elder {elder_id}")
-    rules = policies.of(tx, elder.village_id).alerts
     alerts.hold(tx, elder_id)
-    if before := alerts.alike(tx, elder_id, kind, now - rules.joins_within):
+    if before := alerts.alike(tx, elder_id, kind, now - policies.of(tx, elder.village_id).alerts.joins_within):
         tx.note(now, by or "clock", "alert.again", elder_id, (before.called,))
         _join(tx, before, kind, words, by, policies, now)
         return before.number
-    alert = alerts.add(tx, elder_id, elder.village_id, kind, source, by, words, now, now + rules.township_after)
-    tell_near(tx, alert, policies, now)
+    alert = alerts.add(tx, elder_id, elder.village_id, kind, source, by, words, now, now)
+    _went_out(tx, alert, policies, now)
     return alert.number
 
 
@@ -51,8 +55,8 @@ def go_out(tx: Tx, alert: Alert, kind: str, policies: Policies, now: datetime) -
 
     Like any second report it joins an alert that runs. None where it went out before.
     """
-    rules = policies.of(tx, alert.area_id).alerts
     if alert.elder_id:
+        rules = policies.of(tx, alert.area_id).alerts
         alerts.hold(tx, alert.elder_id)
         before = alerts.alike(tx, alert.elder_id, kind, alert.raised_at - rules.joins_within)
         if before:
@@ -60,24 +64,46 @@ def go_out(tx: Tx, alert: Alert, kind: str, policies: Policies, now: datetime) -
         if before and alerts.fold(tx, alert, before, now):
             _join(tx, before, kind, alert.words, alert.raised_by, policies, now)
             return alerts.unscoped(tx, before.id)
-    if not alerts.go_out(tx, alert, kind, alert.raised_at + rules.township_after, now):
+    if not alerts.go_out(tx, alert, kind, now):
         return None
-    gone = replace(alert, kind=kind)
-    tell_near(tx, gone, policies, now)
-    return gone
+    _went_out(tx, replace(alert, kind=kind), policies, now)
+    return alerts.unscoped(tx, alert.id)
 
 
-def tell_near(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> None:
-    """Tells those near who were not told yet: who may go, the village, the family; of what is secret no family."""
-    today, at = now.astimezone(policies.city.zone).date(), _wall(alert.raised_at, policies)
-    going = [*dict.fromkeys((*helpers(tx, alert, policies, today), *_village(tx, alert)))]
-    for person in going:
-        _tell(tx, AlertRaised(person=person, alert=alert.id, at=at, goes=True), "", now, but=alert.raised_by)
-    for person in () if alert.kind in UNTOLD else family(tx, alert, today):
-        _tell(tx, AlertRaised(person=person, alert=alert.id, at=at), "", now, but=alert.raised_by)
-    if not any(accounts.reached(tx, person) for person in going if person != alert.raised_by):
-        _tell_above(tx, alert, policies, now)  # nobody who could go is reached: no time is lost
+def turned(tx: Tx, alert_id: str, policies: Policies, now: datetime) -> None:
+    """It was said what it is, after it went out without (the caller wrote it). Its ladder is now that of this kind:
+    whom the rungs that are overtaken would have told, and nobody has yet, is told at once.
+    """
+    alert = alerts.lock(tx, alert_id)
+    climbed = rungs(tx, replace(alert, kind=SOS), policies)[:alert.rung]
+    told = tell_near(tx, alert, policies, now)
+    _climb(tx, alert, policies, now, told, frozenset(rank for rung in climbed for rank in rung.tell))
+    alike.look(tx, alert, policies, now)
+
+
+def tell_near(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> frozenset[str]:
+    """Tells those near who were not told yet: who may go, the village, the family; of what is secret no family.
+
+    Gives whom it told.
+    """
+    today, at = now.astimezone(policies.city.zone).date(), wall(alert.raised_at, policies)
+    going = _near(tx, alert, policies, now)
+    told = {person for person in going
+            if _raise_to(tx, AlertRaised(person=person, alert=alert.id, at=at, goes=True), alert, policies, now)}
+    told |= {person for person in (() if alert.kind in UNTOLD else family(tx, alert, today))
+             if person != alert.raised_by
+             and _raise_to(tx, AlertRaised(person=person, alert=alert.id, at=at), alert, policies, now)}
+    sms.tell(tx, alert, today, now)
+    if not any(accounts.reached(tx, person) for person in going):  # nobody who could go is reached: no time is lost
+        told |= _tell_again(tx, alert, over(tx, alert, "township"), policies, now, late=True)
     village_groups.show(tx, alert, policies, now)
+    return frozenset(told)
+
+
+def _went_out(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> None:
+    told = tell_near(tx, alert, policies, now)
+    _climb(tx, alert, policies, now, told)  # at night those above are told at once
+    alike.look(tx, alert, policies, now)
 
 
 def _join(tx: Tx, before: Alert, kind: str, words: str, by: str | None, policies: Policies, now: datetime) -> None:
@@ -87,7 +113,7 @@ def _join(tx: Tx, before: Alert, kind: str, words: str, by: str | None, policies
     tell_step(tx, before, "again", by, policies, now)
     village_groups.show(tx, before, policies, now, anew="again")
     if kind not in UNTOLD and alerts.turn(tx, before, kind, by, now):
-        tell_near(tx, replace(before, kind=kind), policies, now)
+        turned(tx, before.id, policies, now)
 
 
 def helpers(tx: Tx, alert: Alert, policies: Policies, today: date) -> list[str]:
@@ -119,33 +145,51 @@ def claim(tx: Tx, alert: Alert, by: str, policies: Policies, now: datetime) -> b
     """This person goes, and the others are told; False where somebody was quicker, or it ended."""
     if alert.kind == UNSAID:
         go_out(tx, alert, SOS, policies, now)  # who goes before it went out keeps nobody from hearing of it
-    if not alerts.claim(tx, alert, by, now):
-        return False
-    tell_step(tx, alert, "claimed", by, policies, now)
-    village_groups.show(tx, alert, policies, now)
-    return True
+    return alerts.claim(tx, alert, by, now) and changed(tx, alert, "claimed", by, policies, now)
 
 
 def arrive(tx: Tx, alert: Alert, by: str, policies: Policies, now: datetime) -> bool:
     """Who went is there, and the others are told; False where it is not his to say, or he said so before."""
-    if not alerts.arrive(tx, alert, by, now):
-        return False
-    tell_step(tx, alert, "arrived", by, policies, now)
-    village_groups.show(tx, alert, policies, now)
-    return True
+    return alerts.arrive(tx, alert, by, now) and changed(tx, alert, "arrived", by, policies, now)
 
 
 def end(tx: Tx, alert: Alert, by: str, outcome: dict[str, str], policies: Policies, now: datetime) -> bool:
-    """Ends it, as a false alarm where the outcome gives only a `reason`; those told are told. False: it had ended."""
+    """Ends it, as a false alarm where the outcome gives only a `reason`; those told are told. False: it had ended.
+
+    Raises ValueError where the outcome does not say what was found and done, or why it was none.
+    """
     state: Literal["closed", "false_alarm"] = "false_alarm" if "reason" in outcome else "closed"
+    if not all(outcome.get(each, "").strip() for each in NOTED[state]):
+        raise ValueError(f"an alert is not {state} without {' and '.join(NOTED[state])}")
     rules = policies.of(tx, alert.area_id).alerts
     ask_at = rules.ask_after(now, now, policies.city.zone) if state == "closed" else None
     if not alerts.end(tx, alert, state, by, outcome, now, ask_at):
         return False
+    risks.remind(tx, alert, policies, now)
     family_decision.ended(tx, replace(alert, state=state), now.astimezone(policies.city.zone).date(), now)
-    for person in _told(tx, alert, policies, now):
-        _tell(tx, AlertEnded(person=person, alert=alert.id, at=_wall(now, policies)), "ended:", now, but=by)
-    village_groups.show(tx, alert, policies, now)
+    return changed(tx, alert, "ended", by, policies, now)
+
+
+def changed(tx: Tx, alert: Alert, what: Step | Literal["ended"], by: str, policies: Policies, now: datetime, *,
+            also: Iterable[str] = ()) -> Literal[True]:
+    """What follows, in the same work, once somebody changed how an alert stands: who was told of it before, and `also`
+    these, are told, but for him who did it; and it waits for its next rung.
+    """
+    alert_told.seen(tx, alert.id, by, now)
+    told = dict.fromkeys((*_told(tx, alert), *also))
+    if what == "ended":
+        for person in told:
+            if person != by:
+                _tell(tx, AlertEnded(person=person, alert=alert.id, at=wall(now, policies)), "ended:", now)
+    else:
+        today = now.astimezone(policies.city.zone).date()
+        for person in told:
+            goes = what in ASKING and may_go(tx, person, alert, policies, today)
+            if person != by and (goes or what != "support"):  # who cannot go there has no use for that
+                _tell(tx, AlertStep(person=person, alert=alert.id, step=what, by=by, goes=goes), None, now)
+    village_groups.show(tx, alert, policies, now, anew=ANEW.get(what, "raised"))
+    if what != "ended":
+        _climb(tx, alerts.lock(tx, alert.id), policies, now)
     return True
 
 
@@ -153,55 +197,125 @@ def tell_step(tx: Tx, alert: Alert, step: Step, by: str | None, policies: Polici
     """Tells those who know of the alert that it goes on, but for him who did it. Each hears of a step once; of words
     that are added, each time.
     """
-    what = f"{step}{millis(now)}:" if step == "words" else f"{step}:"
-    for person in _told(tx, alert, policies, now):
-        _tell(tx, AlertStep(person=person, alert=alert.id, step=step, by=by or ""), what, now, but=by)
+    if by:
+        alert_told.seen(tx, alert.id, by, now)
+    for person in _told(tx, alert):
+        if person != by:
+            _tell(tx, AlertStep(person=person, alert=alert.id, step=step, by=by or ""),
+                  None if step == "words" else f"{step}:", now)
 
 
 def climb(tx: Tx, now: datetime, policies: Policies) -> bool:
-    """Tells the township of a chunk of alerts that nobody took over in time; True where there may be more.
+    """Lets a chunk of alerts climb that nobody took over, or to which nobody came, in time; True: there may be more.
 
     What was pressed, and of which nothing more was said in time, goes out as it is.
     """
     due = alerts.due(tx, now, CHUNK)
-    for alert in due:
+    for alert in (*due, *alerts.ahead(tx, now, CHUNK)):
         if alert.kind == UNSAID:
             go_out(tx, alert, SOS, policies, now)
-        elif alerts.climbed(tx, alert, now):
-            _tell_above(tx, alert, policies, now)
-            village_groups.show(tx, alert, policies, now, anew="late")
+        else:
+            _climb(tx, alert, policies, now)
     return len(due) == CHUNK
 
 
-def _tell_above(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> None:
-    """Tells the lowest rank above the village of which somebody is reached; where nobody is, the operators."""
-    at = _wall(alert.raised_at, policies)
-    ranks = {role: people.coordinators(tx, alert.area_id, role) for role in ABOVE} | {"operator": people.operators(tx)}
-    for role, persons in ranks.items():
-        if any(accounts.reached(tx, person) for person in persons):
-            for person in persons:
-                notice = AlertRaised(person=person, alert=alert.id, at=at, goes=role in ABOVE, late=True)
-                _tell(tx, notice, "late:", now)
-            return
+def rungs(tx: Tx, alert: Alert, policies: Policies) -> Rungs:
+    """The rungs of an alert as it stands: while nobody goes those of the day or night on which it began to wait; while
+    nobody is there; then none.
+    """
+    rules = policies.of(tx, alert.area_id)
+    ladder = ladders.of_kind(rules.ladders, alert.kind)
+    if alert.state == "open":
+        return ladder.night if rules.alerts.night(alert.rungs_from, policies.city.zone) else ladder.day
+    return ladder.not_there if alert.state == "claimed" else ()
 
 
-def _told(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> list[str]:
-    """Who was told of the alert and may still know of it, and who raised it."""
+def _climb(tx: Tx, alert: Alert, policies: Policies, now: datetime, told: Iterable[str] = (),
+           heard: frozenset[Rank] | None = None) -> None:
+    """Climbs all rungs that are due, as one: after a time of standing still nobody is told twice. Never those `told` a
+    moment ago. With `heard` it climbs from the bottom once more, and tells none of these ranks.
+    """
+    steps = rungs(tx, alert, policies)
+    since = alert.rungs_from if alert.rungs_from <= now + alerts.AHEAD else now
+    first = alert.rung if heard is None else 0
+    to = max(first, ladders.passed(steps, since, now))
+    if not alerts.climbed(tx, alert, to, since, ladders.next_at(steps, to, since), now):
+        return
+    due = steps[first:to]
+    ranks = {rank for rung in due for rank in rung.tell} - (heard or frozenset())
+    persons = dict.fromkeys(_near(tx, alert, policies, now) if "near" in ranks else ())
+    for rank in (each for each in ABOVE if each in ranks):
+        persons |= dict.fromkeys(over(tx, alert, rank))
+    if "goer" in ranks and alert.claimed_by:
+        persons[alert.claimed_by] = None
+    late = any(rung.after for rung in due)
+    _tell_again(tx, alert, [each for each in persons if each not in set(told)], policies, now, late=late)
+    if late and alert.state == "open" and "near" in ranks:  # a village's group is those near
+        village_groups.show(tx, alert, policies, now, anew="late")
+
+
+def _tell_again(tx: Tx, alert: Alert, persons: Iterable[str], policies: Policies, now: datetime, *, late: bool,
+                ) -> set[str]:
+    """Tells these that nobody goes (`late`: after a time), or that who went has not said that he is there."""
+    at, operators = wall(alert.raised_at, policies), {*people.operators(tx)}
+    found = set()
+    for person in persons:
+        notice: OfAlert
+        if alert.state == "open":
+            notice = AlertRaised(person=person, alert=alert.id, at=at, goes=person not in operators, late=late)
+        else:
+            notice = AlertStep(person=person, alert=alert.id, step="not_there", by=alert.claimed_by or "",
+                               at=wall(alert.claimed_at or alert.rungs_from, policies))
+        if _raise_to(tx, notice, alert, policies, now) or _tell(tx, notice, None, now):
+            found.add(person)
+    return found
+
+
+def near(tx: Tx, alert: Alert, policies: Policies, today: date) -> list[str]:
+    """Who near may be asked to go: who cares for the elder, and the village's coordinators."""
+    return [*dict.fromkeys((*helpers(tx, alert, policies, today), *_village(tx, alert)))]
+
+
+def _near(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> list[str]:
+    """Them, but for him who raised it."""
     today = now.astimezone(policies.city.zone).date()
-    above = [person for role in ABOVE for person in people.coordinators(tx, alert.area_id, role)]
-    asked = (*helpers(tx, alert, policies, today), *family(tx, alert, today), *_village(tx, alert), *above,
-             *people.operators(tx))
-    told = [person for person in dict.fromkeys(asked)
-            if any(outbox.receipt(tx, _key(alert.id, rung, person)) is not None for rung in ("", "late:"))]
+    return [person for person in near(tx, alert, policies, today) if person != alert.raised_by]
+
+
+def over(tx: Tx, alert: Alert, rank: Rank) -> list[str]:
+    """The coordinators of this rank, or of the next one above of which somebody is reached; else the operators."""
+    for role in ABOVE[ABOVE.index(rank):]:
+        persons = people.coordinators(tx, alert.area_id, role)
+        if any(accounts.reached(tx, person) for person in persons):
+            return persons
+    return people.operators(tx)
+
+
+def _told(tx: Tx, alert: Alert) -> list[str]:
+    """Who was told of the alert, who raised it, and who goes; whether he may still know of it is asked as it leaves."""
+    told = [each.person_id for each in alert_told.of(tx, alert.id)]
     return [*dict.fromkeys((*told, *filter(None, (alert.raised_by, alert.claimed_by))))]
 
 
-def _tell(tx: Tx, notice: OfAlert, what: str, now: datetime, *, but: str | None = None) -> None:
-    if notice.person != but:
-        notices.tell(tx, notice, now, unique_key=_key(notice.alert, what, notice.person))
+def _raise_to(tx: Tx, notice: OfAlert, alert: Alert, policies: Policies, now: datetime) -> bool:
+    """Tells him once that it runs, and once that nobody goes; until he has seen it he is asked after (`reaching`).
+
+    False where he was told that, or is not reached.
+    """
+    way = accounts.reached(tx, notice.person)
+    alert_told.add(tx, alert.id, notice.person, way[0] if way else None, now,
+                   now + policies.of(tx, alert.area_id).alerts.seen_after)
+    return _tell(tx, notice, "" if isinstance(notice, AlertRaised) and not notice.late else "late:", now)
 
 
-def _wall(at: datetime, policies: Policies) -> str:
+def _tell(tx: Tx, notice: OfAlert, what: str | None, now: datetime) -> bool:
+    """With `what` once to each person; False where he was told that, or is not reached."""
+    key = None if what is None else _key(notice.alert, what, notice.person)
+    return notices.tell(tx, notice, now, unique_key=key)
+
+
+def wall(at: datetime, policies: Policies) -> str:
+    """A time as notices have it: on the wall of the elders (ISO, to the minute)."""
     return at.astimezone(policies.city.zone).strftime("%Y-%m-%dT%H:%M")
 
 

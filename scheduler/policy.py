@@ -14,11 +14,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from scheduler import ladders
 from scheduler.alert_rules import AlertRules, CheckInRules
 from scheduler.calendar import Festival
 from scheduler.call_rules import Calls
 from scheduler.campaign_rules import CampaignRules
 from scheduler.device_rules import DeviceRules
+from scheduler.ladders import Ladder
 from scheduler.reminder_rules import Messages, Reminders
 from scheduler.retention import Retention
 from scheduler.visitor_kinds import VisitorKind
@@ -74,6 +76,7 @@ class Policy(BaseModel):
     terms: tuple[Begins, ...] = Field(min_length=1)
     visitor_kinds: dict[str, VisitorKind]
     alerts: AlertRules
+    ladders: dict[str, Ladder]
     check_ins: CheckInRules
     campaigns: CampaignRules
     festivals: dict[str, Festival]
@@ -91,6 +94,11 @@ class Policy(BaseModel):
         except (KeyError, ValueError):
             raise ValueError(f"no such time zone: {name}") from None
         return name
+
+    @field_validator("ladders")
+    @classmethod
+    def _complete(cls, given: dict[str, Ladder]) -> dict[str, Ladder]:
+        return ladders.complete(given)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -52,11 +52,9 @@ def say_what(tx: Tx, alert: Alert, kind: str, policies: Policies, now: datetime)
         return alerting.go_out(tx, alert, kind, policies, now)
     if not alerts.turn(tx, alert, kind, alert.raised_by, now):
         return None
-    now_is = alerts.unscoped(tx, alert.id)
-    if now_is:
-        alerting.tell_step(tx, now_is, "what", alert.raised_by, policies, now)
-        alerting.tell_near(tx, now_is, policies, now)
-    return now_is
+    alerting.tell_step(tx, alert, "what", alert.raised_by, policies, now)
+    alerting.turned(tx, alert.id, policies, now)
+    return alerts.unscoped(tx, alert.id)
 
 
 def add_words(tx: Tx, alert: Alert, by: str, words: str, policies: Policies, now: datetime) -> None:

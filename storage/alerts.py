@@ -4,7 +4,7 @@ An alert runs while it is `open`, `claimed` or `arrived`; it ends as `closed` or
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import orjson
@@ -20,6 +20,7 @@ State = Literal["open", "claimed", "arrived", "closed", "false_alarm"]
 Source = Literal["person", "check_in", "contact", "device"]
 NOT_YET = "not_yet"  # what is said of a thing that is still to be done, after an alert was closed
 ASKED = ("risk_gone", "relieved", "referred")  # what is asked of a closed alert, as it stands in the outcome
+AHEAD = timedelta(minutes=2)  # so far may the clocks of two machines be apart
 COUNT = "alerts"  # the name under which they are counted
 
 # written out as the partial index has it: a parameter would keep it from being used
@@ -28,8 +29,9 @@ _THIS = alerts.c.id == bindparam("alert")
 _ADD = insert(alerts)
 _ALL = select(alerts.c.id, alerts.c.number, alerts.c.elder_id, alerts.c.area_id, alerts.c.kind, alerts.c.state,
               alerts.c.source, alerts.c.raised_by, alerts.c.raised_at, alerts.c.claimed_by, alerts.c.claimed_at,
-              alerts.c.closed_by, alerts.c.closed_at, alerts.c.words, alerts.c.outcome, alerts.c.drill,
-              alerts.c.family_by)
+              alerts.c.closed_by, alerts.c.closed_at, alerts.c.words, alerts.c.outcome, alerts.c.rung,
+              alerts.c.rungs_from, alerts.c.arrived_at, alerts.c.support_at, alerts.c.offered_to, alerts.c.alike,
+              alerts.c.drill, alerts.c.family_by)
 _UNSCOPED = _ALL.where(_THIS)
 _SEEN = _ALL.where(_THIS, ALERT_IN_SCOPE)
 _NUMBERED = _ALL.where(_RUNNING, alerts.c.number == bindparam("called"))
@@ -38,8 +40,13 @@ _HOW_MANY = select(func.count()).select_from(alerts).where(_RUNNING, ALERT_IN_SC
 _PAGE = _RUN_HERE.limit(bindparam("count")).offset(bindparam("skip"))
 _DUE = _ALL.where(_RUNNING, alerts.c.next_at.is_not(None), alerts.c.next_at <= bindparam("at")).order_by(
     alerts.c.next_at, alerts.c.id).limit(bindparam("count"))
-_CLIMBED = update(alerts).where(_THIS, alerts.c.state == "open", alerts.c.next_at <= bindparam("at")).values(
-    next_at=None)
+# what waits by a clock that was put back since: it would wait that long
+_AHEAD = _ALL.where(_RUNNING, alerts.c.rungs_from > bindparam("too_far")).limit(bindparam("count"))
+# as it was read: whatever happened to it meanwhile, its rungs count from there
+_AS_READ = (_THIS, alerts.c.state == bindparam("shown"), alerts.c.rung == bindparam("climbed"),
+            func.coalesce(alerts.c.rungs_from, alerts.c.raised_at) == bindparam("counted_from"))
+_CLIMBED = update(alerts).where(*_AS_READ).values(
+    rung=bindparam("new_rung"), rungs_from=bindparam("since"), next_at=bindparam("then"))
 _HOLD = select(elders.c.id).where(elders.c.id == bindparam("elder")).with_for_update(key_share=True)
 _NEWEST = (alerts.c.raised_at.desc(), alerts.c.id.desc())
 _of_elder = _ALL.where(_RUNNING, alerts.c.elder_id == bindparam("elder"), alerts.c.raised_at >= bindparam(
@@ -49,20 +56,22 @@ _OF_ELDER = {True: _of_elder.where(_secret), False: _of_elder.where(not_(_secret
 _PRESSED = _ALL.where(_RUNNING, alerts.c.raised_by == bindparam("who"), alerts.c.kind == UNSAID).order_by(
     *_NEWEST).limit(1)
 _OUT = update(alerts).where(_THIS, alerts.c.state == "open", alerts.c.kind == UNSAID).values(
-    kind=bindparam("what"), next_at=bindparam("then"))
+    kind=bindparam("what"))
 _TURN = update(alerts).where(_THIS, _RUNNING, alerts.c.kind == SOS).values(kind=bindparam("what"))
+_LOCK = _UNSCOPED.with_for_update(of=alerts)
 _OF = update(alerts).where(_THIS, _RUNNING, or_(alerts.c.kind == UNSAID, alerts.c.elder_id.is_(None))).values(
     elder_id=bindparam("elder"), area_id=bindparam("area"))
 _FOLD = delete(alerts).where(_THIS, alerts.c.kind == UNSAID)
 _CLAIM = update(alerts).where(_THIS, alerts.c.state == "open", alerts.c.claimed_by.is_(None)).values(
-    state="claimed", claimed_by=bindparam("who"), claimed_at=bindparam("at"), next_at=None)
+    state="claimed", claimed_by=bindparam("who"), claimed_at=bindparam("at"), rung=0, rungs_from=bindparam("at"),
+    next_at=bindparam("at"))
 _ARRIVE = update(alerts).where(_THIS, alerts.c.state == "claimed", alerts.c.claimed_by == bindparam("who")).values(
-    state="arrived")
-_TAKEN = or_(alerts.c.state == "claimed", alerts.c.state == "arrived")
+    state="arrived", arrived_at=bindparam("at"), next_at=None)
+TAKEN: ColumnElement[bool] = or_(alerts.c.state == "claimed", alerts.c.state == "arrived")
 _ended: dict[str, Any] = {"state": bindparam("new_state"), "closed_by": bindparam("who"), "closed_at": bindparam("at"),
           "outcome": bindparam("found"), "next_at": bindparam("then")}
-_CLOSE = update(alerts).where(_THIS, _TAKEN).values(_ended)
-_CALL_OFF = update(alerts).where(_THIS, or_(_TAKEN, alerts.c.state == "open")).values(_ended)
+_CLOSE = update(alerts).where(_THIS, TAKEN).values(_ended)
+_CALL_OFF = update(alerts).where(_THIS, or_(TAKEN, alerts.c.state == "open")).values(_ended)
 # closed, and still asked after: `next_at` is when the next time
 _FOLLOWED = (alerts.c.state == "closed", alerts.c.next_at.is_not(None))
 _TO_ASK = _ALL.where(*_FOLLOWED, alerts.c.next_at <= bindparam("at")).order_by(
@@ -89,7 +98,11 @@ _AROUND = select(people.c.id, people.c.visitor_kind, people.c.minor_until, peopl
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert, opened. `words` is what was said with it; `outcome` what came of it, by question, once it ended."""
+    """One alert, opened. `words` is what was said with it; `outcome` what came of it, by question, once it ended.
+
+    `rung` rungs were climbed of those that count from `rungs_from`; `offered_to` is asked to go instead; `alike`: it is
+    one of several of its kind.
+    """
 
     id: str
     number: int
@@ -106,6 +119,12 @@ class Alert:
     closed_at: datetime | None
     words: str = field(repr=False)
     outcome: dict[str, str] = field(repr=False)
+    rung: int
+    rungs_from: datetime
+    arrived_at: datetime | None
+    support_at: datetime | None
+    offered_to: str | None
+    alike: bool
     drill: bool = False
     family_by: str | None = None  # who decided that the family is told of what is kept from it
 
@@ -117,6 +136,12 @@ class Alert:
     def asked_after(self) -> bool:
         """Whether something that is asked after its end is still to be said, or to be done."""
         return self.state == "closed" and any(self.outcome.get(name, NOT_YET) == NOT_YET for name in ASKED)
+
+    @property
+    def risk_left(self) -> bool:
+        """Whether the danger was there when it was closed, or later, and nobody has said since that it is gone."""
+        left = NOT_YET if self.outcome.get("risk") == "left" else ""
+        return self.asked_after and self.outcome.get("risk_gone", left) == NOT_YET
 
     @property
     def called(self) -> str:
@@ -139,11 +164,12 @@ def add(tx: Tx, elder_id: str | None, area_id: str, kind: str, source: Source, b
         now: datetime, next_at: datetime) -> Alert:
     """A new alert with the next number; `by` is None for what no person raised. At `next_at` more people are told."""
     alert = Alert(tx.new_id(now), meta.count_up(tx, COUNT), elder_id, area_id, kind, "open", source, by, now,
-                  None, None, None, None, words, {})
+                  None, None, None, None, words, {}, 0, now, None, None, None, alike=False)
     tx.run(_ADD, id=alert.id, number=alert.number, elder_id=elder_id, area_id=area_id, kind=kind, state="open",
            source=source, raised_by=by, raised_at=millis(now), words=_sealed(tx, alert.id, words), claimed_by=None,
-           claimed_at=None, closed_by=None, closed_at=None, outcome=None, next_at=millis(next_at), rung=0,
-           arrived_at=None, support_at=None, drill=0, family_by=None)
+           claimed_at=None, closed_by=None, closed_at=None, outcome=None,
+           next_at=millis(next_at), rung=0, rungs_from=millis(now), arrived_at=None,
+           support_at=None, offered_to=None, alike=0, drill=0, family_by=None)
     tx.note(now, by or "clock", "alert.raise", elder_id or alert.id, (alert.called,))
     return alert
 
@@ -174,9 +200,17 @@ def pressed(tx: Tx, person_id: str) -> Alert | None:
     return _read(tx, row) if row else None
 
 
-def go_out(tx: Tx, alert: Alert, kind: str, next_at: datetime, now: datetime) -> bool:
+def lock(tx: Tx, alert_id: str) -> Alert:
+    """The alert as it is now; until the end of this work nobody else changes it. Raises LookupError: there is none."""
+    row = tx.one(_LOCK, alert=alert_id)
+    if row is None:
+        raise LookupError(f"no alert {alert_id}")
+    return _read(tx, row)
+
+
+def go_out(tx: Tx, alert: Alert, kind: str, now: datetime) -> bool:
     """Others are told of it in this work, as of this kind; False where that was done."""
-    done = tx.run(_OUT, alert=alert.id, what=kind, then=millis(next_at)) == 1
+    done = tx.run(_OUT, alert=alert.id, what=kind) == 1
     if done:
         tx.note(now, "clock" if kind == SOS else alert.raised_by or "clock", "alert.out", alert.elder_id or alert.id,
                 (alert.called, kind))
@@ -242,16 +276,22 @@ def due(tx: Tx, now: datetime, count: int) -> list[Alert]:
     return [_read(tx, row) for row in tx.all(_DUE, at=millis(now), count=count)]
 
 
-def climbed(tx: Tx, alert: Alert, now: datetime) -> bool:
-    """More people are told of it in this work; False where that was done, or somebody goes."""
-    done = tx.run(_CLIMBED, alert=alert.id, at=millis(now)) == 1
-    if done:
+def ahead(tx: Tx, now: datetime, count: int) -> list[Alert]:
+    """Those that wait since a time that has not come: the clock was put back. For the clock."""
+    return [_read(tx, row) for row in tx.all(_AHEAD, too_far=millis(now + AHEAD), count=count)]
+
+
+def climbed(tx: Tx, alert: Alert, rung: int, since: datetime, next_at: datetime | None, now: datetime) -> bool:
+    """So many rungs are climbed with this work, counted from `since`; False where it is not any more as it was read."""
+    done = tx.run(_CLIMBED, alert=alert.id, shown=alert.state, climbed=alert.rung, new_rung=rung, since=millis(since),
+                  counted_from=millis(alert.rungs_from), then=millis(next_at) if next_at else None) == 1
+    if done and rung > alert.rung:
         tx.note(now, "clock", "alert.climb", alert.elder_id or alert.id, (alert.called,))
     return done
 
 
 def claim(tx: Tx, alert: Alert, by: str, now: datetime) -> bool:
-    """This person goes; False where somebody was quicker, or it has ended."""
+    """This person goes; False where somebody was quicker, or it has ended. It is `climbed` in the same work."""
     done = tx.run(_CLAIM, alert=alert.id, who=by, at=millis(now)) == 1
     if done:
         tx.note(now, by, "alert.claim", alert.elder_id or alert.id, (alert.called,))
@@ -260,7 +300,7 @@ def claim(tx: Tx, alert: Alert, by: str, now: datetime) -> bool:
 
 def arrive(tx: Tx, alert: Alert, by: str, now: datetime) -> bool:
     """Who went is there; False where it is not his, or he was there before."""
-    done = tx.run(_ARRIVE, alert=alert.id, who=by) == 1
+    done = tx.run(_ARRIVE, alert=alert.id, who=by, at=millis(now)) == 1
     if done:
         tx.note(now, by, "alert.arrive", alert.elder_id or alert.id, (alert.called,))
     return done
@@ -340,9 +380,10 @@ def _sealed(tx: Tx, alert_id: str, words: str) -> bytes | None:
 
 def _read(tx: Tx, row: Row) -> Alert:
     (alert_id, number, elder, area, kind, state, source, raised_by, raised, claimed_by, claimed, closed_by, closed,
-     words, outcome, drill, family_by) = row
+     words, outcome, rung, rungs_from, arrived, support, offered, alike, drill, family_by) = row
     said = tx.keys.open(words, "alerts.words", alert_id).decode() if words else ""
     found: dict[str, Any] = orjson.loads(tx.keys.open(outcome, "alerts.outcome", alert_id)) if outcome else {}
     return Alert(alert_id, number, elder, area, kind, state, source, raised_by, instant(raised), claimed_by,
                  instant(claimed) if claimed else None, closed_by, instant(closed) if closed else None, said, found,
-                 drill == 1, family_by)
+                 rung, instant(rungs_from or raised), instant(arrived) if arrived else None,
+                 instant(support) if support else None, offered, alike == 1, drill == 1, family_by)

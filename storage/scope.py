@@ -17,6 +17,7 @@ COORDINATORS = ("village", "township", "county", "city", "operator")
 # cause; and those of which nobody has said yet what they are
 SECRET = ("abuse", "self_harm")
 UNSAID, SOS = "unsaid", "sos"  # pressed a moment ago, nobody told; gone out without a word of what it is
+UNTOLD = frozenset({*SECRET, UNSAID, SOS})  # kinds of which no family is told
 
 _held = areas.alias("held")
 _village = areas.alias("village")

@@ -18,6 +18,7 @@ from conversations.commands import (
     correction,
     devices,
     due,
+    duty,
     elders,
     exchange,
     family,
@@ -28,6 +29,7 @@ from conversations.commands import (
     general,
     glass,
     groups,
+    handing,
     hours,
     identify,
     invite,
@@ -43,11 +45,13 @@ from conversations.commands import (
     register,
     remind,
     requests,
+    seen,
     settings,
     sos,
     survey,
     tellings,
     visit,
+    wecom,
 )
 from conversations.engine import Part
 from conversations.turn import Ask
@@ -72,8 +76,8 @@ NAMES = {name: Named(**{"slash": name, **values}) for name, values in _raw.items
 ACTIONS: dict[str, Action] = {name: action for family in (
     general, elders, visit, record, correction, register, survey, life, pending, people, firstcontact, invite,
     identify, channels, exchange, privacy, policy, hours, ledger, due, cannot, leave, remind, settings, plan,
-    campaign, family, requests, tellings, figures, alerts, checkins, devices, glass, groups, sos, followups,
-    calling, family_choice, added,
+    campaign, family, requests, tellings, figures, alerts, checkins, devices, glass, groups, sos, seen, handing, duty,
+    followups, calling, family_choice, added, wecom,
 ) for name, action in family.COMMANDS.items()}
 _CALLS = {call: name for name, named in NAMES.items() for call in (f"/{named.slash}", *named.words)}
 VISIT_OPENERS = frozenset((f"/{NAMES['visit'].slash}", *NAMES["visit"].words))

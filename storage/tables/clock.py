@@ -105,7 +105,10 @@ alerts = Table(
     to("claimed_by", "people.id", nullable=True), maybe_number("claimed_at"),
     to("closed_by", "people.id", nullable=True), maybe_number("closed_at"), sealed("outcome"),
     maybe_number("next_at"),  # when more people are told, unless somebody goes; none: nobody more is
-    count("rung"),  # how many rungs of its ladder were climbed
+    count("rung"),  # how many rungs of its ladder were climbed, of those that count from `rungs_from`
+    maybe_number("rungs_from"),  # raised, taken over, given back; none: as an older release raised it
+    maybe("offered_to"),  # 移交: who is asked to go instead
+    count("alike"),  # 1: one of several of its kind, of which the ranks above were told
     maybe_number("arrived_at"), maybe_number("support_at"),  # 已到场; 需要支援
     count("drill"),  # 1: 演练
     maybe("family_by"),  # who decided that the family is told of what is kept from it

@@ -18,7 +18,7 @@ groups = Table(
 # who was told of an alert, and whether he has seen it (收到): until then he is tried on his next channel
 alert_told = Table(
     "alert_told", metadata, Column("alert_id", Text, ForeignKey("alerts.id"), primary_key=True),
-    Column("person_id", Text, ForeignKey("people.id"), primary_key=True), words("role"), number("told_at"),
+    Column("person_id", Text, ForeignKey("people.id"), primary_key=True), number("told_at"),
     maybe_number("seen_at"), words("channels"),  # those on which he was told, the first at the top; one space between
     words("state"),  # waiting, seen, unreached
     maybe_number("next_at"),
@@ -65,7 +65,7 @@ reply_windows = Table(
 # how many messages an account was sent in a span of time, where the platform drops silently what is more
 send_counts = Table(
     "send_counts", metadata, Column("channel", Text, primary_key=True), Column("account", Text, primary_key=True),
-    Column("span", Text, primary_key=True),  # minute, hour
+    Column("span", Text, primary_key=True),  # minute:0 to minute:6, hour:0 to hour:6
     number("since"), number("count"),
     Index("send_counts_since", "since"),
 )

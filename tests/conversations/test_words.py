@@ -25,7 +25,8 @@ FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
                       "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders",
                       "plan", "campaigns", "family", "requests", "needs", "tellings", "figures", "alerts",
-                      "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling", "family_choice", "added", "groups")]
+                      "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling", "family_choice",
+                      "sms", "added", "groups", "ladder", "wecom", "reach")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -47,6 +48,7 @@ MADE = {
     "registration.same_{}": ("id", "person"), "field.{}": tuple(_raw("registration")["field"]),
     "unwell.{}": tuple(_raw("checkins")["unwell"]),
     **{f"{space}.{{}}": tuple(_raw("alert_record")[space]) for space in ("alert_said", "risk", "told_whom")},
+    "reach_state.{}": tuple(_raw("reach")["reach_state"]), "told_rank.{}": tuple(_raw("ladder")["told_rank"]), "ladder.{}": ("may_not", "unreached"),
     "followed.{}": tuple(_raw("followups")["followed"]),
     "button.follow_{}": tuple(key.removeprefix("follow_") for key in _raw("followups")["button"] if key != "follow"),
     "added_kind.{}": tuple(_raw("added")["added_kind"]), "added.file_{}": ("photo", "voice"), "button.see_{}": ("photo", "voice"),
@@ -99,7 +101,7 @@ MONTH = {"month": 3, "state": "settling", "cut_off": "2026-04-03", **FIGURES}
 OFFICES = [{"role": "family", "area": "建设村", "kind": "", "elder": "欧阳明"},
            {"role": "visitor", "area": "建设村", "kind": "a_county_s_own", "elder": ""}]
 FIELDS |= {
-    "yours": False, "offices": OFFICES, "invited": "钱进", "channel": "telegram", "tail": "7001", "area": "建设村",
+    "yours": False, "robot": True, "label": "1 安全", "words": ["取消"], "members": 3, "offices": OFFICES, "invited": "钱进", "channel": "telegram", "tail": "7001", "listed": False, "area": "建设村",
     "links": ["https://t.me/b?start=x"], "token": "x", "days": 7, "minutes": 30, "code": "123456", "bound": 1, "same": 1,
     "again": True, "skip": 0, "role": "visitor", "kind": "grid_worker", "several": True,
     "invitations": [{"name": "钱进", "offices": OFFICES, "waits": False, "until": "2026-03-12"}],
@@ -107,9 +109,9 @@ FIELDS |= {
 }
 FIRST_CONTACT = {"contact": "仇小梅", "by": ["village"], "wanted": ["township"], "bound": False, "why": "child_here"}
 CARD = {"organisation": "职院", "service": "量血压", "no_kind": True, "minor_until": "2026-09-01", "consent": "",
-        "status": "active", "elders": ["欧阳明"], "told": False}
+        "status": "active", "elders": ["欧阳明"], "told": False, "cut_off": True}
 LINE = {"n": 1, "name": "欧阳明", "number": 5, "left": -2, "last": "2026-03-15", "role": "contact", "priority": True, "needs": 1,
-        "hazards": 1}
+        "hazards": 1, "risk": True}
 FIELDS |= {
     "late": 1, "pressing": "late", "groups": [{"village": "建设村", "group": "3组", "people": [LINE]}], "asks": True,
     "stand_in": "钱进", "leaves": [{"first": "2026-03-05", "last": "2026-03-06", "stand_in": "钱进"}], "told": True, "over": False,
@@ -133,8 +135,8 @@ FIELDS |= REQUEST | {
 OF_FAMILY: dict[str, dict[str, Any]] = {
     "family.card": {"last": "2026-03-05"}, "family.fine": {"method": "phone"}, "family.method": {"method": "phone"}, "button.unask": REQUEST, "button.request": REQUEST, "family.call": CALL,
     "family.month": {"visits": 2}, "family.beside": {"told": [
-        {"name": "李娜", "allowed": True, "withheld": ["mood"], "day": "2026-03-05", "asker": "王强"},
-        {"name": "李军", "allowed": None, "withheld": [], "day": "", "asker": ""}], "needs": 1, "silent": "2026-03-01"},
+        {"name": "李娜", "allowed": True, "withheld": ["mood"], "day": "2026-03-05", "asker": "王强", "cut_off": False},
+        {"name": "李军", "allowed": None, "withheld": [], "day": "", "asker": "", "cut_off": True}], "needs": 1, "silent": "2026-03-01"},
     "found.family": {"label": {"name": "李娜"}}, "found.answerable": {"label": {"name": "王强"}},
     "requests.list": {"lines": [{**REQUEST, "elder": "欧阳明"}]}, "requests.made": {"elder": ELDER}, "requests.card": {"elder": ELDER},
     "requests.taken": {"elder": ELDER},
@@ -205,7 +207,9 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "files.page_download": {"link": "https://x/f/y", "minutes": 30},
 }
 ADDED = {"photos": 2, "voices": 1, "places": [{"where": "28.87, 105.44", "link": "https://x"}], "elsewhere": False}
-CALLS = {"to_call": [{"name": "李涛", "phone": "13912345678", "state": "not_reached"}], "elsewhere": False, "untold": True, "sent": False, "none": False}
+CALLS = {"to_call": [{"name": "李涛", "phone": "13912345678", "state": "not_reached", "texted": True}], "elsewhere": False, "untold": True, "sent": False, "none": False}
+STEP = {"after": 3, "ranks": ["near", "township"]}
+REACH = {"seen": ["王强"], "waiting": ["李娜"], "unreached": ["李军"]}
 SAID = {"kind": "heart_rate", "number": 38}
 DEVICE: dict[str, Any] = {
     "vendor": "anxin", "serial": "A1", "said": SAID, "heard": False, "damped": "2026-03-06", "mistaken": 2, "time": "02:10", "answer": "fine",
@@ -220,16 +224,29 @@ BY_KEY |= {
     "found.vendors": {"label": {"name": "anxin"}}, "button.device_of": {"serial": "A1"}, "button.device_damp": {"days": 3},
     "alerts.raised": {"number": "A-0001", "elder": ELDER, "what": "help", "late": True, "goes": True, "who": "", "time": "02:10", "device": SAID},
     "alerts.card": {"number": "A-0001", "elder": ELDER, "what": "help", "state": "open", "address": "3组1号", "who": "王强", "device": None,
-                    "time": "02:10", "since": "02:11", "beside": {"calls": CALLS, "added": ADDED}},
+                    "time": "02:10", "since": "02:11", "there": "02:20", "support": "02:21", "offered": "钱进", "beside": {"calls": CALLS, "added": ADDED},
+                    "reach": REACH},
+    "reach.missed": {"number": "A-0001", "elder": "欧阳明", "names": ["李娜"]}, "reach.card": {"reach": REACH},
     "alerts.ended": {"number": "A-0001", "state": "closed", "found": "没事", "done": "看了", "risk": "left", "who": "王强",
                      "time": "02:10"},
-    "alerts.list": {"lines": [{"number": "A-0001", "elder": "欧阳明", "what": "help", "minutes": 3, "who": ""}]},
+    "alerts.list": {"lines": [{"number": "A-0001", "elder": "欧阳明", "what": "help", "minutes": 3, "who": "王强", "there": True,
+                               "support": True}]},
     **{f"checkins.{name}": {"elder": ELDER} for name in ("contact", "skipped", "unanswered", "silent", "said_unwell")},
     "checkins.home": {"at": "08:00", "visitors": ["王强"], "call": "李娜 13912345678"},
     "checkins.contact": {"elder": ELDER, "minutes": 30}, "checkins.said_unwell": {"elder": ELDER, "what": "body"},
     "button.unwell_what": {"what": "body"}, "checkins.card": {"at": "08:00", "bound": True, "stage": "fine"},
     "checkins.set": {"at": "08:00", "bound": False}, "checkins.ask": {"again": True}, "checkins.paused": {"why": "hospital"},
     "checkins.well": {"by": "李娜"},
+    **{key: {"number": "A-0001", "village": "建设村", "minutes": 60, "count": 2, "time": "09:12", "anybody": False,
+             "offered": "钱进", "goes": True, "night": True, "first": "21:30", "last": "06:30", "ranks": ["near", "township"], "after": 3,
+             "steps": [STEP], "others": [{"kinds": ["fire"], "steps": [STEP, {**STEP, "after": 0}]}], "area": "建设村",
+             "lines": [{"village": "建设村", "what": "fire", "count": 2}], "what": "fire", "elder": "欧阳明", "who": "王强"}
+       for key in sources() if key.startswith("ladder.")},
+    "ladder.duty": {"area": "建设村", "night": False, "first": "21:30", "last": "06:30", "steps": [STEP], "others": [], "ranks": [
+        {"rank": "near", "reached": True, "people": [
+            {"name": "王强", "role": "visitor", "kind": "grid_worker", "channel": "telegram"},
+            {"name": "赵敏", "role": "village", "kind": None, "channel": None}]},
+        {"rank": "county", "reached": False, "people": []}]},
     "button.alert_of": {"number": "A-0001"}, "family_choice.which": {"number": "A-0001", "what": "abuse", "told": ["李娜"]},
     "family_choice.told": {"elder": ELDER, "what": "abuse", "who": ""}, "family_choice.ended": {"elder": ELDER}, "calling.numbers": {"calls": CALLS},
     **{f"added.{key}": {"number": "A-0001", "who": "王强", "step": "photo", "time": "02:10", "where": "28.87, 105.44"}
@@ -249,7 +266,7 @@ BY_KEY |= {
     "glass.file": {"number": "A-0001", "elder": ELDER, "emergency_name": "李娜", "emergency_phone": "1", "emergency2_name": "",
                    "emergency2_phone": "2", "phone": "3", "address": "3组1号", "illnesses": ""},
     **{f"groups.{name}": {"number": "A-0001", "drill": True, "name": "欧阳某", "what": "lost", "state": "open", "who": "王强",
-                          "time": "02:10", "anew": "again", "link": "https://t/a/x"} for name in ("alert", "to_forward")},
+                          "time": "02:10", "anew": "again", "link": "https://t/a/x"} for name in ("alert", "to_forward", "page_line", "page_link")},
     "groups.see_below": {"number": "A-0001"}, "groups.elsewhere": {"number": "A-0001"}, "groups.forward": {"number": "A-0001"},
     "groups.list": {"lines": [{"village": "建设村", "kind": "robot", "channel": "wecom", "by": "周梅", "day": "2026-03-05"}]},
     "glass.told": {"number": "A-0001", "elder": ELDER, "who": "孙丽", "reason": "glass_here", "time": "02:10"},

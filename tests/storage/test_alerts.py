@@ -125,6 +125,7 @@ async def test_the_clock_finds_what_is_due_without_reading_what_has_ended(
             alerts.end(tx, done, "false_alarm", ground.visitor, {"reason": "x"}, now)
         taken = opened(tx, ground, now)
         assert alerts.claim(tx, taken, ground.visitor, now)
+        assert alerts.climbed(tx, alerts.lock(tx, taken.id), 0, now, now + timedelta(minutes=30), now)
         return opened(tx, ground, now), opened(tx, ground, now + timedelta(seconds=1))
 
     first, second = await store.run(many)
@@ -132,7 +133,11 @@ async def test_the_clock_finds_what_is_due_without_reading_what_has_ended(
     assert [each.id for each in await store.read(lambda tx: alerts.due(tx, at, 9))] == [first.id]
     lines = await store.run(plan(alerts._DUE, {"at": millis(at), "count": 9}))
     assert any("alerts_next" in line for line in lines), lines
-    assert await store.run(lambda tx: alerts.climbed(tx, first, at))
-    assert not await store.run(lambda tx: alerts.climbed(tx, first, at))
-    assert not await store.run(lambda tx: alerts.climbed(tx, second, at))
-    assert await store.read(lambda tx: alerts.due(tx, at, 9)) == []
+
+    async def climbed(alert: Alert) -> bool:
+        return await store.run(lambda tx: alerts.climbed(tx, alert, 1, alert.rungs_from, None, at))
+    assert await climbed(first)
+    assert not await climbed(first)  # as it was read it stands no more
+    assert await store.run(lambda tx: alerts.claim(tx, second, ground.visitor, now))
+    assert not await climbed(second)
+    assert [each.id for each in await store.read(lambda tx: alerts.due(tx, at, 9))] == [second.id]

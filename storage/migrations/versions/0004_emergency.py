@@ -7,7 +7,8 @@ revision = "0004"
 down_revision = "0003"
 
 COLUMNS = (("rung", sa.BigInteger(), "0"), ("arrived_at", sa.BigInteger(), None), ("support_at", sa.BigInteger(), None),
-           ("drill", sa.BigInteger(), "0"), ("family_by", sa.Text(), None))
+           ("drill", sa.BigInteger(), "0"), ("family_by", sa.Text(), None), ("rungs_from", sa.BigInteger(), None),
+           ("offered_to", sa.Text(), None), ("alike", sa.BigInteger(), "0"))
 
 
 def upgrade() -> None:
@@ -37,7 +38,6 @@ def upgrade() -> None:
         "alert_told",
         sa.Column("alert_id", sa.Text(), sa.ForeignKey("alerts.id"), primary_key=True),
         sa.Column("person_id", sa.Text(), sa.ForeignKey("people.id"), primary_key=True),
-        sa.Column("role", sa.Text(), nullable=False),
         sa.Column("told_at", sa.BigInteger(), nullable=False),
         sa.Column("seen_at", sa.BigInteger()),
         sa.Column("channels", sa.Text(), nullable=False),
