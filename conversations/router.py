@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from conversations import adding, binding, commands, crying, in_group, lookup, session, template
+from conversations import adding, binding, commands, crying, drilling, in_group, lookup, session, template
 from conversations.answers import place
 from conversations.commands import exchange, general
 from conversations.controls import control, plain
@@ -51,7 +51,10 @@ def answer(house: House, tx: Tx, inbound: Inbound, now: datetime) -> Parts:
     if writer.was_blocked:
         accounts.blocked(tx, inbound.channel, inbound.chat, None)
     ask = Ask(house, tx, inbound, writer, now)
+    drill = drilling.meant(ask)  # before it is answered: a form may be done with then
     said = _in_form(ask, writer.draft) if writer.draft else _without_form(ask)
+    if drill and said:
+        said = (drilling.MARK, *said)
     keep_menu(tx, inbound.channel, inbound.account, said)
     return said
 

@@ -53,7 +53,7 @@ def enable(tx: Tx, *, on: bool) -> None:
 
 def tell(tx: Tx, alert: Alert, today: date, now: datetime) -> None:
     """Every contact in the file who has no account is written to, once."""
-    if meta.get(tx, _ON) != "on" or alert.elder_id is None or alert.drill or family_calls.withheld(alert):
+    if meta.get(tx, _ON) != "on" or alert.elder_id is None or family_calls.withheld(alert):
         return
     file = elder_files.unscoped(tx, alert.elder_id)
     for contact in family_calls.without_account(tx, alert, file, today) if file else ():

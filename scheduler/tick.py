@@ -15,6 +15,7 @@ from scheduler import (
     campaigning,
     checkins,
     devices,
+    drills,
     family,
     followups,
     forgetting,
@@ -49,6 +50,7 @@ class Daily:
 # instants of `storage.ticks.INSTANTS`
 SWEEPS: Mapping[str, Sweep | Daily] = {
     "alerts that nobody took over": alerting.climb,
+    "drills that are over": drills.sweep,
     "alerts that are asked after": followups.sweep,
     "elders who are asked how they are": checkins.sweep,
     "devices that often alarm for nothing": devices.sweep,

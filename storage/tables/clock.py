@@ -107,7 +107,7 @@ alerts = Table(
     maybe("offered_to"),  # 移交: who is asked to go instead
     count("alike"),  # 1: one of several of its kind, of which the ranks above were told
     maybe_number("arrived_at"), maybe_number("support_at"),  # 已到场; 需要支援
-    count("drill"),  # 1: 演练
+    count("drill"),  # 1: 演练; 2: one of which the township hears too
     maybe("family_by"),  # who decided that the family is told of what is kept from it
     Index("alerts_next", "next_at", sqlite_where=text("next_at IS NOT NULL"),
           postgresql_where=text("next_at IS NOT NULL")),

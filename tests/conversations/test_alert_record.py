@@ -57,7 +57,7 @@ async def test_every_step_stands_in_it_with_who_and_when(store: Store, village: 
         (f"{(now + timedelta(minutes=minute)).astimezone(POLICIES.city.zone):%H:%M}", person, told)
         for minute, person, told in (
             (0, "王强", "报了警报"), (0, "王强", "说了警报是哪位老人"), (1, "王强", "警报发出去了"),
-            (4, "自动", "没有人去，告诉了上面"), (5, "grid", "去处理警报"), (6, "grid", "到场处理警报"),
+            (4, "自动", "没有人去或没有人到场，告诉了更多人"), (5, "grid", "去处理警报"), (6, "grid", "到场处理警报"),
             (6, "child", "给警报补充了情况"), (7, "grid", "处理完了警报"), (8, "赵敏", "回访了警报"))]
     assert [row.cells[1].text for row in results.rows] == [
         "闻到燃气", "关了阀门", "家属、消防或派出所", "还没有排除", "解决了"]
