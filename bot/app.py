@@ -20,6 +20,7 @@ from bot.devices import routes as devices
 from bot.devices.intake import Intake
 from bot.dispatch import Dispatch
 from bot.jobs import Runner
+from bot.pages import alerts as alert_pages
 from bot.pages import routes as pages
 from bot.settings import Settings, SettingsError
 from conversations import book as books
@@ -166,6 +167,14 @@ class App:
             routes += wechat.routes(self._answer, menus.follow)
             working.append(menus.keep)
             self._links[wechat.name] = f"{settings.public}{wechat_wiring.JOIN_PATH}/"
+        if settings.wecom_corp_id:
+            from bot.channels import wecom_wiring
+
+            wecom = wecom_wiring.build(settings, base.store, self.now, base.policy.zone)
+            self.channels[wecom.name] = wecom
+            self._closing.append(wecom.close)
+            routes += wecom.routes(self._handle)
+            working += [lambda: wecom_wiring.set_menu(wecom), lambda: wecom_wiring.keep_chats(wecom, self._stop)]
         if settings.sms_url:
             from bot.channels.sms import Sms
 
@@ -178,9 +187,11 @@ class App:
         self._ticker = Ticker(base.store, base.policies, self.now, self._follow)
         house = self._house = House(
             self.book, base.policies,
-            no_files=frozenset(name for name, on in self.channels.items() if not on.capabilities.carries_files),
+            no_files=frozenset(name for name, on in self.channels.items()
+                               if not (on.capabilities.carries_files and on.capabilities.takes_files)),
             abroad=abroad(self.channels),
-            public=settings.public, links=self._links)
+            public=settings.public, links=self._links,
+            wecom=settings.wecom_api_url if settings.wecom_corp_id else "")
         self.delivery = Delivery(base.store, self.channels, house, self.now, self._document)
         self.dispatch = Dispatch(base.store, house, self.delivery, self.now)
         edits = frozenset(name for name, on in self.channels.items() if on.capabilities.can_edit)
@@ -193,6 +204,7 @@ class App:
             at = mqtt.broker(settings.mqtt_url, settings.port)
             working.append(lambda: mqtt.listen(at, intake, self._stop))
         routes += pages.build_routes(base.store, self.now, settings.public, settings.hosts)
+        routes += alert_pages.build_routes(base.store, house, self.now, settings.hosts)
         self.web.router.routes.extend(routes)
         working.append(lambda: self.delivery.run(self._stop))
         working.append(lambda: self.delivery.run_alerts(self._stop))

@@ -37,6 +37,12 @@ class Settings(BaseSettings):
     wechat_aes_key: str = ""  # 43 characters; without it messages come in plain
     wechat_api_url: str = "https://api.weixin.qq.com"
     wechat_templates: Path | None = None  # which notice goes out through which template
+    wecom_corp_id: str = ""
+    wecom_agent_id: int | None = None
+    wecom_secret: str = ""
+    wecom_token: str = ""
+    wecom_aes_key: str = ""  # 43 characters
+    wecom_api_url: str = "https://qyapi.weixin.qq.com"
     sms_url: str = ""  # a gateway for text messages, to which alerts to people without an account are posted
     sms_token: str = ""
     mqtt_url: str = ""  # mqtt[s]://[user:password@]host[:port][/session]
@@ -55,7 +61,7 @@ class Settings(BaseSettings):
     @property
     def real_channel(self) -> bool:
         """Whether any platform with real people is set up."""
-        return bool(self.telegram_token or self.wechat_app_id)
+        return bool(self.telegram_token or self.wechat_app_id or self.wecom_corp_id)
 
     @property
     def public(self) -> str:
@@ -72,6 +78,7 @@ class Settings(BaseSettings):
         if missing:
             raise ValueError(f"Telegram is only half set up; missing: {', '.join(missing)}")
         self._wechat_whole()
+        self._wecom_whole()
         self._sms_whole()
         if self.playground == "on" and self.real_channel:
             raise ValueError("TANFANG_PLAYGROUND=on beside a real channel: the playground has made-up people "
@@ -91,6 +98,18 @@ class Settings(BaseSettings):
             raise ValueError(f"WeChat is only half set up; missing: {', '.join(missing)}")
         if self.wechat_aes_key and not re.fullmatch("[A-Za-z0-9]{43}", self.wechat_aes_key):
             raise ValueError("TANFANG_WECHAT_AES_KEY must be the 43 letters and digits that the console shows")
+
+    def _wecom_whole(self) -> None:
+        needed = {"TANFANG_WECOM_CORP_ID": self.wecom_corp_id, "TANFANG_WECOM_AGENT_ID": self.wecom_agent_id,
+                  "TANFANG_WECOM_SECRET": self.wecom_secret, "TANFANG_WECOM_TOKEN": self.wecom_token,
+                  "TANFANG_WECOM_AES_KEY": self.wecom_aes_key}
+        given = [value for value in needed.values() if value not in ("", None)]
+        missing = [name for name, value in {**needed, "TANFANG_PUBLIC_URL": self.public_url}.items()
+                   if value in ("", None)]
+        if given and missing:
+            raise ValueError(f"WeCom is only half set up; missing: {', '.join(missing)}")
+        if self.wecom_aes_key and not re.fullmatch("[A-Za-z0-9]{43}", self.wecom_aes_key):
+            raise ValueError("TANFANG_WECOM_AES_KEY must be the 43 letters and digits that the console shows")
 
     def _sms_whole(self) -> None:
         needed = {"TANFANG_SMS_URL": self.sms_url, "TANFANG_SMS_TOKEN": self.sms_token}

@@ -53,6 +53,8 @@ def opened(tx: Tx, inbound: Inbound, writer: Writer | None, token: str, today: d
 def said(tx: Tx, inbound: Inbound, today: date, now: datetime) -> Parts:
     """What somebody unknown is told: six digits are taken for a spoken code."""
     code = "".join(unicodedata.normalize("NFKC", inbound.text).split())
+    if not CODE.fullmatch(code) and inbound.called and _listed(tx, inbound, today, now):
+        return (("binding.wait", {}),)
     if not CODE.fullmatch(code) or not code.isascii():
         return (("binding.stranger", {}),)
     if guesses.spent(tx, inbound.channel, inbound.account, now) or guesses.all_spent(tx, now):
@@ -62,6 +64,15 @@ def said(tx: Tx, inbound: Inbound, today: date, now: datetime) -> Parts:
         _wrong(tx, inbound, now)
         return (("binding.code_wrong", {}),)
     return (("binding.wait", {}),)
+
+
+def _listed(tx: Tx, inbound: Inbound, today: date, now: datetime) -> bool:
+    """Whether the directory's name means one of our people alone, who is not on this channel yet: then he waits."""
+    named = people.named(tx, inbound.called)
+    if len(named) != 1 or any(each.channel == inbound.channel for each in accounts.of(tx, named[0])):
+        return False
+    found = invitations.by_token(tx, invitations.make(tx, named[0], invitations.DIRECTORY, now))
+    return found is not None and _taken(tx, found, inbound, today, now, waiting=True)
 
 
 def stopped(writer: Writer) -> Parts:

@@ -129,6 +129,12 @@ def _tapped(form: Form, draft: Draft, tap: tuple[str, str], facts: Facts, now: d
         return _again(form, draft, facts, ("refuse.old_button", {}))
     if question.kind == "person":
         return _choose_person(form, draft, question, facts, now, "tap")
+    if question.kind == "choices" and what.endswith(","):  # all that he chose at once, on a card with boxes to tick
+        given = [int(each) + 1 if _is_index(each, len(question.options)) else 0 for each in what[:-1].split(",")]
+        several = reading.read(question, " ".join(map(str, given)), _bounds(draft, facts))
+        if isinstance(several, Refusal):
+            return _again(form, draft, facts, (several.sentence, several.fields))
+        return _take(form, draft, question, several, "tap", facts, now)
     if not _is_index(what, len(question.options)):
         return _again(form, draft, facts, ("refuse.old_button", {}))
     option = question.options[int(what)].id

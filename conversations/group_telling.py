@@ -9,8 +9,10 @@ from typing import Any
 
 from conversations.alert_telling import wall
 from conversations.engine import Part
+from conversations.pages import ALERTS
 from conversations.words_book import pseudonym
 from scheduler.group_notices import (
+    AlertCode,
     ForwardAlert,
     GroupAlert,
     GroupAlone,
@@ -29,7 +31,6 @@ SHOWN = {"lost": "lost", "fire": "fire", "gas": "gas", "abuse": "sos", "self_har
          "unsaid": "sos"}  # all others are `help`
 WORKS = frozenset({"visitor", *COORDINATING})
 GROUP = re.compile(r"\D{0,6}\d{0,2}\D{0,4}")  # what was typed as a villagers' group or an estate, and is no address
-PATH = "/a"  # of the page behind an alert
 
 
 def brief(tx: Tx, alert: Alert) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def goes(tx: Tx, person_id: str | None) -> str:
 
 def page(tx: Tx, alert_id: str, group_id: str) -> str:
     """Where the alert is claimed by those who have no button, below the bot's public address."""
-    return f"{PATH}/{alert_links.token(tx, alert_id, group_id)}"
+    return f"{ALERTS}/{alert_links.token(tx, alert_id, group_id)}"
 
 
 def _alert(tx: Tx, notice: GroupAlert, scope: Scope) -> Parts | None:
@@ -88,6 +89,15 @@ def _forward(tx: Tx, notice: ForwardAlert, scope: Scope) -> Parts | None:
             ("groups.to_forward", {**brief(tx, alert), "link": "", "page": page(tx, alert.id, notice.group)}))
 
 
+def _code(tx: Tx, notice: AlertCode, scope: Scope) -> Parts | None:
+    alert = alerts.unscoped(tx, notice.alert)
+    if alert is None:
+        return None
+    claim = [[["button.claim", {}, f"/claim {alert.id}"]]]
+    return (("groups.code", {"number": alert.called, "code": notice.code,
+                             **({"buttons": claim} if alert.state == "open" else {})}),)
+
+
 def _lost(tx: Tx, notice: GroupLost, scope: Scope) -> Parts | None:
     village = areas.find(tx, notice.village)
     return (("groups.lost", {"village": village.name}),) if village else None
@@ -106,4 +116,4 @@ def _alone(tx: Tx, notice: GroupAlone, scope: Scope) -> Parts | None:
 
 TELL: dict[str, Callable[[Tx, Any, Scope], Parts | None]] = {
     GroupAlert.kind: _alert, GroupBound.kind: _bound, GroupHello.kind: _hello, ForwardAlert.kind: _forward,
-    GroupLost.kind: _lost, GroupAlone.kind: _alone}
+    AlertCode.kind: _code, GroupLost.kind: _lost, GroupAlone.kind: _alone}

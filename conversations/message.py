@@ -52,6 +52,7 @@ class Inbound:
     chat_kind: ChatKind = "private"
     source: str = ""  # the channel's handle of the message whose button was tapped: it may be edited in place
     event: GroupEvent = ""  # nobody said anything
+    called: str = ""  # what the platform's own directory calls who writes, where he is bound to nobody
     about: str = ""  # of an event: the new id of the chat, or the account of who left
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from conversations.engine import Part
 from storage import elders, people
 from storage.database import Tx
-from storage.invitations import Invitation
+from storage.invitations import DIRECTORY, Invitation
 from storage.scope import Scope
 
 FOR_ONE_ELDER = frozenset({"family", "first_contact", "self"})
@@ -31,7 +31,7 @@ def who_bound(tx: Tx, found: Invitation, day: date) -> Part:
     waits = found.account_state == "waiting"
     fields: dict[str, Any] = {
         "name": found.name, "offices": of(tx, found.person_id, day), "channel": found.used_channel or "",
-        "tail": (found.used_account or "")[-4:]}
+        "tail": (found.used_account or "")[-4:], "listed": found.made_by == DIRECTORY}
     no = ["button.not_he", {}, f"/identify {found.id} no"]
     fields["buttons"] = [[["button.he", {}, f"/identify {found.id} yes"], no] if waits else [no]]
     return ("binding.claimed" if waits else "binding.bound", fields)

@@ -108,6 +108,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "drill_go": LOCAL,
     "glass": LOCAL,
     "alert_file": LOCAL,
+    "alert_page": GOING,
     "followups": LOCAL,
     "followup": LOCAL,
     "follow": LOCAL,
@@ -150,6 +151,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "bind_group": LOCAL,
     "unbind_group": LOCAL,
     "wechat_group": LOCAL,
+    "village_chat": LOCAL,
+    "robot": LOCAL,
 }
 
 

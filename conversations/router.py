@@ -7,7 +7,7 @@ import orjson
 
 from conversations import adding, binding, commands, crying, drilling, in_group, lookup, session, template
 from conversations.answers import place
-from conversations.commands import exchange, general
+from conversations.commands import exchange, general, wecom
 from conversations.controls import control, plain
 from conversations.draft import TO_ASK, Answer
 from conversations.engine import Event, Part
@@ -173,6 +173,8 @@ def _without_form(ask: Ask) -> Parts:
     if (added := adding.taken(ask, None)) is not None:
         return added
     text = plain(ask.inbound.text)
+    if wecom.pasted(ask.inbound.text.strip()):
+        return _command(ask, "robot", ask.inbound.text)
     if text and template.is_one(ask.inbound.text, commands.VISIT_OPENERS):
         return _template(ask)
     if text and (call := commands.called(text) or commands.called(_from_menu(ask, text))):

@@ -26,7 +26,7 @@ from storage.visits import Visit
 class House:
     """What stays the same from turn to turn: the forms, the policies, and how files come to people.
 
-    `no_files` are the channels that carry none, `abroad` those on which no ledger may go: there a page in the
+    `no_files` are the channels that carry or take none, `abroad` those on which no ledger may go: there a page in the
     browser takes its place, under the address `public`.
     """
 
@@ -36,6 +36,7 @@ class House:
     no_files: frozenset[str] = frozenset()
     abroad: frozenset[str] = frozenset()  # channels outside the country: no secret question is asked or shown there
     public: str = ""
+    wecom: str = ""  # the address of WeCom's API, where that is set up
     links: dict[str, str] = field(default_factory=dict)  # by channel, what an invitation's token is put behind
 
     def by_page(self, channel: str) -> bool:

@@ -95,6 +95,19 @@ class ForwardAlert(Notice):
                 and group is not None and group.state == "bound")
 
 
+class AlertCode(Notice):
+    """Somebody wrote this person's name on the page behind a forwarded alert: six digits, by which it is he."""
+
+    kind = "alert_code"
+    lane: ClassVar[Lane] = "alert"
+    alert: str
+    code: str
+
+    def still_wanted(self, tx: Tx, today: date) -> bool:
+        found = alerts.unscoped(tx, self.alert)
+        return super().still_wanted(tx, today) and found is not None and found.running
+
+
 class GroupLost(Notice):
     """The bot was taken out of a village's group. Not wanted where it is bound again."""
 
@@ -121,4 +134,5 @@ class GroupAlone(Notice):
                     tx, self.person, found.area_id or "", "village"))
 
 
-KINDS.update({each.kind: each for each in (GroupAlert, GroupBound, GroupHello, ForwardAlert, GroupLost, GroupAlone)})
+KINDS.update({each.kind: each for each in (
+    GroupAlert, GroupBound, GroupHello, ForwardAlert, AlertCode, GroupLost, GroupAlone)})

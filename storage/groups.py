@@ -32,6 +32,7 @@ _RENEW = update(groups).where(_AT, groups.c.state != "bound").values(
 _CHOOSE = update(groups).where(_THIS, groups.c.state == "asking", groups.c.bound_by == bindparam("who")).values(
     area_id=bindparam("area"))
 _BIND = update(groups).where(_THIS, groups.c.state == "asking", groups.c.bound_by == bindparam("who")).values(_BOUND)
+_ADDRESS = update(groups).where(_THIS).values(address=bindparam("sealed"))
 _VOUCH = update(groups).where(_THIS, groups.c.state == "bound").values(
     bound_by=bindparam("who"), bound_at=bindparam("at"))
 _LEAVE = update(groups).where(_THIS, groups.c.state != "left").values(state="left")
@@ -41,6 +42,8 @@ _ALL = select(groups.c.id, groups.c.channel, groups.c.chat, groups.c.area_id, gr
 _ONE, _HERE = _ALL.where(_THIS), _ALL.where(_AT)
 _OF_VILLAGE = _ALL.where(groups.c.area_id == bindparam("area"), groups.c.state == "bound").order_by(
     groups.c.made_at, groups.c.id)
+_ON = _ALL.where(groups.c.channel == bindparam("on_channel"), groups.c.kind == bindparam("of_kind"),
+                 groups.c.state == "bound").order_by(groups.c.id)
 _held = groups.c.area_id.in_(VILLAGES_HELD)
 _SEEN = _ALL.where(_THIS, or_(and_(groups.c.state == "bound", _held), and_(
     groups.c.state == "asking", groups.c.bound_by == bindparam("scope_person"))))
@@ -70,11 +73,16 @@ class Group:
     address: str = field(repr=False)
 
 
-def ask(tx: Tx, channel: str, chat: str, by: str, now: datetime, kind: Kind = "chat") -> Group:
-    """A coordinator says in the group that it is to be bound: it asks whose it is, unless it is bound."""
+def ask(tx: Tx, channel: str, chat: str, by: str, now: datetime, kind: Kind = "chat", address: str = "") -> Group:
+    """A coordinator says in the group that it is to be bound: it asks whose it is, unless it is bound.
+
+    A robot's address is kept with it.
+    """
     tx.run(_ASK, **_row(tx.new_id(now), channel, chat, kind, "asking", None, by, None, now))
     found = at(tx, channel, chat)
     assert found is not None  # it was there, or was added a moment ago
+    if address:
+        tx.run(_ADDRESS, the_group=found.id, sealed=tx.keys.seal(address.encode(), "groups.address", found.id))
     return found
 
 
@@ -118,6 +126,11 @@ def held(tx: Tx, scope: Scope) -> list[Group]:
 def of_village(tx: Tx, area_id: str) -> list[Group]:
     """Those that are told of a village's alerts."""
     return [_read(tx, row) for row in tx.all(_OF_VILLAGE, area=area_id)]
+
+
+def on(tx: Tx, channel: str, kind: Kind) -> list[Group]:
+    """All of a kind that are bound on a channel, for the program's own work."""
+    return [_read(tx, row) for row in tx.all(_ON, on_channel=channel, of_kind=kind)]
 
 
 def alone(tx: Tx, count: int) -> list[Group]:

@@ -20,6 +20,7 @@ from storage.tables import accounts, invitations, people
 VALID = timedelta(days=7)
 CODE_VALID = timedelta(minutes=30)
 CODES = 1_000_000
+DIRECTORY = "directory"  # who made it: nobody; a member's name in a platform's directory stands for it
 CODE = "invitations.code"  # the label of the blind index
 
 State = Literal["open", "used", "expired", "revoked"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import and_, bindparam, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 
 from storage.database import Tx
 from storage.ids import millis
@@ -20,7 +20,7 @@ VALID = timedelta(minutes=30)
 MOST_TRIES = 5
 KEPT = timedelta(days=1)  # so long a page can say that it was used, or is too old
 
-Kind = Literal["upload", "download"]
+Kind = Literal["upload", "download", "alert"]  # a file's; or the alert itself, whose id `file_id` is
 State = Literal["open", "unknown", "used", "expired", "void"]
 
 _ADD = insert(pages)
@@ -33,6 +33,9 @@ _TRY = update(pages).where(and_(
 _USE = update(pages).where(and_(
     pages.c.token_hash == bindparam("hash"), pages.c.used_at.is_(None), pages.c.expires_at > bindparam("at"))).values(
     used_at=bindparam("at"))
+_LIVE = select(func.count()).select_from(pages).where(
+    pages.c.person_id == bindparam("person"), pages.c.kind == bindparam("of_kind"),
+    pages.c.expires_at > bindparam("at"))
 _OLD = delete(pages).where(pages.c.expires_at <= bindparam("before"))
 
 
@@ -45,6 +48,7 @@ class Page:
     person_id: str = ""
     file_id: str = ""
     left: int = 0
+    fresh: bool = False  # its time is not over, though it may be used up
 
 
 def make(tx: Tx, kind: Kind, person_id: str, now: datetime, file_id: str | None = None) -> tuple[str, str]:
@@ -70,7 +74,13 @@ def find(tx: Tx, token: str, now: datetime) -> Page:
         state = "expired"
     elif status != "active":
         state = "void"
-    return Page(state, kind, person_id, file_id or "", MOST_TRIES - tries)
+    return Page(state, kind, person_id, file_id or "", MOST_TRIES - tries, expires_at > millis(now))
+
+
+def live(tx: Tx, kind: Kind, person_id: str, now: datetime) -> int:
+    """How many of this kind were made for a person whose time is not over."""
+    row = tx.one(_LIVE, of_kind=kind, person=person_id, at=millis(now))
+    return int(row[0]) if row else 0
 
 
 def enter(tx: Tx, token: str, code: str, now: datetime) -> str | None:

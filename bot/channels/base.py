@@ -22,6 +22,7 @@ class Capabilities:
     has_groups: bool
     carries_files: bool
     abroad: bool  # stands outside the country: pseudonyms only, no secret question (PIPL)
+    takes_files: bool = True  # somebody can send a file to it
     group_buttons: bool = True  # what is written to a group may have buttons; else a link stands for them
 
 

@@ -1,41 +1,33 @@
 """The single-use page `/f/{token}`: for those whose channel carries no files, to bring a ledger or take a file away.
 
 Opening it changes nothing. It asks for the six digits that stand in the chat; who gives them gets a cookie of this
-page only, and may then use it once. The token stands in the address: so no address of it is kept by caches, told to
-other sites, or logged.
+page only, and may then use it once.
 """
 
-import hashlib
-from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from jinja2 import Environment, StrictUndefined, Template
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.channels.base import Now
 from bot.exchange import is_spreadsheet
 from bot.jobs import say_to
+from bot.pages import html
 from conversations.commands.exchange import held, look_through
 from conversations.pages import PATH
 from storage import accounts, files, jobs, pages
-from storage.database import Store, StoreUnavailable, Tx
+from storage.database import Store, Tx
 from storage.files import MOST_BYTES, File
 from storage.jobs import Asker
 from storage.pages import VALID, Page
 
 COOKIE = "page"
-FORM_BYTES = 1024  # of the form with the code
 AROUND = 4096  # bytes that a browser puts around a file
-STATUS = {"unknown": 404, "used": 410, "expired": 410, "void": 410, "gone": 410, "elsewhere": 403, "away": 503}
 TYPE = "application/octet-stream"
 
 
@@ -68,7 +60,7 @@ class _Desk:
         """Takes the six digits."""
         if not self._own(request):
             return _page("elsewhere")
-        token, code = request.path_params["token"], await _code(request)
+        token, code = request.path_params["token"], await html.field(request, "code") or ""
         page, _ = await self._find(request)
         if page.state != "open":
             return _page(page.state)
@@ -80,7 +72,7 @@ class _Desk:
         answer = RedirectResponse(f"{PATH}/{token}", 303)
         answer.set_cookie(COOKIE, grant, max_age=int(VALID.total_seconds()), path=f"{PATH}/{token}", httponly=True,
                           samesite="strict", secure=self.public.startswith("https:"))
-        return _closed(answer)
+        return html.closed(answer)
 
     async def file(self, request: Request) -> Response:
         """Takes the ledger, or gives the file: this uses the page up."""
@@ -138,84 +130,29 @@ class _Desk:
         found = await self.store.run(work)
         if isinstance(found, str):
             return _page(found)
-        return _closed(Response(found.body, media_type=TYPE, headers={
+        return html.closed(Response(found.body, media_type=TYPE, headers={
             "content-disposition": f"attachment; filename*=UTF-8''{quote(found.name, safe='')}"}))
 
     async def _find(self, request: Request) -> tuple[Page, bool]:
         token, grant, now = request.path_params["token"], request.cookies.get(COOKIE, ""), self.now()
-        return await self.store.read(
+        page, entered = await self.store.read(
             lambda tx: (pages.find(tx, token, now), bool(grant) and pages.entered(tx, token, grant)))
+        return (page, entered) if page.kind != "alert" else (Page("unknown"), False)
 
     def _own(self, request: Request) -> bool:
-        """Whether this comes from the page itself, by what the browser says of it."""
-        origin = urlsplit(request.headers.get("origin", ""))
-        here = request.headers.get("host", "")
-        known = {urlsplit(self.public).netloc}
-        if (urlsplit(f"//{here}").hostname or "") in self.hosts:
-            known.add(here)
-        return origin.netloc in known and request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+        return html.own(request, self.public, self.hosts)
 
 
 def build_routes(store: Store, now: Now, public: str, hosts: frozenset[str]) -> list[Route]:
     """The page's routes. `public`: the address under which people reach it; `hosts`: the names it may be asked for."""
     desk = _Desk(store, now, public, hosts)
-    return [Route(PATH + "/{token}", _safely(desk.show), methods=["GET"]),
-            Route(PATH + "/{token}", _safely(desk.enter), methods=["POST"]),
-            Route(PATH + "/{token}/file", _safely(desk.file), methods=["POST"])]
-
-
-def _safely(handler: Any) -> Any:
-    async def answer(request: Request) -> Response:
-        try:
-            response: Response = await handler(request)
-        except StoreUnavailable:
-            return _page("away")
-        except ClientDisconnect:
-            return Response(status_code=400)
-        return response
-
-    return answer
-
-
-@cache
-def _template() -> Template:
-    html = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
-    return Environment(autoescape=True, undefined=StrictUndefined).from_string(html)
-
-
-@cache
-def _style() -> str:
-    """The hash by which the policy allows the page's one style sheet, and nothing else."""
-    html = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
-    sheet = html.partition("<style>")[2].partition("</style>")[0]
-    return b64encode(hashlib.sha256(sheet.encode()).digest()).decode()
+    return [Route(PATH + "/{token}", html.safely(desk.show), methods=["GET"]),
+            Route(PATH + "/{token}", html.safely(desk.enter), methods=["POST"]),
+            Route(PATH + "/{token}/file", html.safely(desk.file), methods=["POST"])]
 
 
 def _page(show: str, token: str = "", *, kind: str = "", wrong: str = "", left: int = 0, status: int = 0) -> Response:
-    html = _template().render(show=show, kind=kind or show, here=f"{PATH}/{token}", wrong=wrong, left=left)
-    return _closed(HTMLResponse(html, status or STATUS.get(show, 200)))
-
-
-def _closed(answer: Response) -> Response:
-    """Nothing of it is kept, framed, or told to others."""
-    answer.headers.update({
-        "cache-control": "no-store", "x-content-type-options": "nosniff", "x-robots-tag": "noindex",
-        # not "no-referrer": with that, browsers say "null" where they should say from which site a form comes
-        "referrer-policy": "same-origin", "cross-origin-resource-policy": "same-origin",
-        "cross-origin-opener-policy": "same-origin",
-        "content-security-policy": f"default-src 'none'; style-src 'sha256-{_style()}'; form-action 'self'; "
-                                   "base-uri 'none'; frame-ancestors 'none'"})
-    return answer
-
-
-async def _code(request: Request) -> str:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > FORM_BYTES:
-            return ""
-    name, _, value = bytes(body).partition(b"=")
-    return value.decode("ascii", "replace").strip("+ ") if name == b"code" else ""
+    return html.page(show, token, path=PATH, kind=kind, wrong=wrong, left=left, status=status)
 
 
 async def _uploaded(request: Request) -> bytes:

@@ -51,6 +51,7 @@ from conversations.commands import (
     survey,
     tellings,
     visit,
+    wecom,
 )
 from conversations.engine import Part
 from conversations.turn import Ask
@@ -76,7 +77,7 @@ ACTIONS: dict[str, Action] = {name: action for family in (
     general, elders, visit, record, correction, register, survey, life, pending, people, firstcontact, invite,
     identify, channels, exchange, privacy, policy, hours, ledger, due, cannot, leave, remind, settings, plan,
     campaign, family, requests, tellings, figures, alerts, checkins, devices, glass, groups, sos, handing, duty,
-    followups, calling, family_choice, added, drill,
+    followups, calling, family_choice, added, drill, wecom,
 ) for name, action in family.COMMANDS.items()}
 _CALLS = {call: name for name, named in NAMES.items() for call in (f"/{named.slash}", *named.words)}
 VISIT_OPENERS = frozenset((f"/{NAMES['visit'].slash}", *NAMES["visit"].words))

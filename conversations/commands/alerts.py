@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from conversations import alert_beside, alert_telling, session
+from conversations import alert_beside, alert_telling, pages, session
 from conversations.commands import privacy
 from conversations.engine import Part
 from conversations.lists import PAGE, further, skipped
@@ -100,6 +100,17 @@ def arrived(ask: Ask, rest: str) -> Parts:
         ("alerts.over", {"number": now.called}),)
 
 
+def page(ask: Ask, rest: str) -> Parts:
+    """To who may not be shown it on this channel, a page with where it is and whom to call."""
+    found = one(ask, rest)
+    if found is None:
+        return which(ask, rest)
+    alert = found[0]
+    if not alert.running:
+        return (("alerts.over", {"number": alert.called}),)
+    return pages.offer_alert(ask.tx, ask.house.public, ask.writer.person_id, ask.now, alert.id)
+
+
 def file(ask: Ask, rest: str) -> Parts:
     """The file of one of them, to be printed, for coordinators of the place."""
     alert = alerts.held(ask.tx, ask.scope, rest)
@@ -194,10 +205,12 @@ def _steps(ask: Ask, alert: Alert, elder: Elder | None) -> Rows:
         rows.append([["button.give_back", {}, f"/giveback {alert.id}"]])
     if ask.may("alert_file") and not ask.abroad and alerts.held(ask.tx, ask.scope, alert.id):
         rows.append([["button.alert_file", {}, f"/alertfile {alert.id}"]])
+    if ask.abroad and elder and alert.running:
+        rows.append([["button.alert_page", {}, f"/alertpage {alert.id}"]])
     if elder and privacy.shows(ask, elder, "phone"):
         rows.append([["button.phone", {}, f"/phone {elder.id}"]])
     return rows
 
 
 COMMANDS = {"alerts": listed, "alert": card, "claim": claim, "arrived": arrived, "close": close,
-            "false_alarm": false_alarm, "alert_file": file}
+            "false_alarm": false_alarm, "alert_file": file, "alert_page": page}

@@ -31,37 +31,37 @@ def bind(ask: Ask, rest: str) -> Parts:
     if answer == "no":
         groups.leave(ask.tx, group, ask.writer.person_id, ask.now)
         return (("groups.dropped", {}),)
-    villages = _villages(ask)
+    villages = villages_of(ask)
     if answer == "yes":
         return _bind(ask, group, next((each for each in villages if each.id == group.area_id), None))
     if answer.isascii() and answer.isdigit() and 0 < int(answer) <= len(villages):
-        return _confirm(ask, group, villages[int(answer) - 1])
-    return _which(group, villages)
+        return confirm(ask, group, villages[int(answer) - 1])
+    return ask_which(group, villages)
 
 
 def _asked(ask: Ask) -> Parts:
-    villages = _villages(ask)
+    villages = villages_of(ask)
     if not villages:
         return (("groups.nowhere", {}),)
     group = groups.ask(ask.tx, ask.inbound.channel, ask.inbound.chat, ask.writer.person_id, ask.now)
     if group.state == "bound":
         mine = next((each for each in villages if each.id == group.area_id), None)
         return (("groups.bound_before", {"village": mine.name}) if mine else ("groups.bound_elsewhere", {}),)
-    return _confirm(ask, group, villages[0]) if len(villages) == 1 else _which(group, villages)
+    return confirm(ask, group, villages[0]) if len(villages) == 1 else ask_which(group, villages)
 
 
-def _which(group: Group, villages: list[Area]) -> Parts:
+def ask_which(group: Group, villages: list[Area]) -> Parts:
     rows: Rows = [[["button.group_village", {"village": each.name}, f"/bindgroup {group.id} {n}"]]
                   for n, each in enumerate(villages[:MOST], 1)]
-    return (("groups.which", {"buttons": rows}),)
+    return (("groups.which", {"robot": group.kind == "robot", "buttons": rows}),)
 
 
-def _confirm(ask: Ask, group: Group, village: Area) -> Parts:
+def confirm(ask: Ask, group: Group, village: Area) -> Parts:
     if not groups.choose(ask.tx, group, village.id, ask.writer.person_id):
         return (("groups.gone", {}),)
     buttons: Rows = [[["button.group_bind", {}, f"/bindgroup {group.id} yes"],
                       ["button.group_drop", {}, f"/bindgroup {group.id} no"]]]
-    return (("groups.ask", {"village": village.name, "buttons": buttons}),)
+    return (("groups.ask", {"robot": group.kind == "robot", "village": village.name, "buttons": buttons}),)
 
 
 def _bind(ask: Ask, group: Group, village: Area | None) -> Parts:
@@ -105,7 +105,7 @@ def _list(ask: Ask) -> Part:
 
 def wechat(ask: Ask, rest: str) -> Parts:
     """The village has an ordinary WeChat group, which no platform lets us write to: this coordinator will forward."""
-    villages = _villages(ask)
+    villages = villages_of(ask)
     if not villages:
         return (("groups.nowhere", {}),)
     chosen = int(rest) if rest.isascii() and rest.isdigit() else 1 if len(villages) == 1 else 0
@@ -118,7 +118,7 @@ def wechat(ask: Ask, rest: str) -> Parts:
     return (("groups.wechat_added", {"village": village.name, "buttons": [[["button.groups", {}, "/unbindgroup"]]]}),)
 
 
-def _villages(ask: Ask) -> list[Area]:
+def villages_of(ask: Ask) -> list[Area]:
     return [each for each in areas.held(ask.tx, ask.writer.person_id) if each.level == "village"]
 
 

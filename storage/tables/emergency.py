@@ -65,7 +65,7 @@ reply_windows = Table(
 # how many messages an account was sent in a span of time, where the platform drops silently what is more
 send_counts = Table(
     "send_counts", metadata, Column("channel", Text, primary_key=True), Column("account", Text, primary_key=True),
-    Column("span", Text, primary_key=True),  # minute, hour
+    Column("span", Text, primary_key=True),  # minute:0 to minute:6, hour:0 to hour:6
     number("since"), number("count"),
     Index("send_counts_since", "since"),
 )

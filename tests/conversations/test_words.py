@@ -25,8 +25,8 @@ FILES = [FOLDER / f"{name}.toml"
          for name in ("form", "menu", "refuse", "notices", "pending", "registration", "survey", "files", "binding",
                       "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders",
                       "plan", "campaigns", "family", "requests", "needs", "tellings", "figures", "alerts",
-                      "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling", "family_choice", "drill", "sms", "added", "groups",
-                      "ladder")]
+                      "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling", "family_choice",
+                      "drill", "sms", "added", "groups", "ladder", "wecom")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -101,7 +101,7 @@ MONTH = {"month": 3, "state": "settling", "cut_off": "2026-04-03", **FIGURES}
 OFFICES = [{"role": "family", "area": "建设村", "kind": "", "elder": "欧阳明"},
            {"role": "visitor", "area": "建设村", "kind": "a_county_s_own", "elder": ""}]
 FIELDS |= {
-    "yours": False, "offices": OFFICES, "invited": "钱进", "channel": "telegram", "tail": "7001", "area": "建设村",
+    "yours": False, "robot": True, "label": "1 安全", "words": ["取消"], "members": 3, "offices": OFFICES, "invited": "钱进", "channel": "telegram", "tail": "7001", "listed": False, "area": "建设村",
     "links": ["https://t.me/b?start=x"], "token": "x", "days": 7, "minutes": 30, "code": "123456", "bound": 1, "same": 1,
     "again": True, "skip": 0, "role": "visitor", "kind": "grid_worker", "several": True,
     "invitations": [{"name": "钱进", "offices": OFFICES, "waits": False, "until": "2026-03-12"}],
@@ -264,7 +264,7 @@ BY_KEY |= {
     "glass.file": {"number": "A-0001", "elder": ELDER, "emergency_name": "李娜", "emergency_phone": "1", "emergency2_name": "",
                    "emergency2_phone": "2", "phone": "3", "address": "3组1号", "illnesses": ""},
     **{f"groups.{name}": {"number": "A-0001", "drill": True, "name": "欧阳某", "what": "lost", "state": "open", "who": "王强",
-                          "time": "02:10", "anew": "again", "link": "https://t/a/x"} for name in ("alert", "to_forward")},
+                          "time": "02:10", "anew": "again", "link": "https://t/a/x"} for name in ("alert", "to_forward", "page_line", "page_link")},
     "groups.see_below": {"number": "A-0001"}, "groups.elsewhere": {"number": "A-0001"}, "groups.forward": {"number": "A-0001"},
     "groups.list": {"lines": [{"village": "建设村", "kind": "robot", "channel": "wecom", "by": "周梅", "day": "2026-03-05"}]},
     "glass.told": {"number": "A-0001", "elder": ELDER, "who": "孙丽", "reason": "glass_here", "time": "02:10"},

@@ -134,6 +134,8 @@ class Recorder:
 class Running:
     """The house over one channel, with a clock that the test moves."""
 
+    wecom = ""  # the address of WeCom's API
+
     def __init__(self, store: Store, village: Village, channel: Channel, book: FormBook | None = None) -> None:
         self.store, self.village, self.channel = store, village, channel
         self._channels = {channel.name: channel}
@@ -145,9 +147,10 @@ class Running:
         """Goes on with other forms, as after a restart with a newer release."""
         self.book = book
         channels = self._channels
-        no_files = frozenset() if self.channel.capabilities.carries_files else frozenset((self.channel.name,))
+        can = self.channel.capabilities
+        no_files = frozenset() if can.carries_files and can.takes_files else frozenset((self.channel.name,))
         self.house = House(self.book, self.policies, no_files=no_files, abroad=outside(channels), public=PUBLIC,
-                           links={self.channel.name: LINK})
+                           links={self.channel.name: LINK}, wecom=self.wecom)
         self.delivery = Delivery(self.store, channels, self.house, self.now, self._document)
         self.jobs = Runner(self.store, handlers(self.store, channels, self.house), frozenset(channels), self.now)
         self.forget()

@@ -1,0 +1,387 @@
+"""A strict WeCom on loopback: a real HTTP server, so the bot under test may be another process.
+
+It answers every call with HTTP 200 and an error code; what a member gets beyond 30 a minute or 1000 an hour it takes and
+never shows, as the platform does. What a bot must never send (unknown paths and fields) fails the test at the end of the
+`async with`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+import orjson
+from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tests.fakes import tencent
+from tests.fakes.served import served
+from tests.fakes.wecom_people import Callbacks, Delivery, Member, Received
+
+CORP_ID, AGENT_ID, SECRET = "ww1234567890abcdef", 1000002, "0123456789abcdef0123456789abcdef"
+ROBOT = "693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"
+TEXT_BYTES = 2048
+NOT_IN_SENT = ("touser", "agentid", "msgtype", "enable_duplicate_check", "duplicate_check_interval")
+TASK = re.compile(r"[0-9A-Za-z_@-]{1,128}")
+
+
+@dataclass
+class Call:
+    """One request of the bot, and the code that it heard."""
+
+    path: str
+    body: dict[str, Any]
+    code: int = 0
+
+
+@dataclass
+class Chat:
+    """A group chat of the application, or a robot's group: its members, and what was said."""
+
+    name: str = ""
+    owner: str = ""
+    members: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+
+@dataclass
+class FakeWeCom:
+    """The platform, with one application."""
+
+    now: Callable[[], datetime]
+    aes_key: str = tencent.AES_KEY
+    corp_id: str = CORP_ID
+    agent_id: int = AGENT_ID
+    secret: str = SECRET
+    token: str = tencent.TOKEN
+    patience: float = 5.0  # seconds that a delivery waits for the bot
+    bot_url: str = ""
+    url: str = ""
+    people: dict[str, Member] = field(default_factory=dict)  # by user id in small letters
+    chats: dict[str, Chat] = field(default_factory=dict)
+    robots: dict[str, Chat] = field(default_factory=lambda: {ROBOT: Chat()})
+    calls: list[Call] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    dropped: list[tuple[str, str]] = field(default_factory=list)  # whom, and what he never saw
+    lost: int = 0  # so many messages are taken, and the answer is lost on its way
+    issued: int = 0
+    taken_tokens: set[str] = field(default_factory=set)
+    menu: list[dict[str, Any]] | None = None
+    change: int = 0
+
+    def __post_init__(self) -> None:
+        self._number = 7_000_000_000_000_000
+        self._faults: list[list[Any]] = []
+        self._media: dict[str, tuple[str, bytes]] = {}
+        self._slow: dict[str, asyncio.Event] = {}
+        self._tasks: set[str] = set()
+        self._codes: dict[str, tuple[Member, Received, datetime]] = {}
+        self.callbacks = Callbacks(self)
+
+    async def __aenter__(self) -> Self:
+        self._serving = served(Starlette(routes=[Route("/{path:path}", self._answer, methods=["GET", "POST"])]))
+        self.url = await self._serving.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: Any) -> None:
+        for event in self._slow.values():
+            event.set()
+        await self.callbacks.http.aclose()
+        await self._serving.__aexit__(*exc)
+        if exc[0] is None:
+            assert not self.wrong, self.wrong
+
+    # what a test arranges
+
+    def person(self, user_id: str, name: str = "") -> Member:
+        return self.people.setdefault(user_id.lower(), Member(self, user_id, name))
+
+    async def delivers(self, member: Member, fields: dict[str, str], more: str = "") -> Delivery:
+        return await self.callbacks.deliver(member, fields, more)
+
+    def fails(self, path: str, code: int, times: int = 1) -> None:
+        """The next calls of this path are answered with this error code."""
+        self._faults.append([path, code, times])
+
+    def slow(self, path: str) -> asyncio.Event:
+        """Calls of this path are answered only when the event is set."""
+        return self._slow.setdefault(path, asyncio.Event())
+
+    def expire_token(self) -> None:
+        """Tokens given until now are taken no more, though by the calendar they would be."""
+        self.taken_tokens.clear()
+
+    def of(self, path: str) -> list[Call]:
+        """The calls of one path that were taken."""
+        return [call for call in self.calls if call.path == path and call.code == 0]
+
+    def keeps(self, name: str, body: bytes) -> str:
+        media = f"media-{len(self._media)}"
+        self._media[media] = (name, body)
+        return media
+
+    def next_number(self) -> int:
+        self._number += 1
+        return self._number
+
+    def new_code(self, member: Member, card: Received) -> str:
+        code = f"code-{self.next_number()}"
+        self._codes[code] = (member, card, self.now())
+        return code
+
+    # the API
+
+    async def _answer(self, request: Request) -> Response:
+        path = "/" + request.path_params["path"]
+        handler = _HANDLERS.get((request.method, path))
+        if handler is None:
+            self.wrong.append(f"{request.method} {path}")
+            return Response(status_code=404)
+        body = await self._body(request, path)
+        call = Call(path, body)
+        self.calls.append(call)
+        if path in self._slow:
+            await self._slow[path].wait()
+        answer: dict[str, Any] | Response | None = self._fault(path)
+        if answer is None and path not in _OPEN and request.query_params.get("access_token") not in self.taken_tokens:
+            answer = _error(42001, "access_token expired")
+        if answer is None:
+            answer = handler(self, {**request.query_params, **body})
+        if isinstance(answer, Response):
+            return answer
+        call.code = answer.get("errcode", 0)
+        if path == "/cgi-bin/message/send" and self.lost > 0:
+            self.lost -= 1
+            return Response(status_code=502)
+        return JSONResponse(answer)
+
+    async def _body(self, request: Request, path: str) -> dict[str, Any]:
+        if path == "/cgi-bin/media/upload":
+            media = (await request.form())["media"]
+            assert isinstance(media, UploadFile)
+            return {"name": media.filename, "media": await media.read()}
+        raw = await request.body()
+        if b"\\u" in raw:
+            self.wrong.append(f"{path}: escaped, would be shown as it stands")
+        body: dict[str, Any] = orjson.loads(raw) if raw else {}
+        return body
+
+    def _fault(self, path: str) -> dict[str, Any] | None:
+        fault = next((each for each in self._faults if each[0] == path and each[2] > 0), None)
+        if fault is None:
+            return None
+        fault[2] -= 1
+        return _error(fault[1], "arranged by the test, from ip: 10.9.8.7")
+
+    def _only(self, path: str, given: dict[str, Any], *wanted: str, may: tuple[str, ...] = ()) -> None:
+        names = given.keys() - {"access_token"}
+        if names - {*wanted, *may} or {*wanted} - names:
+            self.wrong.append(f"{path}: {sorted(names)}")
+
+    def _gettoken(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._only("gettoken", given, "corpid", "corpsecret")
+        if given["corpid"] != self.corp_id:
+            return _error(40013, "invalid corpid")
+        if given["corpsecret"] != self.secret:
+            return _error(40001, "invalid credential")
+        if not self.taken_tokens:
+            self.issued += 1
+            self.taken_tokens = {f"token-{self.issued}"}
+        return {**_error(0, "ok"), "access_token": next(iter(self.taken_tokens)), "expires_in": 7200}
+
+    def _send(self, given: dict[str, Any]) -> dict[str, Any]:
+        kind = given["msgtype"]
+        self._only("message/send", given, "touser", "agentid", "msgtype", kind,
+                   may=("enable_duplicate_check", "duplicate_check_interval", "safe"))
+        if given["agentid"] != self.agent_id:
+            return _error(301002, "not allow operate another agent with this accesstoken")
+        member = self.people.get(given["touser"].lower())
+        if member is None or not member.visible:
+            return {**_error(81013, "user & party & tag all invalid"), "invaliduser": given["touser"]}
+        if not member.licensed:
+            return {**_error(0, "ok"), "unlicenseduser": member.user_id.lower()}
+        card = self._card(given["template_card"]) if kind == "template_card" else self._plain(kind, given[kind])
+        if isinstance(card, dict):
+            return card
+        said = repr({name: value for name, value in given.items() if name not in (*NOT_IN_SENT, "access_token")})
+        if given.get("enable_duplicate_check"):
+            before = member.seen.get(said)
+            if before and self.now() - before < timedelta(seconds=given.get("duplicate_check_interval", 1800)):
+                return {**_error(0, "ok"), "msgid": "again"}
+            member.seen[said] = self.now()
+        if card.task_id in self._tasks:
+            return _error(40058, "task_id was used before")
+        self._tasks |= {card.task_id} - {""}
+        answer = {**_error(0, "ok"), "msgid": str(self.next_number())}
+        if card.buttons or card.boxes:
+            answer["response_code"] = self.new_code(member, card)
+        if member.takes():
+            member.phone.append(card)
+        else:
+            self.dropped.append((member.user_id, card.text))
+        return answer
+
+    def _plain(self, kind: str, given: dict[str, Any]) -> Received | dict[str, Any]:
+        if kind == "text":
+            if not given["content"] or len(given["content"].encode()) > TEXT_BYTES:
+                return _error(45002, "content size out of limit")
+            return Received(self._changed(), "text", given["content"])
+        if kind in ("file", "image") and given["media_id"] in self._media:
+            return Received(self._changed(), kind, "", file=self._media[given["media_id"]])
+        return _error(40008 if kind not in ("file", "image") else 40007, "invalid message")
+
+    def _card(self, given: dict[str, Any]) -> Received | dict[str, Any]:
+        kind = given["card_type"]
+        wanted, may = _CARDS[kind]
+        self._only(f"template_card {kind}", given, "card_type", *wanted, may=may)
+        title, under = given.get("main_title", {}), given.get("sub_title_text", "")
+        boxes = given.get("checkbox", {}).get("option_list", [])
+        buttons = given.get("button_list", [])
+        fits = (
+            (title.get("title") or under) and len(title.get("title", "")) <= 36 and len(title.get("desc", "")) <= 44
+            and len(under) <= 112 and len(buttons) <= 6 and len(boxes) <= 20
+            and all(len(each["text"]) <= 10 and 0 < len(each["key"].encode()) <= 1024 for each in buttons)
+            and all(0 < len(each["id"].encode()) <= 128 for each in boxes)
+            and len({each["id"] for each in boxes}) == len(boxes) and len({each["key"] for each in buttons}) == len(buttons)
+            and len(given.get("source", {}).get("desc", "")) <= 20
+            and len(given.get("horizontal_content_list", [])) <= 6
+            and all(len(each["keyname"]) <= 5 and len(each["value"]) <= 26
+                    for each in given.get("horizontal_content_list", []))
+            and (kind == "text_notice" or TASK.fullmatch(given["task_id"])))
+        if not fits or (kind == "button_interaction" and not buttons) or (kind == "vote_interaction" and not boxes):
+            return _error(40058, "invalid Request Parameter")
+        submit = given.get("submit_button", {"text": "", "key": ""})
+        return Received(
+            self._changed(), kind, "\n".join(filter(None, (title.get("title"), title.get("desc"), under))),
+            tuple((each["text"], each["key"]) for each in buttons), tuple((each["text"], each["id"]) for each in boxes),
+            tuple(each["text"] for each in boxes if each.get("is_checked")), (submit["text"], submit["key"]),
+            given.get("checkbox", {}).get("mode") == 1,
+            tuple((each["keyname"], each["value"]) for each in given.get("horizontal_content_list", [])),
+            given.get("source", {}).get("desc", ""), given.get("task_id", ""), given.get("card_action", {}).get("url", ""))
+
+    def _changed(self) -> int:
+        self.change += 1
+        return self.change
+
+    def _update_card(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._only("update_template_card", given, "userids", "agentid", "response_code", "button")
+        found = self._codes.pop(given["response_code"], None)
+        if found is None or self.now() - found[2] > timedelta(hours=72):
+            return _error(42045, "response_code was used or is over")
+        member, card, _ = found
+        if [each.lower() for each in given["userids"]] != [member.user_id.lower()]:
+            return _error(60111, "userid not found")
+        card.pressed = given["button"]["replace_name"]
+        return _error(0, "ok")
+
+    def _upload(self, given: dict[str, Any]) -> dict[str, Any]:
+        if given["type"] not in ("file", "image") or not 5 <= len(given["media"]) <= 20 * 1024 * 1024:
+            return _error(40006, "invalid media size")
+        return {**_error(0, "ok"), "type": given["type"], "media_id": self.keeps(given["name"], given["media"])}
+
+    def _media_get(self, given: dict[str, Any]) -> dict[str, Any] | Response:
+        found = self._media.get(given["media_id"])
+        return Response(found[1], media_type="application/octet-stream") if found else _error(40007, "invalid media_id")
+
+    def _user_get(self, given: dict[str, Any]) -> dict[str, Any]:
+        member = self.people.get(given["userid"].lower())
+        if member is None or not member.visible:
+            return _error(60111, "userid not found")
+        return {**_error(0, "ok"), "userid": member.user_id, "name": member.name}
+
+    def _menu(self, given: dict[str, Any]) -> dict[str, Any]:
+        self.menu = given["button"]
+        under = [each for button in self.menu for each in button.get("sub_button", ())]
+        fits = (len(self.menu) <= 3 and all(len(each.get("sub_button", ())) <= 5 for each in self.menu)
+                and all(len(each["name"].encode()) <= 16 for each in self.menu)
+                and all(len(each["name"].encode()) <= 40 and len(each["key"].encode()) <= 128 for each in under))
+        return _error(0, "ok") if fits and str(given["agentid"]) == str(self.agent_id) else _error(40018, "button name")
+
+    # groups
+
+    def _chat_create(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._only("appchat/create", given, "name", "userlist", "chatid", may=("owner",))
+        if not re.fullmatch("[0-9A-Za-z]{1,32}", given["chatid"]):
+            return _error(86001, "chatid invalid")
+        if given["chatid"] in self.chats:
+            return _error(86215, "chatid exists")
+        if bad := self._bad_members(given["userlist"]):
+            return bad
+        if len(given["userlist"]) < 2:
+            return _error(86006, "invalid chat member list size")
+        owner = given.get("owner") or given["userlist"][0]
+        self.chats[given["chatid"]] = Chat(given["name"], owner, list(given["userlist"]))
+        return {**_error(0, "ok"), "chatid": given["chatid"]}
+
+    def _chat_update(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._only("appchat/update", given, "chatid", may=("name", "owner", "add_user_list", "del_user_list"))
+        chat = self.chats.get(given["chatid"])
+        if chat is None:
+            return _error(86003, "chatid not exist")
+        if bad := self._bad_members(given.get("add_user_list", [])):
+            return bad
+        left = [each for each in chat.members if each not in given.get("del_user_list", [])]
+        chat.members = [*left, *given.get("add_user_list", [])]
+        chat.owner = given.get("owner", chat.owner)
+        return _error(0, "ok") if chat.owner in chat.members else _error(86207, "owner not in members")
+
+    def _bad_members(self, members: list[str]) -> dict[str, Any] | None:
+        gone = [each for each in members if each not in self.people or not self.people[each].visible]
+        return _error(86216, "invalid member") if gone else None
+
+    def _chat_get(self, given: dict[str, Any]) -> dict[str, Any]:
+        chat = self.chats.get(given["chatid"])
+        if chat is None:
+            return _error(86003, "chatid not exist")
+        return {**_error(0, "ok"), "chat_info": {
+            "chatid": given["chatid"], "name": chat.name, "owner": chat.owner, "userlist": chat.members}}
+
+    def _chat_send(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._only("appchat/send", given, "chatid", "msgtype", "text")
+        return self._said(self.chats.get(given["chatid"]), given, _error(86003, "chatid not exist"))
+
+    def _webhook(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._only("webhook/send", given, "key", "msgtype", "text")
+        return self._said(self.robots.get(given["key"]), given, _error(93000, "invalid webhook url"))
+
+    def _said(self, chat: Chat | None, given: dict[str, Any], gone: dict[str, Any]) -> dict[str, Any]:
+        if chat is None:
+            return gone
+        if len(given["text"]["content"].encode()) > TEXT_BYTES:
+            return _error(45002, "content size out of limit")
+        chat.said.append(given["text"]["content"])
+        return _error(0, "ok")
+
+
+def _error(code: int, said: str) -> dict[str, Any]:
+    return {"errcode": code, "errmsg": said}
+
+
+_CARDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "button_interaction": (("button_list", "task_id"),
+                           ("main_title", "sub_title_text", "source", "horizontal_content_list")),
+    "vote_interaction": (("checkbox", "submit_button", "task_id", "main_title"), ("source",)),
+    "text_notice": (("card_action",), ("main_title", "sub_title_text", "jump_list", "source")),
+}
+_OPEN = ("/cgi-bin/gettoken", "/cgi-bin/webhook/send")
+_HANDLERS: dict[tuple[str, str], Callable[[FakeWeCom, dict[str, Any]], dict[str, Any] | Response]] = {
+    ("GET", "/cgi-bin/gettoken"): FakeWeCom._gettoken,
+    ("POST", "/cgi-bin/message/send"): FakeWeCom._send,
+    ("POST", "/cgi-bin/message/update_template_card"): FakeWeCom._update_card,
+    ("POST", "/cgi-bin/media/upload"): FakeWeCom._upload,
+    ("GET", "/cgi-bin/media/get"): FakeWeCom._media_get,
+    ("GET", "/cgi-bin/user/get"): FakeWeCom._user_get,
+    ("POST", "/cgi-bin/menu/create"): FakeWeCom._menu,
+    ("POST", "/cgi-bin/appchat/create"): FakeWeCom._chat_create,
+    ("POST", "/cgi-bin/appchat/update"): FakeWeCom._chat_update,
+    ("GET", "/cgi-bin/appchat/get"): FakeWeCom._chat_get,
+    ("POST", "/cgi-bin/appchat/send"): FakeWeCom._chat_send,
+    ("POST", "/cgi-bin/webhook/send"): FakeWeCom._webhook,
+}
