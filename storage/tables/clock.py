@@ -139,6 +139,8 @@ device_events = Table(
     to("answered_by", "people.id", nullable=True), maybe_number("answered_at"),
     UniqueConstraint("vendor_id", "event_id"), Index("device_events_device", "device_id", "received_at"),
     Index("device_events_elder", "elder_id"),
+    Index("device_events_asking", "received_at", sqlite_where=text("state = 'check_in' AND answer IS NULL"),
+          postgresql_where=text("state = 'check_in' AND answer IS NULL")),
     Index("device_events_alert", "alert_id", sqlite_where=text("alert_id IS NOT NULL"),
           postgresql_where=text("alert_id IS NOT NULL")),
 )

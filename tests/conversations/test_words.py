@@ -210,7 +210,7 @@ CALLS = {"to_call": [{"name": "李涛", "phone": "13912345678", "state": "not_re
 STEP = {"after": 3, "ranks": ["near", "township"]}
 SAID = {"kind": "heart_rate", "number": 38}
 DEVICE: dict[str, Any] = {
-    "vendor": "anxin", "serial": "A1", "said": SAID, "heard": False, "damped": "2026-03-06", "mistaken": 2, "time": "02:10", "answer": "fine",
+    "vendor": "anxin", "serial": "A1", "said": SAID, "heard": False, "raised": 0, "damped": "2026-03-06", "mistaken": 2, "time": "02:10", "answer": "fine",
     "number": "A-0001", "sent": [{"said": SAID, "state": "note", "day": "2026-03-05", "time": "02:10"}],
     "lines": [{"elder": ELDER, "vendor": "anxin", "serial": "A1", "day": "2026-03-05", "time": "02:10", "damped": "", "mistaken": 0,
                "said": SAID}]}
