@@ -173,7 +173,8 @@ class App:
             wecom = wecom_wiring.build(settings, base.store, self.now, base.policy.zone)
             self.channels[wecom.name] = wecom
             self._closing.append(wecom.close)
-            routes += wecom.routes(self._handle)
+            joining, self._links[wecom.name] = wecom_wiring.joining(settings, wecom, base.store, self.now)
+            routes += [*wecom.routes(self._handle), *joining.routes(self._handle)]
             working += [lambda: wecom_wiring.set_menu(wecom), lambda: wecom_wiring.keep_chats(wecom, self._stop)]
         if settings.sms_url:
             from bot.channels.sms import Sms

@@ -22,7 +22,8 @@ from conversations.telling import parts as parts_of
 from conversations.turn import House
 from conversations.words_book import Words
 from scheduler import holding, village_groups
-from storage import accounts, files, media, outbox
+from scheduler.alert_notices import AlertRaised
+from storage import accounts, alert_told, files, media, outbox
 from storage.database import Store, StoreUnavailable, Tx
 from storage.outbox import Outgoing
 
@@ -81,9 +82,12 @@ class Delivery:
             sends(row.channel, "carried").inc()
             self._sent.append((row.id, outbox.CARRIED))
 
-        def send() -> None:
-            if own:
-                self.send_soon(row)
+        async def send() -> None:
+            with suppress(StoreUnavailable):  # then its lease runs out
+                if own and await self._store.read(partial(outbox.is_waiting, row_id=row.id)):
+                    self.send_soon(row)
+                    return
+            self._own.discard(row.id)
 
         return Answer([fit(message, can) for message in composed], carried, send)
 
@@ -318,6 +322,8 @@ class Delivery:
 
         def work(tx: Tx) -> None:
             outbox.drop(tx, row.id, why, now)
+            if row.kind == AlertRaised.kind:
+                alert_told.failed(tx, row.fields["alert"], row.fields["person"], now)
             holding.give_back(tx, row, now, self._house.policy)
 
         await self._store.run(work)

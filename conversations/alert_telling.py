@@ -75,8 +75,8 @@ def _raised(tx: Tx, notice: AlertRaised, scope: Scope) -> Parts | None:
     alert, elder = one
     rows = [[["button.claim", {}, f"/claim {alert.id}"]]] if notice.goes and alert.state == "open" else []
     return (("alerts.raised", {
-        **told(tx, alert, elder, notice.at), "goes": notice.goes, "late": notice.late,
-        "buttons": [*rows, [["button.alert", {}, f"/alert {alert.id}"]]]}),)
+        **told(tx, alert, elder, notice.at), "goes": notice.goes, "late": notice.late, "buttons": [
+            *rows, [["button.seen", {}, f"/seen {alert.id}"], ["button.alert", {}, f"/alert {alert.id}"]]]}),)
 
 
 def _step(tx: Tx, notice: AlertStep, scope: Scope) -> Parts | None:

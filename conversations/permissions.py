@@ -89,6 +89,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "alerts": READING | {"family"},
     "alert": READING | {"family"},
     "claim": GOING | {"family"},  # who may not go is told what he can do
+    "seen": READING | {"family"},
     "arrived": GOING,
     "support": GOING,
     "hand_alert": GOING,

@@ -12,7 +12,7 @@ from conversations.lookups import LOOK_UPS
 from conversations.turn import Ask
 from conversations.words_book import visitor_kind
 from scheduler.visitor_kinds import minor
-from storage import assignments, people
+from storage import accounts, assignments, people
 from storage.ids import millis
 from storage.people import Person
 
@@ -44,7 +44,8 @@ def card(ask: Ask, found: Person) -> Part:
         "service": found.service, "no_kind": "visitor" in roles and found.visitor_kind is None,
         "minor_until": found.minor_until if minor(found.minor_until, ask.today) else "",
         "consent": found.guardian_consent_on or "", "count": len({each.elder_id for each in load}),
-        "elders": names[:NAMED], "buttons": buttons})
+        "elders": names[:NAMED], "cut_off": found.status == "active" and accounts.cut_off(ask.tx, found.id),
+        "buttons": buttons})
 
 
 def _why(ask: Ask, found: Person) -> str:

@@ -16,6 +16,7 @@ from conversations import (
     glass,
     group_telling,
     offices,
+    reach_telling,
     registration,
     sms_telling,
     telling_reminders,
@@ -135,6 +136,6 @@ _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
     LeftAlone.kind: _of_elder("notices.left_alone", "button.assign", "/assign"),
     PauseOver.kind: _of_elder("notices.pause_over", "button.life", "/change"),
     ConsentWithdrawn.kind: _of_elder("notices.consent_withdrawn", "button.file", "/elder"),
-    **alert_telling.TELL, **group_telling.TELL, **glass.TELL, **followups.TELL,
+    **alert_telling.TELL, **group_telling.TELL, **reach_telling.TELL, **glass.TELL, **followups.TELL,
     **checkin_telling.TELL, **device_telling.TELL,
     **family_choice.TELL, **sms_telling.TELL}

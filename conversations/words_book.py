@@ -64,6 +64,8 @@ class Words:
             "reasons": self._reasons, "whom": self._whom,
             "of_whom": lambda elder: (
                 f"{self.named(elder['name'])} · {self._place(elder)}" if elder["name"] else self._whom("")),
+            "names_listed": lambda names: self._list(map(self.named, names)),
+            "reach": lambda reach: self.say("reach.card", {"reach": reach}),
             "offices": self._offices,
             "told_areas": lambda areas: self._list(self.say(f"told_area.{area}") for area in areas),
             "told_items": lambda items, area: self._list(items) or self.say(f"as_ever.{area}"),

@@ -4,7 +4,7 @@ from datetime import date
 from typing import ClassVar, Literal
 
 from scheduler.notices import KINDS, Notice
-from storage import alerts
+from storage import alert_told, alerts
 from storage.alerts import Alert
 from storage.database import Tx
 from storage.outbox import Lane
@@ -40,7 +40,7 @@ class OfAlert(Notice):
 
 
 class AlertRaised(OfAlert):
-    """An alert runs. Not wanted once it ended: then the end is told.
+    """An alert runs. Not wanted once it ended: then the end is told; nor once he has seen it, on whatever channel.
 
     `goes`: this person may take it over; `late`: nobody has in the time that the policy gives.
     """
@@ -49,6 +49,9 @@ class AlertRaised(OfAlert):
     at: str  # when it was raised, in the wall time of the elders (ISO, to the minute)
     goes: bool = False
     late: bool = False
+
+    def still_wanted(self, tx: Tx, today: date) -> bool:
+        return super().still_wanted(tx, today) and (self.late or not alert_told.has_seen(tx, self.alert, self.person))
 
     def fits(self, alert: Alert) -> bool:
         return alert.state == "open" if self.late else alert.running
@@ -95,6 +98,19 @@ class AlertsAlike(OfAlert):
         return True
 
 
+class NotReached(OfAlert):
+    """未送达: some who were told of it have not seen it on any of their channels. They are named when it leaves."""
+
+    kind = "not_reached"
+
+    def still_wanted(self, tx: Tx, today: date) -> bool:
+        return super().still_wanted(tx, today) and any(
+            each.state == "unreached" for each in alert_told.of(tx, self.alert))
+
+    def fits(self, alert: Alert) -> bool:
+        return alert.running
+
+
 class AlertEnded(OfAlert):
     """How it ended, and when (as `AlertRaised.at`)."""
 
@@ -131,4 +147,4 @@ class FollowUp(Notice):
 
 
 KINDS.update({each.kind: each for each in (
-    AlertRaised, AlertStep, AlertOffered, AlertsAlike, AlertEnded, GlassBroken, FollowUp)})
+    AlertRaised, AlertStep, AlertOffered, NotReached, AlertsAlike, AlertEnded, GlassBroken, FollowUp)})

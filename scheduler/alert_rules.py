@@ -15,8 +15,9 @@ Hour = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]  # HH:MM on t
 class AlertRules(BaseModel):
     """Seconds until a pressed 紧急 goes out as it is. Who is told later, and when, stands in `[ladders]`.
 
-    Minutes: within which a second report joins one that runs; within which 需要支援 tells nobody again; within which
-    so many alerts of one kind in one village (`many`) are a matter for the rank `many_to`.
+    Minutes: after which who has not seen it is told on his next channel; within which a second report joins one that
+    runs; within which 需要支援 tells nobody again; within which so many alerts of one kind in one village (`many`) are
+    a matter for the rank `many_to`.
     After `drill_minutes` a drill ends by itself. Days after the end: the township asks what became of it, until all is
     answered.
     """
@@ -24,6 +25,7 @@ class AlertRules(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     details_seconds: int = Field(ge=20, le=300)
+    seen_minutes: int = Field(ge=1, le=30)
     join_minutes: int = Field(ge=0, le=240)
     support_minutes: int = Field(ge=1, le=120)
     night_from: Hour
@@ -67,6 +69,10 @@ class AlertRules(BaseModel):
     @property
     def drill_for(self) -> timedelta:
         return timedelta(minutes=self.drill_minutes)
+
+    @property
+    def seen_after(self) -> timedelta:
+        return timedelta(minutes=self.seen_minutes)
 
     @property
     def goes_out_after(self) -> timedelta:

@@ -15,7 +15,7 @@ from scheduler.group_notices import Anew
 from scheduler.ladders import Rank, Rungs
 from scheduler.policy import Policies
 from scheduler.visitor_kinds import VisitorKind, may_answer_alerts
-from storage import accounts, alert_media, alerts, elders, outbox, people
+from storage import accounts, alert_media, alert_told, alerts, elders, people
 from storage.alerts import Alert, Around, Source
 from storage.database import Tx
 from storage.scope import SECRET, SOS, UNSAID, UNTOLD
@@ -89,9 +89,10 @@ def tell_near(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> frozen
     today, at = now.astimezone(policies.city.zone).date(), wall(alert.raised_at, policies)
     going = _near(tx, alert, policies, now)
     told = {person for person in going
-            if _tell(tx, AlertRaised(person=person, alert=alert.id, at=at, goes=True), "", now)}
+            if _raise_to(tx, AlertRaised(person=person, alert=alert.id, at=at, goes=True), alert, policies, now)}
     told |= {person for person in (() if alert.kind in UNTOLD else family(tx, alert, today))
-             if person != alert.raised_by and _tell(tx, AlertRaised(person=person, alert=alert.id, at=at), "", now)}
+             if person != alert.raised_by
+             and _raise_to(tx, AlertRaised(person=person, alert=alert.id, at=at), alert, policies, now)}
     sms.tell(tx, alert, today, now)
     if not any(accounts.reached(tx, person) for person in going):  # nobody who could go is reached: no time is lost
         told |= _tell_again(tx, alert, over(tx, alert, "township"), policies, now, late=True)
@@ -176,7 +177,8 @@ def changed(tx: Tx, alert: Alert, what: Step | Literal["ended"], by: str, polici
     """What follows, in the same work, once somebody changed how an alert stands: who was told of it before, and `also`
     these, are told, but for him who did it; and it waits for its next rung.
     """
-    told = dict.fromkeys((*_told(tx, alert, policies, now), *also))
+    alert_told.seen(tx, alert.id, by, now)
+    told = dict.fromkeys((*_told(tx, alert), *also))
     if what == "ended":
         for person in told:
             if person != by:
@@ -197,7 +199,9 @@ def tell_step(tx: Tx, alert: Alert, step: Step, by: str | None, policies: Polici
     """Tells those who know of the alert that it goes on, but for him who did it. Each hears of a step once; of words
     that are added, each time.
     """
-    for person in _told(tx, alert, policies, now):
+    if by:
+        alert_told.seen(tx, alert.id, by, now)
+    for person in _told(tx, alert):
         if person != by:
             _tell(tx, AlertStep(person=person, alert=alert.id, step=step, by=by or ""),
                   None if step == "words" else f"{step}:", now)
@@ -264,7 +268,7 @@ def _tell_again(tx: Tx, alert: Alert, persons: Iterable[str], policies: Policies
         else:
             notice = AlertStep(person=person, alert=alert.id, step="not_there", by=alert.claimed_by or "",
                                at=wall(alert.claimed_at or alert.rungs_from, policies))
-        if _tell(tx, notice, "late:", now) or _tell(tx, notice, None, now):
+        if _raise_to(tx, notice, alert, policies, now) or _tell(tx, notice, None, now):
             found.add(person)
     return found
 
@@ -291,15 +295,21 @@ def over(tx: Tx, alert: Alert, rank: Rank) -> list[str]:
     return people.operators(tx)
 
 
-def _told(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> list[str]:
-    """Who was told of the alert and may still know of it, and who raised it."""
-    today = now.astimezone(policies.city.zone).date()
-    above = [person for role in ABOVE for person in people.coordinators(tx, alert.area_id, role)]
-    asked = (*helpers(tx, alert, policies, today), *family(tx, alert, today), *_village(tx, alert), *above,
-             *people.operators(tx))
-    told = [person for person in dict.fromkeys(asked)
-            if any(outbox.receipt(tx, _key(alert.id, rung, person)) is not None for rung in ("", "late:"))]
+def _told(tx: Tx, alert: Alert) -> list[str]:
+    """Who was told of the alert, who raised it, and who goes; whether he may still know of it is asked as it leaves."""
+    told = [each.person_id for each in alert_told.of(tx, alert.id)]
     return [*dict.fromkeys((*told, *filter(None, (alert.raised_by, alert.claimed_by))))]
+
+
+def _raise_to(tx: Tx, notice: OfAlert, alert: Alert, policies: Policies, now: datetime) -> bool:
+    """Tells him once that it runs, and once that nobody goes; until he has seen it he is asked after (`reaching`).
+
+    False where he was told that, or is not reached.
+    """
+    way = accounts.reached(tx, notice.person)
+    alert_told.add(tx, alert.id, notice.person, way[0] if way else None, now,
+                   now + policies.of(tx, alert.area_id).alerts.seen_after)
+    return _tell(tx, notice, "" if isinstance(notice, AlertRaised) and not notice.late else "late:", now)
 
 
 def _tell(tx: Tx, notice: OfAlert, what: str | None, now: datetime) -> bool:

@@ -214,12 +214,12 @@ def confirmers(tx: Tx, area_id: str, role: str) -> list[str]:
 
 
 def tell(tx: Tx, notice: Notice, now: datetime, *, unique_key: str | None = None,
-         not_before: datetime | None = None) -> bool:
-    """Puts the notice in the outbox, for the channel that the person prefers.
+         not_before: datetime | None = None, way: tuple[str, str] | None = None) -> bool:
+    """Puts the notice in the outbox, for the channel that the person prefers, or this `way` (channel and chat).
 
     False where he has no account that can be written to, or the unique key was used before.
     """
-    where = accounts.reached(tx, notice.person)
+    where = way or accounts.reached(tx, notice.person)
     if where is None:
         return False
     row = Outgoing(tx.new_id(now), *where, notice.lane, notice.kind, notice.model_dump())

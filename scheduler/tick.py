@@ -23,6 +23,7 @@ from scheduler import (
     freezing,
     gaps,
     pauses,
+    reaching,
     reminders,
     upkeep,
     village_groups,
@@ -51,6 +52,7 @@ class Daily:
 # instants of `storage.ticks.INSTANTS`
 SWEEPS: Mapping[str, Sweep | Daily] = {
     "alerts that nobody took over": alerting.climb,
+    "alerts that somebody has not seen": reaching.sweep,
     "drills that are over": drills.sweep,
     "alerts that are asked after": followups.sweep,
     "elders who are asked how they are": checkins.sweep,

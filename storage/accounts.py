@@ -28,11 +28,12 @@ _THIS = and_(accounts.c.channel == bindparam("on_channel"), accounts.c.account =
 _MENU = update(accounts).where(_THIS).values(menu=bindparam("tokens"))
 _BLOCKED = update(accounts).where(accounts.c.channel == bindparam("on_channel"),
                                   accounts.c.chat == bindparam("in_chat")).values(blocked_at=bindparam("at"))
-_REACHED = select(accounts.c.channel, accounts.c.chat).select_from(
+_WAYS = select(accounts.c.channel, accounts.c.chat).select_from(
     accounts.join(people, people.c.id == accounts.c.person_id)).where(
     people.c.id == bindparam("person"), people.c.status == "active", accounts.c.state == "active",
     accounts.c.blocked_at.is_(None)).order_by(
-    case((accounts.c.channel == people.c.preferred, 0), else_=1), accounts.c.bound_at.desc()).limit(1)
+    case((accounts.c.channel == people.c.preferred, 0), else_=1), accounts.c.bound_at.desc())
+_REACHED = _WAYS.limit(1)
 _IN_CHAT = select(accounts.c.account, accounts.c.person_id).where(
     accounts.c.channel == bindparam("on_channel"), accounts.c.chat == bindparam("chat"), accounts.c.state == "active")
 _CHAT = select(accounts.c.chat).where(_THIS)
@@ -126,6 +127,11 @@ def reached(tx: Tx, person_id: str) -> tuple[str, str] | None:
     return (row[0], row[1]) if row else None
 
 
+def ways(tx: Tx, person_id: str) -> list[tuple[str, str]]:
+    """Every channel and chat in which an active person can be written to, that of `reached` first."""
+    return [(channel, chat) for channel, chat in tx.all(_WAYS, person=person_id)]
+
+
 def in_chat(tx: Tx, channel: str, chat: str) -> tuple[str, str] | None:
     """Account and person of a private chat; None where nobody is bound there (any more)."""
     row = tx.one(_IN_CHAT, on_channel=channel, chat=chat)
@@ -141,6 +147,11 @@ def chat_of(tx: Tx, channel: str, account: str) -> str | None:
 def joined(tx: Tx, person_id: str) -> bool:
     """Whether a person can write here: an account of his is active."""
     return any(each.state == "active" for each in of(tx, person_id))
+
+
+def cut_off(tx: Tx, person_id: str) -> bool:
+    """Whether he joined, and yet nothing reaches him any more: he blocked the bot, or unfollowed it."""
+    return joined(tx, person_id) and reached(tx, person_id) is None
 
 
 def of(tx: Tx, person_id: str) -> list[Account]:

@@ -46,6 +46,7 @@ from conversations.commands import (
     register,
     remind,
     requests,
+    seen,
     settings,
     sos,
     survey,
@@ -76,7 +77,7 @@ NAMES = {name: Named(**{"slash": name, **values}) for name, values in _raw.items
 ACTIONS: dict[str, Action] = {name: action for family in (
     general, elders, visit, record, correction, register, survey, life, pending, people, firstcontact, invite,
     identify, channels, exchange, privacy, policy, hours, ledger, due, cannot, leave, remind, settings, plan,
-    campaign, family, requests, tellings, figures, alerts, checkins, devices, glass, groups, sos, handing, duty,
+    campaign, family, requests, tellings, figures, alerts, checkins, devices, glass, groups, sos, seen, handing, duty,
     followups, calling, family_choice, added, drill, wecom,
 ) for name, action in family.COMMANDS.items()}
 _CALLS = {call: name for name, named in NAMES.items() for call in (f"/{named.slash}", *named.words)}

@@ -2,13 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from conversations import alert_beside, alert_telling, pages, session
+from conversations import alert_beside, alert_telling, pages, reach_telling, session
 from conversations.commands import privacy
 from conversations.engine import Part
 from conversations.lists import PAGE, further, skipped
 from conversations.turn import Ask
 from scheduler import alerting
-from storage import alert_turns, alerts, elder_files, elders
+from storage import alert_told, alert_turns, alerts, elder_files, elders
 from storage.alerts import Alert
 from storage.elders import Elder
 
@@ -150,11 +150,14 @@ def _ending(ask: Ask, rest: str, form: str) -> Parts:
 
 
 def one(ask: Ask, rest: str) -> alert_telling.Found | None:
-    """The alert meant: by id, or the only one that runs."""
+    """The alert meant: by id, or the only one that runs. Who asks has seen it."""
     if not rest:
         total, page = alerts.running(ask.tx, ask.scope, 1)
         rest = page[0].id if total == 1 else ""
-    return alert_telling.found(ask.tx, ask.scope, rest)
+    found = alert_telling.found(ask.tx, ask.scope, rest)
+    if found:
+        alert_told.seen(ask.tx, found[0].id, ask.writer.person_id, ask.now)
+    return found
 
 
 def which(ask: Ask, rest: str) -> Parts:
@@ -171,7 +174,7 @@ def card_of(ask: Ask, alert: Alert, elder: Elder | None) -> Part:
         **alert_telling.told(ask.tx, alert, elder, wall(ask, alert.raised_at)), "address": address,
         "since": _time(ask, alert.claimed_at), "there": _time(ask, alert.arrived_at),
         "support": _time(ask, alert.support_at), "offered": alert_telling.name(ask.tx, alert.offered_to),
-        "beside": beside, "buttons": [*_steps(ask, alert, elder), *more]})
+        "reach": reach_telling.of(ask, alert), "beside": beside, "buttons": [*_steps(ask, alert, elder), *more]})
 
 
 def wall(ask: Ask, at: datetime) -> str:

@@ -10,8 +10,9 @@ from conversations import adding
 from conversations.turn import House, label
 from conversations.words_book import Words
 from scheduler import drills, family_calls
-from storage import alert_media, alerts, audit, elders, media, people, ties
+from storage import alert_media, alert_told, alerts, audit, elders, media, people, ties
 from storage.alert_media import Added
+from storage.alert_told import Told
 from storage.alerts import Alert
 from storage.database import Tx
 from storage.scope import Scope
@@ -28,6 +29,7 @@ class Record:
 
     alert: Alert
     elder: Mapping[str, object] = field(repr=False)
+    told: Sequence[tuple[str, Told]] = field(repr=False)  # who was told, by name
     steps: Sequence[tuple[datetime, str, str, Sequence[str]]] = field(repr=False)  # when, who, what, its fields
     family: Mapping[str, str] = field(repr=False)  # names by person id, or by a contact's place in the file
     added: Sequence[tuple[Added, datetime, str, bytes]] = field(repr=False)  # when, by whom, the bytes of a photo
@@ -50,7 +52,8 @@ def gather(tx: Tx, house: House, scope: Scope, alert_id: str, now: datetime) -> 
                 person = people.find(tx, entry.actor)
                 steps.append((line.at.astimezone(zone), person.name if person else "", entry.action, entry.fields))
     at = now.astimezone(zone)
-    return Record(alert, label(elder) if elder else {"name": ""}, steps, _family(tx, scope, alert, at),
+    told = [(person.name, each) for each in alert_told.of(tx, alert.id) if (person := people.find(tx, each.person_id))]
+    return Record(alert, label(elder) if elder else {"name": ""}, told, steps, _family(tx, scope, alert, at),
                   _added(tx, alert, zone), at)
 
 
@@ -81,12 +84,14 @@ def docx(kept: Record, words: Words) -> tuple[str, bytes]:
               "state": alert.state, "words": alert.words, "day": kept.at.date().isoformat()}
     document.add_heading(words.say("alert_record.title", fields), level=0)
     document.add_paragraph(words.say("alert_record.head", fields))
-    steps = [(f"{words.full_day(at.date().isoformat())} {at:%H:%M}", who or words.say("alert_record.clock"),
-              _step(action, given, kept, words)) for at, who, action, given in kept.steps]
+    steps = [(_moment(at, words), who or words.say("alert_record.clock"), _step(action, given, kept, words))
+             for at, who, action, given in kept.steps]
+    told = [(_moment(told.seen_at.astimezone(kept.at.tzinfo), words) if told.seen_at else "", who,
+             words.say(f"reach_state.{told.state}")) for who, told in kept.told]
     said = [(words.say(f"alert_said.{name}"), _value(name, alert.outcome[name], words))
             for name in SAID if alert.outcome.get(name)]
     tables: list[tuple[str, Sequence[tuple[str, ...]]]] = [
-        ("alert_record.steps", steps), ("alert_record.outcome", said)]
+        ("alert_record.steps", steps), ("alert_record.told", told), ("alert_record.outcome", said)]
     for heading, rows in tables:
         if rows:
             document.add_heading(words.say(heading), level=1)
@@ -112,6 +117,10 @@ def _step(action: str, given: Sequence[str], kept: Record, words: Words) -> str:
     """What was done, and of a call or a decision to tell the family, whom it was about."""
     said, whom = words.audited(action, given), "".join(kept.family.get(each, "") for each in given)
     return words.say("alert_record.step_of", {"said": said, "name": whom}) if whom else said
+
+
+def _moment(at: datetime, words: Words) -> str:
+    return f"{words.full_day(at.date().isoformat())} {at:%H:%M}"
 
 
 def _value(name: str, given: str, words: Words) -> str:

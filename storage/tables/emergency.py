@@ -18,7 +18,7 @@ groups = Table(
 # who was told of an alert, and whether he has seen it (收到): until then he is tried on his next channel
 alert_told = Table(
     "alert_told", metadata, Column("alert_id", Text, ForeignKey("alerts.id"), primary_key=True),
-    Column("person_id", Text, ForeignKey("people.id"), primary_key=True), words("role"), number("told_at"),
+    Column("person_id", Text, ForeignKey("people.id"), primary_key=True), number("told_at"),
     maybe_number("seen_at"), words("channels"),  # those on which he was told, the first at the top; one space between
     words("state"),  # waiting, seen, unreached
     maybe_number("next_at"),

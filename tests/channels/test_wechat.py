@@ -323,7 +323,7 @@ async def test_where_the_platform_counts_otherwise_the_template_goes_and_nothing
 
 
 @pytest.mark.parametrize(("code", "state", "blocked"), [
-    (43004, "dropped", True), (48002, "dropped", True), (48001, "dropped", False), (45009, "waiting", False),
+    (43004, "dropped", True), (48002, "dropped", True), (48001, "dropped", False),
     (40164, "waiting", False), (45011, "waiting", False), (-1, "waiting", False), (40003, "dropped", True)])
 async def test_each_refusal_means_something_to_delivery(stage: Stage, code: int, state: str, blocked: bool) -> None:
     await stage.who("王强").says("你好")
@@ -332,6 +332,38 @@ async def test_each_refusal_means_something_to_delivery(stage: Stage, code: int,
     assert [each for each, _ in await state_of(stage, "visit_due")] == [state]
     reached = await stage.store.read(lambda tx: accounts.reached(tx, stage.village.people["王强"]))
     assert (reached is None) == blocked
+
+
+async def test_a_day_s_quota_that_is_used_up_sends_by_template_or_waits(stage: Stage, originals: Originals) -> None:
+    wang = stage.who("王强")
+    await wang.says("你好")
+    stage.fake.fails(CUSTOM, 45009)
+    await remind(stage)
+    assert wang.last.via == "template"
+    async with staged(originals) as other:
+        await other.who("王强").says("你好")
+        other.fake.fails(CUSTOM, 45009)
+        await remind(other)
+        assert [each for each, _ in await state_of(other, "visit_due")] == ["waiting"]
+
+
+async def test_another_process_that_carried_the_answer_leaves_nothing_to_send(originals: Originals) -> None:
+    async with staged(originals, patience=0.05, next_try=60) as stage:
+        held, wang = await held_up(stage), stage.who("王强")
+        delivery = await stage.fake.callbacks.deliver(wang, {"MsgType": "text", "Content": "你好", "MsgId": "1"}, tries=1)
+        wang.opens("message", 5, timedelta(hours=48))
+        held.open.set()
+        [work] = stage.channel._answers._works.values()
+        await work.task
+        stage.channel._answers._works.clear()  # the repeat comes to another process
+        stage.channel._answers._patience = 5.0
+        await stage.fake.callbacks.again(wang, delivery, tries=1)
+        assert delivery.statuses == [503, 200]
+        await stage.running.delivery.flush()
+        work.asked.set()
+        await stage.channel.quiet()
+        await stage.running.delivery.settle()
+        assert [received.via for received in wang.phone] == ["reply"]
 
 
 async def test_an_address_that_is_not_on_the_list_is_named_to_the_operator(

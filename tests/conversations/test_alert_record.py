@@ -52,7 +52,9 @@ async def test_every_step_stands_in_it_with_who_and_when(store: Store, village: 
     assert kept
     name, body = alert_record.docx(kept, Words())
     assert name.endswith(".docx")
-    steps, results = Document(BytesIO(body)).tables
+    steps, told, results = Document(BytesIO(body)).tables
+    assert {tuple(cell.text for cell in row.cells)[1:] for row in told.rows} >= {
+        ("grid", "收到"), ("child", "收到"), ("first", "还没回“收到”")}
     assert [(row.cells[0].text[-5:], row.cells[1].text, row.cells[2].text) for row in steps.rows] == [
         (f"{(now + timedelta(minutes=minute)).astimezone(POLICIES.city.zone):%H:%M}", person, told)
         for minute, person, told in (

@@ -26,7 +26,7 @@ FILES = [FOLDER / f"{name}.toml"
                       "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders",
                       "plan", "campaigns", "family", "requests", "needs", "tellings", "figures", "alerts",
                       "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling", "family_choice",
-                      "drill", "sms", "added", "groups", "ladder", "wecom")]
+                      "drill", "sms", "added", "groups", "ladder", "wecom", "reach")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -48,7 +48,7 @@ MADE = {
     "registration.same_{}": ("id", "person"), "field.{}": tuple(_raw("registration")["field"]),
     "unwell.{}": tuple(_raw("checkins")["unwell"]),
     **{f"{space}.{{}}": tuple(_raw("alert_record")[space]) for space in ("alert_said", "risk", "told_whom")},
-    "told_rank.{}": tuple(_raw("ladder")["told_rank"]), "ladder.{}": ("may_not", "unreached"),
+    "reach_state.{}": tuple(_raw("reach")["reach_state"]), "told_rank.{}": tuple(_raw("ladder")["told_rank"]), "ladder.{}": ("may_not", "unreached"),
     "followed.{}": tuple(_raw("followups")["followed"]),
     "button.follow_{}": tuple(key.removeprefix("follow_") for key in _raw("followups")["button"] if key != "follow"),
     "added_kind.{}": tuple(_raw("added")["added_kind"]), "added.file_{}": ("photo", "voice"), "button.see_{}": ("photo", "voice"),
@@ -109,7 +109,7 @@ FIELDS |= {
 }
 FIRST_CONTACT = {"contact": "仇小梅", "by": ["village"], "wanted": ["township"], "bound": False, "why": "child_here"}
 CARD = {"organisation": "职院", "service": "量血压", "no_kind": True, "minor_until": "2026-09-01", "consent": "",
-        "status": "active", "elders": ["欧阳明"], "told": False}
+        "status": "active", "elders": ["欧阳明"], "told": False, "cut_off": True}
 LINE = {"n": 1, "name": "欧阳明", "number": 5, "left": -2, "last": "2026-03-15", "role": "contact", "priority": True, "needs": 1,
         "hazards": 1, "risk": True}
 FIELDS |= {
@@ -134,8 +134,8 @@ FIELDS |= REQUEST | {
 OF_FAMILY: dict[str, dict[str, Any]] = {
     "family.card": {"last": "2026-03-05"}, "family.fine": {"method": "phone"}, "family.method": {"method": "phone"}, "button.unask": REQUEST, "button.request": REQUEST, "family.call": CALL,
     "family.month": {"visits": 2}, "family.beside": {"told": [
-        {"name": "李娜", "allowed": True, "withheld": ["mood"], "day": "2026-03-05", "asker": "王强"},
-        {"name": "李军", "allowed": None, "withheld": [], "day": "", "asker": ""}], "needs": 1, "silent": "2026-03-01"},
+        {"name": "李娜", "allowed": True, "withheld": ["mood"], "day": "2026-03-05", "asker": "王强", "cut_off": False},
+        {"name": "李军", "allowed": None, "withheld": [], "day": "", "asker": "", "cut_off": True}], "needs": 1, "silent": "2026-03-01"},
     "found.family": {"label": {"name": "李娜"}}, "found.answerable": {"label": {"name": "王强"}},
     "requests.list": {"lines": [{**REQUEST, "elder": "欧阳明"}]}, "requests.made": {"elder": ELDER}, "requests.card": {"elder": ELDER},
     "requests.taken": {"elder": ELDER},
@@ -208,6 +208,7 @@ BY_KEY: dict[str, dict[str, Any]] = {
 ADDED = {"photos": 2, "voices": 1, "places": [{"where": "28.87, 105.44", "link": "https://x"}], "elsewhere": False}
 CALLS = {"to_call": [{"name": "李涛", "phone": "13912345678", "state": "not_reached", "texted": True}], "elsewhere": False, "untold": True, "sent": False, "none": False}
 STEP = {"after": 3, "ranks": ["near", "township"]}
+REACH = {"seen": ["王强"], "waiting": ["李娜"], "unreached": ["李军"]}
 SAID = {"kind": "heart_rate", "number": 38}
 DEVICE: dict[str, Any] = {
     "vendor": "anxin", "serial": "A1", "said": SAID, "heard": False, "raised": 0, "damped": "2026-03-06", "mistaken": 2, "time": "02:10", "answer": "fine",
@@ -222,7 +223,9 @@ BY_KEY |= {
     "found.vendors": {"label": {"name": "anxin"}}, "button.device_of": {"serial": "A1"}, "button.device_damp": {"days": 3},
     "alerts.raised": {"number": "A-0001", "elder": ELDER, "what": "help", "late": True, "goes": True, "who": "", "time": "02:10", "device": SAID},
     "alerts.card": {"number": "A-0001", "elder": ELDER, "what": "help", "state": "open", "address": "3组1号", "who": "王强", "device": None,
-                    "time": "02:10", "since": "02:11", "there": "02:20", "support": "02:21", "offered": "钱进", "beside": {"calls": CALLS, "added": ADDED}},
+                    "time": "02:10", "since": "02:11", "there": "02:20", "support": "02:21", "offered": "钱进", "beside": {"calls": CALLS, "added": ADDED},
+                    "reach": REACH},
+    "reach.missed": {"number": "A-0001", "elder": "欧阳明", "names": ["李娜"]}, "reach.card": {"reach": REACH},
     "alerts.ended": {"number": "A-0001", "state": "closed", "found": "没事", "done": "看了", "risk": "left", "who": "王强",
                      "time": "02:10"},
     "alerts.list": {"lines": [{"drill": 1, "number": "A-0001", "elder": "欧阳明", "what": "help", "minutes": 3, "who": "王强", "there": True,

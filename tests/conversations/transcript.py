@@ -468,8 +468,27 @@ def only_words(transcript: str) -> str:
     and labels are lines to read, those that only steer after the numbered ones.
     """
     lines = re.sub(r"(?:^ {4}\[(?!file ).*\]\n)+", lambda row: _numbered_first(row[0]), transcript, flags=re.MULTILINE)
-    apart = re.sub(r"^ +----$|[\[\]]", " ", re.sub(r"\n\s*\n", "\n", lines), flags=re.MULTILINE)
-    return re.sub(r"(?:^ {4}.*\n)+", lambda said: " ".join(said[0].split()) + "\n", apart, flags=re.MULTILINE)
+    apart = re.sub(r"----$|[\[\]]", " ", re.sub(r"\n\s*\n", "\n", lines), flags=re.MULTILINE)
+    return re.sub(r"(?:^ {4}.*\n)+", lambda said: _in_one_line(said[0]) + "\n", apart, flags=re.MULTILINE)
+
+
+def _in_one_line(said: str) -> str:
+    """Everything that is said, with who gets it: named once for all that he gets after each other."""
+    words: list[str] = []
+    whose = ""
+    for line in said.splitlines():
+        if line.endswith(" gets"):
+            line, whose = ("" if line == whose else line), line
+        words += line.split()
+    return "".join(words)  # a text that comes in parts may be cut between two words, or within a sentence
+
+
+def without_steering(transcript: str) -> str:
+    """As `only_words`, and only the numbered buttons: where a card has no room for those that steer, they are typed."""
+    def numbered(line: re.Match[str]) -> str:
+        return re.sub(r"\[(?!file |(?:☑ )?\d+ )[^\]]*\]", "", line[0])
+
+    return only_words(re.sub(r"^ {4}.*\[.*$", numbered, transcript, flags=re.MULTILINE))
 
 
 def _numbered_first(rows: str) -> str:

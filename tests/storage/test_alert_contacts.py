@@ -41,7 +41,7 @@ async def test_a_child_who_saw_it_raised_it_or_goes_knows(store: Store, now: dat
         if how == "goes":
             alerts.claim(tx, alert, child, now)
         if how == "saw it":
-            tx.run(insert(alert_told), alert_id=alert.id, person_id=child, role="family", told_at=millis(now),
+            tx.run(insert(alert_told), alert_id=alert.id, person_id=child, told_at=millis(now),
                    seen_at=millis(now), channels="test", state="seen", next_at=None)
         assert not alert_contacts.family_knows(tx, alert, TODAY)  # not of the family yet
         assignments.entrust(tx, child, ground.elder, "family", "2026-01-01")

@@ -37,7 +37,6 @@ def upgrade() -> None:
         "alert_told",
         sa.Column("alert_id", sa.Text(), sa.ForeignKey("alerts.id"), primary_key=True),
         sa.Column("person_id", sa.Text(), sa.ForeignKey("people.id"), primary_key=True),
-        sa.Column("role", sa.Text(), nullable=False),
         sa.Column("told_at", sa.BigInteger(), nullable=False),
         sa.Column("seen_at", sa.BigInteger()),
         sa.Column("channels", sa.Text(), nullable=False),
