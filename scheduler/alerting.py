@@ -315,7 +315,13 @@ def _raise_to(tx: Tx, notice: OfAlert, alert: Alert, policies: Policies, now: da
 def _tell(tx: Tx, notice: OfAlert, what: str | None, now: datetime) -> bool:
     """With `what` once to each person; False where he was told that, or is not reached."""
     key = None if what is None else _key(notice.alert, what, notice.person)
-    return notices.tell(tx, notice, now, unique_key=key)
+    return notices.tell(tx, notice, now, unique_key=key, way=way(tx, notice.alert, notice.person))
+
+
+def way(tx: Tx, alert_id: str, person: str) -> tuple[str, str] | None:
+    """Channel and chat where he was told last of this alert, or answered; None: where he prefers."""
+    last = alert_told.last_channel(tx, alert_id, person)
+    return next((each for each in accounts.ways(tx, person) if each[0] == last), None) if last else None
 
 
 def wall(at: datetime, policies: Policies) -> str:

@@ -156,7 +156,7 @@ def one(ask: Ask, rest: str) -> alert_telling.Found | None:
         rest = page[0].id if total == 1 else ""
     found = alert_telling.found(ask.tx, ask.scope, rest)
     if found:
-        alert_told.seen(ask.tx, found[0].id, ask.writer.person_id, ask.now)
+        alert_told.answered(ask.tx, found[0].id, ask.writer.person_id, ask.inbound.channel, ask.now)
     return found
 
 
