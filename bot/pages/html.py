@@ -42,12 +42,17 @@ def closed(answer: Response) -> Response:
 
 def own(request: Request, public: str, hosts: frozenset[str]) -> bool:
     """Whether this comes from the page itself, by what the browser says of it."""
-    origin = urlsplit(request.headers.get("origin", ""))
     here = request.headers.get("host", "")
+    try:
+        origin, host = urlsplit(request.headers.get("origin", "")).netloc, urlsplit(f"//{here}").hostname or ""
+    except ValueError:  # no browser says that
+        return False
     known = {urlsplit(public).netloc}
-    if (urlsplit(f"//{here}").hostname or "") in hosts:
+    if host in hosts:
         known.add(here)
-    return origin.netloc in known and request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+    # who names no site is not at home, though the public address were one without a host
+    return origin != "" and origin in known and (
+        request.headers.get("sec-fetch-site", "same-origin") == "same-origin")
 
 
 async def field(request: Request, name: str) -> str | None:
