@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import structlog
 from jinja2 import Environment, StrictUndefined, Template
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 
+from bot.logs import where
 from storage.database import StoreUnavailable
 
+log = structlog.get_logger()
 FORM_BYTES = 1024  # of a form with a line or two
 STATUS = {"unknown": 404, "used": 410, "expired": 410, "void": 410, "gone": 410, "elsewhere": 403, "away": 503,
           "too_long": 413}
@@ -74,6 +77,9 @@ def safely(handler: Any) -> Any:
             return page("away")
         except ClientDisconnect:
             return Response(status_code=400)
+        except Exception as error:  # the server's own log would hold its message, and in that what somebody wrote
+            log.error("a page failed", error=type(error).__name__, where=where(error))
+            return page("away")
         return response
 
     return answer

@@ -12,6 +12,7 @@ import pytest_asyncio
 from sqlalchemy import func, select
 from starlette.applications import Starlette
 from starlette.requests import Request
+from starlette.routing import Route
 
 from bot.jobs import say_to
 from bot.pages import html
@@ -152,6 +153,17 @@ async def test_what_another_site_sends_changes_nothing(site: Site, headers: dict
 def test_a_public_address_without_a_scheme_is_no_door_for_who_names_no_site(public: str) -> None:
     request = Request({"type": "http", "headers": [(b"host", b"tanfang.example")]})
     assert not html.own(request, public, frozenset())
+
+
+async def test_a_fault_of_ours_is_said_kindly_and_leaves_no_name_in_the_log(capfd: pytest.CaptureFixture[str]) -> None:
+    async def fails(request: Request) -> None:
+        raise ValueError("Key (name)=(王强) already exists")
+
+    async with served(Starlette(routes=[Route("/", html.safely(fails))])) as url, httpx.AsyncClient() as http:
+        answer = await http.get(url)
+    assert answer.status_code == 503 and "现在有点忙" in answer.text
+    logged = "".join(capfd.readouterr())
+    assert "王强" not in logged and "ValueError" in logged and "test_pages.py" in logged
 
 
 async def test_without_the_code_nothing_goes_in_or_out(site: Site) -> None:
