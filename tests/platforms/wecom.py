@@ -15,7 +15,7 @@ from tests.fakes.wecom_people import Delivery, Member, Received
 from tests.platforms.stage import OnPlatform
 
 CHOOSE = Words().say("wecom.choose")  # the title of a card whose words stand in a text before it
-NUMBERED = re.compile(r"(☑ )?(\d+) \S")
+NUMBERED = re.compile(r"(☑ )?(\d{1,2}) \S")
 
 
 class WeComPlatform:
