@@ -128,7 +128,7 @@ async def test_a_message_that_never_will_leave_brings_the_next_channel_at_once(
     await raised(store, village, now)
     await sent(store, now)
     alert = await only(store)
-    await store.run(lambda tx: alert_told.failed(tx, alert.id, village.people["child"], now))
+    await store.run(lambda tx: alert_told.failed(tx, alert.id, village.people["child"], "test", now))
     await looked(store, now)
     assert await leaving(store, village, now) == [("alert_raised", "other", "child")]
 
