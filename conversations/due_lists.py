@@ -1,6 +1,6 @@
 """How elders who are due are listed: numbered, by place, each with what makes him urgent, and a button for each."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from itertools import groupby
 from typing import Any
@@ -12,18 +12,18 @@ MOST_BUTTONS = 8
 LAST_DAYS = 2  # days left with which it is said more pressingly
 
 
-def groups(found: Sequence[Waiting], today: date, begin: int = 1) -> list[dict[str, Any]]:
-    """The elders in their order, those of one group of a village together."""
+def groups(found: Sequence[Waiting], today: date, begin: int = 1, risks: Collection[str] = ()) -> list[dict[str, Any]]:
+    """The elders in their order, those of one group of a village together. `risks`: by id, where a danger is left."""
     numbered = list(enumerate(found, begin))
-    return [{"village": village, "group": group, "people": [line(each, today, n) for n, each in those]}
+    return [{"village": village, "group": group, "people": [line(each, today, n, risks) for n, each in those]}
             for (village, group), those in groupby(numbered, lambda pair: (pair[1].village, pair[1].group_name))]
 
 
-def line(each: Waiting, today: date, n: int = 0) -> dict[str, Any]:
+def line(each: Waiting, today: date, n: int = 0, risks: Collection[str] = ()) -> dict[str, Any]:
     """What words want of one of them."""
     return {"n": n, "name": each.name, "number": each.number, "left": each.left(today), "last": each.due_until,
             "role": role(each), "priority": each.care_class == "priority", "needs": each.open_needs,
-            "hazards": each.open_hazards}
+            "hazards": each.open_hazards, "risk": each.id in risks}
 
 
 def role(each: Waiting) -> str:

@@ -9,7 +9,7 @@ from conversations.engine import Part
 from conversations.form import Form
 from conversations.turn import Ask
 from scheduler import summaries
-from storage import call_plans, contacts, elders, forms, needs, people, requests, tellings, ties
+from storage import accounts, call_plans, contacts, elders, forms, needs, people, requests, tellings, ties
 from storage.database import Tx
 from storage.elders import Elder
 from storage.requests import Request
@@ -65,7 +65,7 @@ def beside(ask: Ask, found: Elder) -> Parts:
         said, child = tellings.newest(ask.tx, ask.scope, found.id, person), people.find(ask.tx, person)
         told.append({"name": child.name if child else "", "allowed": said.allowed if said else None,
                      "withheld": sorted(said.withheld) if said else [], "day": said.on_day if said else "",
-                     "asker": said.asker if said else ""})
+                     "asker": said.asker if said else "", "cut_off": accounts.cut_off(ask.tx, person)})
     open_needs = needs.open_of(ask.tx, found.id)
     if not (call or asked or silent or told or open_needs):
         return ()

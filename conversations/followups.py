@@ -31,9 +31,7 @@ def part(alert: Alert, elder: Elder | None, zone: tzinfo) -> Part:
 
 def beside(ask: Ask, elder: Elder) -> tuple[Part, ...]:
     """What stands on an elder's page: a risk of which nobody has said yet that it is gone."""
-    left = [alert.called for alert in alerts.open_after_of(ask.tx, ask.scope, elder.id)
-            if alert.outcome.get("risk_gone", "") == alerts.NOT_YET
-            or (alert.outcome.get("risk") == "left" and "risk_gone" not in alert.outcome)]
+    left = [alert.called for alert in alerts.open_after_of(ask.tx, ask.scope, elder.id) if alert.risk_left]
     return (("followups.risk", {"numbers": left}),) if left else ()
 
 

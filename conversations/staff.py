@@ -12,7 +12,7 @@ from conversations.lookups import LOOK_UPS
 from conversations.turn import Ask
 from conversations.words_book import visitor_kind
 from scheduler.visitor_kinds import minor
-from storage import assignments, people
+from storage import accounts, assignments, people
 from storage.ids import millis
 from storage.people import Person
 
@@ -29,6 +29,8 @@ def card(ask: Ask, found: Person) -> Part:
     buttons: Rows = []
     if load and ask.may("handover"):
         buttons.append([["button.handover", {}, f"/handover {found.id}"]])
+    if found.status == "active" and ask.may("leave_for") and any(each.role == "visitor" for each in load):
+        buttons.append([["button.leave_for", {}, f"/leavefor {found.id}"]])
     if kind and kind.hours:
         buttons.append([["button.hours", {}, f"/hours {found.id}"]])
     if found.status == "active":
@@ -44,7 +46,8 @@ def card(ask: Ask, found: Person) -> Part:
         "service": found.service, "no_kind": "visitor" in roles and found.visitor_kind is None,
         "minor_until": found.minor_until if minor(found.minor_until, ask.today) else "",
         "consent": found.guardian_consent_on or "", "count": len({each.elder_id for each in load}),
-        "elders": names[:NAMED], "buttons": buttons})
+        "elders": names[:NAMED], "cut_off": found.status == "active" and accounts.cut_off(ask.tx, found.id),
+        "buttons": buttons})
 
 
 def _why(ask: Ask, found: Person) -> str:

@@ -9,6 +9,7 @@ from conversations import (
     campaign_news,
     checkin_telling,
     device_telling,
+    drilling,
     family_choice,
     family_telling,
     followups,
@@ -17,6 +18,7 @@ from conversations import (
     offices,
     reach_telling,
     registration,
+    sms_telling,
     telling_reminders,
 )
 from conversations.engine import Part
@@ -50,7 +52,8 @@ def parts(tx: Tx, kind: str, fields: dict[str, Any], today: date) -> tuple[Part,
     notice = notices.KINDS[kind].model_validate(fields)
     if not notice.still_wanted(tx, today):
         return None
-    return _TELL[kind](tx, notice, Scope(notice.person, today))
+    said = _TELL[kind](tx, notice, Scope(notice.person, today))
+    return drilling.told(tx, fields["alert"], said) if said and fields.get("alert") else said
 
 
 def _visit_due(tx: Tx, notice: VisitDue, scope: Scope) -> tuple[Part, ...] | None:
@@ -135,4 +138,4 @@ _TELL: dict[str, Callable[[Tx, Any, Scope], tuple[Part, ...] | None]] = {
     ConsentWithdrawn.kind: _of_elder("notices.consent_withdrawn", "button.file", "/elder"),
     **alert_telling.TELL, **group_telling.TELL, **reach_telling.TELL, **glass.TELL, **followups.TELL,
     **checkin_telling.TELL, **device_telling.TELL,
-    **family_choice.TELL}
+    **family_choice.TELL, **sms_telling.TELL}

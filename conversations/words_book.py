@@ -19,8 +19,8 @@ NOT_SENTENCES = ("names", "controls", "commands", "wechat_menu", "wecom_menu")
 WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind": "alert_kind",
          "alert_state": "alert_state", "unwell": "unwell", "glass_reason": "glass_reason",
          "first_aid": "first_aid", "followed": "followed", "call_state": "call_state", "added": "added_kind",
-         "told_rank": "told_rank", "group_kind": "group_kind", "group_anew": "group_anew", "change": "change",
-         "proposal": "proposal", "life": "turned", "wish": "wish",
+         "told_rank": "told_rank", "group_kind": "group_kind", "group_anew": "group_anew",
+         "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role",
          **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants", "device_state")},
          "cannot_reason": "cannot_reason", "field": "field", "category": "own_value"}

@@ -11,11 +11,11 @@ from storage.outbox import Lane
 from storage.scope import Scope
 
 # somebody goes, is there; another report came in; the elder says that he is well, or somebody near reached him; who
-# raised it says of whom it is, or what; somebody who knows more says it, or adds a photo, a voice note or a place; who
+# raised it says of whom it is, or what; somebody who knows more says it, or adds a photo, a voice note, a place; who
 # goes wants more people; another goes in his place, or cannot; nobody goes any more; who went has not said that he is
 # there
-Step = Literal["claimed", "arrived", "again", "well", "reached", "whom", "what", "words", "photo", "voice", "place",
-               "support", "handed", "back", "declined", "not_there"]
+Step = Literal["claimed", "arrived", "again", "well", "reached", "whom", "what", "words", "support", "handed", "back",
+               "declined", "not_there", "photo", "voice", "place"]
 GOES = {"claimed": ("claimed",), "arrived": ("arrived",), "handed": ("claimed",), "support": ("claimed", "arrived"),
         "not_there": ("claimed",)}  # the states in which a step is still so, by him who does it
 

@@ -3,12 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from scheduler import alerting
-from scheduler.alerting import UNTOLD
 from storage import accounts, alert_contacts, alerts, elder_files, people, ties
 from storage.alerts import Alert
 from storage.database import Tx
-from storage.scope import SECRET, Scope
+from storage.elders import NewElder
+from storage.scope import SECRET, UNTOLD, Scope
 
 # their places in the file, and what stands there (annex 2)
 SLOTS = {"1": ("emergency_name", "emergency_phone"), "2": ("emergency2_name", "emergency2_phone")}
@@ -25,8 +24,9 @@ class Contact:
 
 
 def withheld(alert: Alert) -> bool:
-    """Whether the family is told nothing of it: the contact may be the cause, or nobody has said yet what it is."""
-    return alert.kind in UNTOLD and alert.family_by is None
+    """Whether the family is told nothing of it: the contact may be the cause, nobody has said yet what it is,
+    or it is a drill."""
+    return bool(alert.drill) or (alert.kind in UNTOLD and alert.family_by is None)
 
 
 def caller(tx: Tx, scope: Scope, alert: Alert) -> bool:
@@ -59,9 +59,12 @@ def to_choose(tx: Tx, scope: Scope, alert: Alert) -> list[Contact]:
 
 def _listed(tx: Tx, scope: Scope, alert: Alert) -> list[Contact]:
     file = elder_files.read(tx, scope, alert.elder_id) if alert.elder_id else None
-    if file is None or alert.elder_id is None:
-        return []
-    joined = {person.name for each in alerts.around(tx, alert.elder_id, scope.day.isoformat())
+    return without_account(tx, alert, file, scope.day) if file else []
+
+
+def without_account(tx: Tx, alert: Alert, file: NewElder, day: date) -> list[Contact]:
+    """Those in an elder's file who have a number, and no account under their name, in their order."""
+    joined = {person.name for each in alerts.around(tx, alert.elder_id or "", day.isoformat())
               if accounts.reached(tx, each.person_id) and (person := people.find(tx, each.person_id))}
     called = alert_contacts.of(tx, alert.id)
     known = {slot: [str(file.facts.get(fact) or "") for fact in facts] for slot, facts in SLOTS.items()}
@@ -77,12 +80,13 @@ def names(tx: Tx, scope: Scope, alert: Alert) -> dict[str, str]:
 
 def written_to(tx: Tx, alert: Alert, today: date) -> bool:
     """Whether anybody of the family has an account that can be written to."""
-    return any(accounts.reached(tx, person) for person in alerting.family(tx, alert, today))
+    theirs = ties.family(tx, alert.elder_id, today.isoformat()) if alert.elder_id else []
+    return any(accounts.reached(tx, person) for person in theirs)
 
 
 def untold(tx: Tx, scope: Scope, alert: Alert) -> bool:
     """Whether nobody of the family is known to have heard of it, though they are to: 家属未通知."""
-    if alert.elder_id is None or not alert.running or alert.kind in UNTOLD:
+    if alert.elder_id is None or not alert.running or alert.drill or alert.kind in UNTOLD:
         return False
     return "family" not in ties.over(tx, scope, alert.elder_id) and not alert_contacts.family_knows(
         tx, alert, scope.day.isoformat())

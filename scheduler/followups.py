@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from scheduler import notices
+from scheduler import notices, risks
 from scheduler.alert_notices import FollowUp
 from scheduler.policy import Policies
 from storage import alerts
@@ -18,6 +18,7 @@ def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
         assert alert.closed_at is not None  # it is closed
         then = policies.of(tx, alert.area_id).alerts.ask_after(alert.closed_at, now, policies.city.zone)
         if alerts.asked_after(tx, alert, now, then):
+            risks.remind(tx, alert, policies, now)
             for person in notices.confirmers(tx, alert.area_id, "township"):
                 key = f"followup:{alert.id}:{then.date()}:{person}"
                 notices.tell(tx, FollowUp(person=person, alert=alert.id), now, unique_key=key)

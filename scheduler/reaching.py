@@ -5,7 +5,7 @@ Only while nobody goes; the family until the alert ends, for it is to know.
 
 from datetime import datetime, timedelta
 
-from scheduler import alerting, notices
+from scheduler import alerting, notices, sms
 from scheduler.alert_notices import AlertRaised, NotReached
 from scheduler.policy import Policies
 from storage import accounts, alert_told, alerts, people
@@ -32,6 +32,7 @@ def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
             alert_told.rest(tx, told)
         elif not _elsewhere(tx, alert, told, policies, now) and alert_told.missed(tx, told):
             missed[alert.id] = alert
+            sms.last(tx, alert, told.person_id, now)
     for alert in missed.values():
         _tell_missed(tx, alert, policies, now)
     return len(due) == CHUNK

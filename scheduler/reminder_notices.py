@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from scheduler import campaigning
 from scheduler.notices import KINDS, Notice
-from storage import due, elders, leaves, people, reminding
+from storage import alert_risks, due, elders, leaves, people, reminding
 from storage.database import Tx
 from storage.due import Waiting
 from storage.elders import Elder
@@ -45,7 +45,8 @@ class Digest(Notice):
     def still_wanted(self, tx: Tx, today: date) -> bool:
         return (self.day == today.isoformat() and super().still_wanted(tx, today)
                 and not leaves.is_away(tx, self.person, today)
-                and bool(self.own(tx) or self.lines(tx) or campaigning.section(tx, self._scope, today, 0)))
+                and bool(self.own(tx) or self.lines(tx) or campaigning.section(tx, self._scope, today, 0)
+                         or alert_risks.elders(tx, self._scope)))
 
     def why(self, tx: Tx, today: date) -> str:
         own, places = self.own(tx), self.lines(tx)
@@ -125,6 +126,13 @@ class OnLeave(_OfLeave):
     kind = "on_leave"
 
 
+class LeaveNoted(_OfLeave):
+    """For who is away, where a coordinator entered it for him."""
+
+    kind = "leave_noted"
+    by: str
+
+
 class StandsIn(_OfLeave):
     """For who is to stand in while a visitor is away. Not wanted once somebody else does."""
 
@@ -171,4 +179,5 @@ class OtherWanted(_OfElder):
     reason: str
 
 
-KINDS.update({each.kind: each for each in (Digest, Nudge, OnLeave, StandsIn, LeaveOver, NobodyHome, OtherWanted)})
+KINDS.update({each.kind: each for each in (
+    Digest, Nudge, OnLeave, LeaveNoted, StandsIn, LeaveOver, NobodyHome, OtherWanted)})

@@ -149,6 +149,11 @@ def joined(tx: Tx, person_id: str) -> bool:
     return any(each.state == "active" for each in of(tx, person_id))
 
 
+def cut_off(tx: Tx, person_id: str) -> bool:
+    """Whether he joined, and yet nothing reaches him any more: he blocked the bot, or unfollowed it."""
+    return joined(tx, person_id) and reached(tx, person_id) is None
+
+
 def of(tx: Tx, person_id: str) -> list[Account]:
     """Every account of a person, the one bound first at the top."""
     return [Account(channel, account, chat, state, instant(at))

@@ -5,6 +5,7 @@ Each change is one conditional UPDATE: of two who press, one does it.
 """
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, func, or_, select, update
 
@@ -22,8 +23,8 @@ _SUPPORT = update(alerts).where(*_MINE, or_(
 _OFFER = update(alerts).where(*_MINE, or_(
     alerts.c.offered_to.is_(None), alerts.c.offered_to != bindparam("other"))).values(offered_to=bindparam("other"))
 _UNOFFER = update(alerts).where(*_MINE, alerts.c.offered_to == bindparam("who")).values(offered_to=None)
-_again = {"arrived_at": None, "support_at": None, "offered_to": None, "rung": 0, "rungs_from": bindparam("at"),
-          "next_at": bindparam("at")}
+_again: dict[str, Any] = {"arrived_at": None, "support_at": None, "offered_to": None, "rung": 0,
+                          "rungs_from": bindparam("at"), "next_at": bindparam("at")}
 _TAKE_OVER = update(alerts).where(*_MINE, alerts.c.offered_to == bindparam("who")).values(
     state="claimed", claimed_by=bindparam("who"), claimed_at=bindparam("at"), **_again)
 _GIVE_BACK = update(alerts).where(*_MINE).values(state="open", claimed_by=None, claimed_at=None, **_again)

@@ -70,6 +70,7 @@ _ANSWER = select(outbox.c.id, outbox.c.channel, outbox.c.chat, outbox.c.lane, ou
     inbox.c.channel == bindparam("on_channel"), inbox.c.dedupe_key == bindparam("key"),
     or_(outbox.c.state == _WAITING, outbox.c.receipt == CARRIED))
 _ALERTS_WAIT = select(outbox.c.id).where(outbox.c.lane == literal_column("'alert'"), _DUE).limit(1)
+_IS_WAITING = select(outbox.c.id).where(outbox.c.id == bindparam("row"), outbox.c.state == _WAITING)
 _DEPTH = select(outbox.c.lane, func.count()).where(
     outbox.c.state == _WAITING).group_by(outbox.c.lane)
 
@@ -194,6 +195,11 @@ def answer(tx: Tx, channel: str, dedupe_key: str) -> Outgoing | None:
     """The answer to what came before, where it is still to leave, or left in a reply that may have been lost."""
     row = tx.one(_ANSWER, on_channel=channel, key=dedupe_key)
     return _opened(tx, row) if row else None
+
+
+def is_waiting(tx: Tx, row_id: str) -> bool:
+    """Whether a row is still to leave: no other process has seen to it."""
+    return tx.one(_IS_WAITING, row=row_id) is not None
 
 
 def silence(tx: Tx, channel: str, chat: str, why: str, now: datetime) -> None:

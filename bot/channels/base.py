@@ -76,7 +76,7 @@ class Answer:
 
     messages: Sequence[Message]
     carried: Callable[[], None]
-    send: Callable[[], None]
+    send: Callable[[], Awaitable[None]]
 
 
 Beside = Callable[[Tx], None]  # what a channel writes in the unit of work of a turn

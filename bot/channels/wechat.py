@@ -25,7 +25,7 @@ from bot.channels.tencent.calls import Calls
 from bot.channels.tencent.envelope import Envelope, Forged
 from bot.channels.tencent.tokens import Tokens
 from bot.channels.wechat_answers import Answers
-from bot.channels.wechat_codes import WindowShut, classify
+from bot.channels.wechat_codes import DayFull, WindowShut, classify
 from bot.channels.wechat_inbound import CHANNEL, Came, parse
 from bot.channels.wechat_templates import Templates
 from bot.channels.wechat_text import LIMIT, pieces
@@ -59,6 +59,14 @@ class Account:
     api_url: str = API_URL
 
 
+@dataclass(frozen=True, slots=True)
+class Join:
+    """One invitation's QR code: what stands in it, and the address of its picture."""
+
+    link: str
+    picture: str
+
+
 class WeChat:
     """The channel. `patience`, `next_try` and `pause` (seconds) are shorter in tests."""
 
@@ -86,8 +94,11 @@ class WeChat:
         try:
             for piece in pieces([message]):
                 await self._customer(chat, piece)
-        except WindowShut:
-            ready = self._templates.ready(chat, message, self._now().astimezone(self._zone))
+        except (WindowShut, DayFull) as shut:
+            try:
+                ready = self._templates.ready(chat, message, self._now().astimezone(self._zone))
+            except Refused:
+                raise (shut if isinstance(shut, DayFull) else Refused("no window, and no template")) from None
             sent = await self.calls.post(ready.path, ready.body)
             return Receipt(f"template:{sent.get('msgid', '')}")
         return Receipt("message")
@@ -113,7 +124,7 @@ class WeChat:
             for text in texts:
                 await self._customer(chat, text)
         except SendFailure:
-            answer.send()
+            await answer.send()
         else:
             answer.carried()
 
@@ -145,12 +156,12 @@ class WeChat:
 
     # --- binding by QR ---
 
-    async def join_picture(self, token: str) -> str:
-        """The address of a picture: who scans it follows, and comes in with this invitation. Raises SendFailure."""
+    async def join(self, token: str) -> Join:
+        """Who scans this follows, and comes in with this invitation. Raises SendFailure."""
         made = await self.calls.post("/cgi-bin/qrcode/create", {
             "expire_seconds": int(invitations.VALID.total_seconds()), "action_name": "QR_STR_SCENE",
             "action_info": {"scene": {"scene_str": token}}})
-        return f"{QR_URL}{quote(str(made['ticket']), safe='')}"
+        return Join(str(made.get("url", "")), f"{QR_URL}{quote(str(made.get('ticket', '')), safe='')}")
 
     # --- in ---
 
@@ -167,7 +178,7 @@ class WeChat:
             return PlainTextResponse(request.query_params.get("echostr", ""))
 
         async def receive(request: Request) -> Response:
-            query = request.query_params
+            query, arrived = request.query_params, asyncio.get_running_loop().time()
             try:
                 body = await body_of(request, BODY_LIMIT)
             except ClientDisconnect:
@@ -182,7 +193,7 @@ class WeChat:
             except xml.Unreadable as unreadable:  # signed, so it would come three times and never be understood
                 _log.error("wechat: a message could not be read", why=str(unreadable))
                 return PlainTextResponse("success")
-            return await self._respond(came, query.get("nonce", ""), take, after)
+            return await self._respond(came, query.get("nonce", ""), arrived, take, after)
 
         async def join(request: Request) -> Response:
             token = request.path_params["token"]
@@ -191,7 +202,7 @@ class WeChat:
             if found is None or found.state(now) != "open":
                 return Response(status_code=404)
             try:
-                return RedirectResponse(await self.join_picture(token), 303, {"cache-control": "no-store"})
+                return RedirectResponse((await self.join(token)).picture, 303, {"cache-control": "no-store"})
             except SendFailure:
                 return Response(status_code=503)
 
@@ -211,13 +222,15 @@ class WeChat:
             raise Forged("not encrypted")
         return self._envelope.open(sealed, query, self._now())
 
-    async def _respond(self, came: Came, nonce: str, take: TakeAnswer, after: AfterStart | None) -> Response:
+    async def _respond(self, came: Came, nonce: str, arrived: float, take: TakeAnswer, after: AfterStart | None,
+                       ) -> Response:
         try:
             if came.inbound is None:
                 await self._note(came)
                 return PlainTextResponse("success")
             answer = await self._answers.reply(
-                came.account, came.inbound.dedupe_key, lambda: self._take(came, take, after))
+                came.account, came.inbound.dedupe_key, lambda: self._take(came, take, after),
+                asyncio.get_running_loop().time() - arrived)
         except Exception as error:
             _log.error("wechat: a message was not stored, it will come again", error=type(error).__name__)
             return Response(status_code=503)
@@ -247,9 +260,12 @@ class WeChat:
 
     async def _note(self, came: Came) -> None:
         """What nobody is answered: he unfollowed, or a template did not reach him."""
+        def gone(tx: Tx) -> None:
+            accounts.blocked(tx, CHANNEL, came.account, self._now())
+            reply_windows.shut(tx, CHANNEL, came.account)
+
         if came.what == "left" or (came.what == "template_failed" and "user" in came.why):
-            await self._store.run(lambda tx: accounts.blocked(tx, CHANNEL, came.account, self._now()),
-                                  f"{CHANNEL}:{came.account}")
+            await self._store.run(gone, f"{CHANNEL}:{came.account}")
         elif came.what == "template_failed":
             _log.error("wechat: a template message failed", why=came.why[:40])
 

@@ -55,8 +55,8 @@ class Answers:
         self._works: dict[str, _Work] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def reply(self, chat: str, key: str, take: Take) -> Reply | None:
-        """What to reply with; None: nothing is known yet, do not acknowledge.
+    async def reply(self, chat: str, key: str, take: Take, waited: float = 0.0) -> Reply | None:
+        """What to reply with; None: nothing is known yet, do not acknowledge. `waited`: seconds since it came in.
 
         `take` stores what came in and gives its answer; it is called once for all deliveries that come meanwhile. What
         it raises is raised here: then nothing was stored.
@@ -69,7 +69,7 @@ class Answers:
         work.waiting += 1
         work.asked.set()
         try:
-            done, _ = await asyncio.wait({work.task}, timeout=self._patience)
+            done, _ = await asyncio.wait({work.task}, timeout=max(self._patience - waited, 0.0))
         finally:
             work.waiting -= 1
         if not done:
@@ -115,7 +115,7 @@ class Answers:
                 await asyncio.wait_for(work.asked.wait(), self._next_try)
         if answer is not None and not work.carried and work.waiting == 0:
             work.gone = True
-            answer.send()
+            await answer.send()
         asyncio.get_running_loop().call_later(KEPT, self._works.pop, key, None)
 
     def _go(self, work: Coroutine[Any, Any, None]) -> None:

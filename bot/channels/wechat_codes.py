@@ -1,6 +1,6 @@
 """What the error codes of an Official Account mean to delivery."""
 
-from bot.channels.base import Blocked, Gone, Refused
+from bot.channels.base import Blocked, Gone, Refused, RetryAt
 from bot.channels.tencent.failures import BUSY, Meaning, busy, classifier, operator, refused
 
 DAY_FULL = 300.0  # seconds until a call is tried again whose quota of the day is used up
@@ -8,6 +8,10 @@ DAY_FULL = 300.0  # seconds until a call is tried again whose quota of the day i
 
 class WindowShut(Refused):
     """Nothing may be sent to him now but a template."""
+
+
+class DayFull(RetryAt):
+    """This call may not be made any more today; another one may."""
 
 
 MEANINGS = {
@@ -18,7 +22,7 @@ MEANINGS = {
     42001: BUSY,
     40125: operator("TANFANG_WECHAT_APP_SECRET: it is wrong"),
     40164: operator("the IP list (IP whitelist) in the console: this server's address is not on it"),
-    45009: Meaning(busy(DAY_FULL), "the day's quota of this call is used up; the console can clear it"),
+    45009: Meaning(lambda: DayFull(DAY_FULL), "the day's quota of this call is used up; the console can clear it"),
     45011: Meaning(busy(60.0)),  # too many calls a minute
     45015: Meaning(lambda: WindowShut("more than 48 hours since he wrote")),
     45047: Meaning(lambda: WindowShut("as many customer messages as are allowed")),

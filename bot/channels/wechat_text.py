@@ -12,7 +12,7 @@ from bot.channels.tencent.xml import clean
 from conversations.message import Button, Message
 
 LIMIT = 2048  # bytes of one text, in a reply and in a customer message
-TOKEN = re.compile(r"/[\w. /=:-]{1,63}|\w{1,32}\.\w{1,16}\.[\w.=:-]{1,48}", re.ASCII)
+TOKEN = re.compile(r"/[^\x00-\x1f]{1,63}|[A-Z2-7]{16}\.\w{1,16}\.[\w.=:-]{1,45}")
 
 NONE, CHOICES, ALL = 0, 1, 2  # which buttons are links
 
@@ -23,15 +23,23 @@ _IN_A_LINK = str.maketrans({"<": "", ">": "", '"': "", "&": "", "\n": " "})
 
 
 def pieces(messages: Sequence[Message]) -> list[str]:
-    """The messages as one text; only where they do not fit without a single link, in pieces of LIMIT bytes at most.
+    """The messages as one text, in pieces of LIMIT bytes at most where it must be.
 
-    A second piece is a customer message, of which there are few: so links go first, those that only steer before all.
+    A second piece is a customer message, of which there are few: so links go first, those that only steer before the
+    choices. What stands above the last message keeps its choices as links, whatever it costs: a number that is typed
+    answers the last.
     """
-    for links in (ALL, CHOICES, NONE):
-        whole = "\n\n".join(filter(None, (_text(message, links) for message in messages)))
+    *above, last = messages
+    ways = [(ALL, ALL), (CHOICES, CHOICES), (CHOICES, NONE)]
+    if not any(_NUMBER.match(button.label) for message in above for row in message.buttons for button in row):
+        ways.append((NONE, NONE))
+    for of_above, of_last in ways:
+        whole = "\n\n".join(filter(None, (*(_text(each, of_above) for each in above), _text(last, of_last))))
         if _size(whole) <= LIMIT:
             return [whole] if whole else []
-    return [piece for message in messages for each in split(_text(message, NONE), LIMIT) if (piece := each.strip())]
+    if above:
+        return [piece for message in messages for piece in pieces([message])]
+    return [piece for each in split(_text(last, NONE), LIMIT) if (piece := each.strip())]
 
 
 def token_of(hint: str) -> str:

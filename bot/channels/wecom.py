@@ -44,7 +44,7 @@ FILE_LIMIT = 20 * 1024 * 1024
 BODY_LIMIT = 64 * 1024  # bytes of one callback; real ones stay under 5 KB
 PATIENCE = 4.5  # seconds: the platform waits for 5, then sends it again
 LIMITS = (Limit("minute", timedelta(minutes=1), 30, 5), Limit("hour", timedelta(hours=1), 1000, 50))
-SAME = 120  # seconds in which a message that may have arrived already is not shown again
+SAME, LOST = 120, 3600  # seconds in which the same is not shown again: a message, and one that may have arrived
 KEPT = 10_000
 _PICTURES = (".png", ".jpg", ".jpeg")
 
@@ -103,11 +103,12 @@ class WeCom:
             await self.groups.send(chat, cards.texts(cards.told(message.text)))
             return Receipt("group")
         mark = sha256(repr((chat, message.text, message.buttons)).encode()).hexdigest()
-        before = self._in_doubt.pop(mark, None)
+        before = self._in_doubt.get(mark)
         ready = before or cards.bodies(message, self._words, self._new_task)
         if message.document is not None:
             ready = [*ready, await self._file(message.document)]
         await self._within_limits(chat, len(ready), message)
+        receipt = ""
         try:
             while ready:
                 receipt = await self._put(chat, ready[0], again=before is not None, notice=message.told is not None)
@@ -116,13 +117,14 @@ class WeCom:
             if message.document is None:
                 _keep(self._in_doubt, mark, ready)
             raise
+        self._in_doubt.pop(mark, None)
         return Receipt(receipt)
 
     async def _put(self, chat: str, body: cards.Body, *, again: bool, notice: bool) -> str:
         said: dict[str, Any] = {"touser": chat, "agentid": self._application.agent_id, **body}
         # an answer in plain text may well be the same twice, and both are meant
         if again or notice or body["msgtype"] == "template_card":
-            said |= {"enable_duplicate_check": 1, "duplicate_check_interval": SAME}
+            said |= {"enable_duplicate_check": 1, "duplicate_check_interval": LOST if again else SAME}
         answer = await self.calls.post("/cgi-bin/message/send", said)
         if answer.get("invaliduser"):
             raise Blocked("nobody who may be written to")

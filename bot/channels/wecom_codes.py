@@ -25,6 +25,7 @@ MEANINGS = {
     45033: Meaning(busy(5.0)),  # too many at the same time
     45029: Meaning(refused("too late to answer")),
     60011: Meaning(lambda: Blocked("outside the application's visible range")),
+    40029: Meaning(refused("the sign-in's code was used before")),
     60111: Meaning(lambda: Blocked("no such member")),
     40003: Meaning(lambda: Blocked("no such member")),
     81013: Meaning(lambda: Blocked("nobody who may be written to")),

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from bot.channels.base import Gone, Now, RetryAt, SendFailure
+from bot.channels.base import Gone, Now, Refused, RetryAt, SendFailure
 from bot.channels.tencent.calls import Calls
 from bot.channels.wecom_cards import Body
 from bot.channels.wecom_codes import NoChat
@@ -47,7 +47,10 @@ class Groups:
         if group is None or group.state != "bound":
             raise Gone
         if kind == APPCHAT:
-            await self.keep(group)
+            try:
+                await self.keep(group)
+            except Refused as refused:  # that nobody hears of an alert would be worse
+                _log.error("wecom: a village's chat is not in step", why=str(refused))
         later = await self._store.run(lambda tx: send_counts.take(
             tx, CHANNEL, chat, LIMITS[kind], self._now(), count=len(texts)), f"{CHANNEL}:{chat}")
         if later is not None:

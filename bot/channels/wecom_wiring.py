@@ -10,6 +10,7 @@ import structlog
 
 from bot.channels.base import Now
 from bot.channels.wecom import Application, WeCom
+from bot.channels.wecom_join import JOIN_PATH, Joining
 from bot.settings import Settings
 from conversations.words_book import FOLDER
 from storage.database import Store
@@ -22,6 +23,12 @@ def build(settings: Settings, store: Store, now: Now, zone: ZoneInfo) -> WeCom:
     """The channel; the settings are whole."""
     return WeCom(Application(settings.wecom_corp_id, int(settings.wecom_agent_id or 0), settings.wecom_secret,
                              settings.wecom_token, settings.wecom_aes_key, settings.wecom_api_url), store, now, zone)
+
+
+def joining(settings: Settings, channel: WeCom, store: Store, now: Now) -> tuple[Joining, str]:
+    """What opens invitations, and the address that a token is put behind."""
+    return Joining(channel.calls, store, now, settings.wecom_corp_id, int(settings.wecom_agent_id or 0),
+                   settings.public), f"{settings.public}{JOIN_PATH}/"
 
 
 def menu() -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from conversations import due_lists
 from conversations.engine import Part
 from conversations.lists import PAGE, further, skipped
 from conversations.turn import Ask
-from storage import due, elders, leaves
+from storage import alert_risks, due, elders, leaves
 from storage.due import Waiting
 
 Parts = tuple[Part, ...]
@@ -20,7 +20,8 @@ def now_due(ask: Ask, rest: str) -> Parts:
     rows = due_lists.visits(page)
     rows += further("/due", total, skip)
     return (*_away(ask), ("reminders.list", {
-        "total": total, "groups": due_lists.groups(page, ask.today), "buttons": rows}))
+        "total": total, "buttons": rows,
+        "groups": due_lists.groups(page, ask.today, risks=alert_risks.elders(ask.tx, ask.scope))}))
 
 
 def overdue(ask: Ask, rest: str) -> Parts:
@@ -37,8 +38,8 @@ def overdue(ask: Ask, rest: str) -> Parts:
         rows += [[["button.remind_village", {"village": name}, f"/remind {village}"]]
                  for village, name in {each.village_id: each.village for each in page}.items()]
     rows += further("/overdue", total, skip)
-    return (("reminders.overdue", {"total": total, "groups": due_lists.groups(page, ask.today), "asks": asks,
-                             "buttons": rows}),)
+    return (("reminders.overdue", {"total": total, "groups": due_lists.groups(page, ask.today, risks=alert_risks.elders(
+        ask.tx, ask.scope)), "asks": asks, "buttons": rows}),)
 
 
 def _step(ask: Ask, each: Waiting, *, asks: bool) -> str:

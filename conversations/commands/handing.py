@@ -1,9 +1,9 @@
 """需要支援, 移交, 我来接手, 还给大家: what who goes may do when he cannot end it alone. All is checked at the press."""
 
 from conversations import alert_telling
-from conversations.commands.alerts import PAGE, card_of, one, wall, which
+from conversations.commands.alerts import card_of, one, wall, which
 from conversations.engine import Part
-from conversations.lists import further, skipped
+from conversations.lists import PAGE, further, skipped
 from conversations.turn import Ask
 from scheduler import handing
 from storage import alerts

@@ -9,7 +9,7 @@ from io import BytesIO
 from conversations import adding
 from conversations.turn import House, label
 from conversations.words_book import Words
-from scheduler import family_calls
+from scheduler import drills, family_calls
 from storage import alert_media, alert_told, alerts, audit, elders, media, people, ties
 from storage.alert_media import Added
 from storage.alert_told import Told
@@ -51,8 +51,8 @@ def gather(tx: Tx, house: House, scope: Scope, alert_id: str, now: datetime) -> 
             if entry.action.startswith(STEPS) and alert.called in entry.fields:
                 person = people.find(tx, entry.actor)
                 steps.append((line.at.astimezone(zone), person.name if person else "", entry.action, entry.fields))
-    told = [(person.name, each) for each in alert_told.of(tx, alert.id) if (person := people.find(tx, each.person_id))]
     at = now.astimezone(zone)
+    told = [(person.name, each) for each in alert_told.of(tx, alert.id) if (person := people.find(tx, each.person_id))]
     return Record(alert, label(elder) if elder else {"name": ""}, told, steps, _family(tx, scope, alert, at),
                   _added(tx, alert, zone), at)
 
@@ -80,8 +80,8 @@ def docx(kept: Record, words: Words) -> tuple[str, bytes]:
     from docx.shared import Cm
 
     document, alert = Document(), kept.alert
-    fields = {"number": alert.called, "elder": kept.elder, "what": alert.kind, "state": alert.state,
-              "words": alert.words, "day": kept.at.date().isoformat()}
+    fields = {"number": alert.called, "drill": alert.drill, "elder": kept.elder, "what": alert.kind,
+              "state": alert.state, "words": alert.words, "day": kept.at.date().isoformat()}
     document.add_heading(words.say("alert_record.title", fields), level=0)
     document.add_paragraph(words.say("alert_record.head", fields))
     steps = [(_moment(at, words), who or words.say("alert_record.clock"), _step(action, given, kept, words))
@@ -113,17 +113,19 @@ def docx(kept: Record, words: Words) -> tuple[str, bytes]:
     return words.say("alert_record.file", fields), file.getvalue()
 
 
-def _moment(at: datetime, words: Words) -> str:
-    return f"{words.full_day(at.date().isoformat())} {at:%H:%M}"
-
-
 def _step(action: str, given: Sequence[str], kept: Record, words: Words) -> str:
     """What was done, and of a call or a decision to tell the family, whom it was about."""
     said, whom = words.audited(action, given), "".join(kept.family.get(each, "") for each in given)
     return words.say("alert_record.step_of", {"said": said, "name": whom}) if whom else said
 
 
+def _moment(at: datetime, words: Words) -> str:
+    return f"{words.full_day(at.date().isoformat())} {at:%H:%M}"
+
+
 def _value(name: str, given: str, words: Words) -> str:
+    if given == drills.OVER:
+        return words.say("drill.by_itself")
     if name in alerts.ASKED:
         return words.say(f"followed.{given}")
     if name == "risk":

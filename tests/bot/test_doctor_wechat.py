@@ -118,7 +118,7 @@ def test_the_file_of_templates_that_the_guide_shows_is_taken(tmp_path: Path) -> 
 
 
 def test_every_setting_stands_in_the_guide_of_its_platform() -> None:
-    for platform in ("telegram", "wechat"):
+    for platform in ("telegram", "wechat", "wecom"):
         guide = (Path(bot.__file__).parent.parent / "docs" / f"{platform}.md").read_text(encoding="utf-8")
         named = {f"TANFANG_{name.upper()}" for name in Settings.model_fields if name.startswith(f"{platform}_")}
         assert {name for name in named if name not in guide} == set()

@@ -17,16 +17,18 @@ from bot.channels.playground import Playground
 from bot.channels.telegram import Telegram
 from bot.channels.wechat import WeChat
 from bot.channels.wechat_inbound import EVENT, MESSAGE
+from bot.channels.wecom import LIMITS, WeCom
 from bot.clock import wall
 from conversations.words_book import Words
-from tests.channels.test_kit import CASES
-from tests.platforms.ways import WAYS, ways_for
+from tests.channels.test_kit import CASES, on
+from tests.platforms.ways import WAYS
 
 PAGE = Path(bot.__file__).parent.parent / "docs" / "channels.md"
 CHANNELS: dict[str, Capabilities] = {
     "playground": Playground.capabilities,
     "telegram": Telegram("1:t", place_label="-", now=wall).capabilities,
     "wechat": WeChat.capabilities,
+    "wecom": WeCom.capabilities,
 }
 MEANING = {
     "button_rows": "rows of buttons, or of links, under a message (0: lines, answered by number or label)",
@@ -38,6 +40,7 @@ MEANING = {
     "has_groups": "writes to groups",
     "group_buttons": "buttons in groups; else a link to a page stands for them",
     "carries_files": "carries files; else they lie behind a page for one use",
+    "takes_files": "takes files in; else they are given on such a page",
     "abroad": "stands abroad: pseudonyms, no secret question; an operator may declare otherwise",
 }
 NOTES = f"""\
@@ -45,6 +48,9 @@ NOTES = f"""\
 - **WeChat**: what somebody says is answered in the reply to its own request, within 4.5 s. Unasked, {MESSAGE.messages} messages
   pass in {MESSAGE.lasts // timedelta(hours=1)} hours after one of his, {EVENT.messages} in {EVENT.lasts // timedelta(minutes=1)} minute after he \
 followed, scanned or pressed the menu; later only a template.
+- **WeCom**: {LIMITS[0].most} messages a minute and {LIMITS[1].most:,} an hour for one member, kept by our own ledger with
+  the last places for alerts: what is beyond them WeCom drops without a word. A question is a card with
+  buttons, or with boxes that are ticked at once; once answered it shows the answer.
 """
 
 
@@ -69,7 +75,7 @@ def page() -> str:
     cases = []
     for case in CASES:
         script = case.read_text()
-        ways = ways_for(script)
+        ways = on(case)
         said = script.splitlines()[0].removeprefix("# ").rstrip(".")
         own = {way: "its own" for way in WAYS if (case.parent / way / case.name).exists()}
         cases.append([f"`{case.stem}` {said}", *[own.get(way, _cell(way in ways)) for way in WAYS]])

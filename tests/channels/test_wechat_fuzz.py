@@ -31,6 +31,10 @@ QUERY = st.dictionaries(st.sampled_from(["signature", "msg_signature", "timestam
                         st.text(max_size=50), max_size=6)
 
 
+async def nothing() -> None:
+    """Where the answer would leave as a message of its own."""
+
+
 class Nothing:
     """A store in which anything that is written is seen."""
 
@@ -53,7 +57,7 @@ class Bot:
 
     async def take(self, inbound: Inbound, beside: Any) -> Answer | None:
         self.taken.append(inbound)
-        return Answer([Message("好")], lambda: None, lambda: None)
+        return Answer([Message("好")], lambda: None, nothing)
 
     def ask(self, method: str, query: dict[str, str], body: bytes = b"") -> httpx.Response:
         async def asked() -> httpx.Response:

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 import pytest
 
 from bot.channels.base import Blocked, Gone, Refused, RetryAt, SendFailure
 from bot.channels.wecom_wiring import menu
 from conversations.message import Document, Inbound, Media, Message, Told
-from storage import accounts, media
+from storage import accounts, invitations, media
 from storage.crypto import Keys
 from storage.database import StoreUnavailable
 from tests.channels.wecom_stage import Stage, staged
@@ -86,18 +87,23 @@ async def test_nothing_is_acknowledged_that_is_not_stored(originals: Originals) 
 
 
 async def test_a_store_that_is_held_up_ends_the_request_and_the_repeat_is_answered_once(originals: Originals) -> None:
-    go_on, came = asyncio.Event(), asyncio.Event()
+    go_on, came, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def slow(inbound: Inbound) -> None:
         came.set()
         await go_on.wait()
         await stage.running.handle(inbound)
+        done.set()
 
     async with staged(originals, handle=slow, patience=0.05) as stage:
         first = await stage.who("王强").says("你好")
         assert first.statuses == [503, 503, 503]
         assert came.is_set() and stage.who("王强").phone == []
         go_on.set()
+        async with asyncio.timeout(10):
+            await done.wait()  # nothing came again: the work that was begun went on
+        await stage.settle()
+        assert len(stage.who("王强").phone) == 1
         async with asyncio.timeout(10):
             while (await stage.fake.callbacks.again(first)).statuses[-1] != 200:
                 pass
@@ -351,3 +357,25 @@ async def test_a_directory_that_does_not_answer_holds_up_nobody(stage: Stage) ->
     assert "邀请链接" in qian.last.text
 
 
+
+
+async def test_an_invitation_opened_in_wecom_binds_the_member_who_opened_it(stage: Stage) -> None:
+    token = await stage.store.run(
+        lambda tx: invitations.make(tx, stage.village.people["钱进"], "operator", stage.running.now()))
+    qian = stage.fake.person("QianJin")
+    http, join = stage.fake.callbacks.http, f"{stage.fake.bot_url}/wecom/join/{token}"
+    for _ in range(2):  # a preview of the link uses nothing up
+        leads = await http.get(join)
+        assert leads.status_code == 303
+        assert leads.headers["location"].startswith("https://open.weixin.qq.com/connect/oauth2/authorize?appid=ww")
+        assert quote(f"https://tanfang.example/wecom/joined/{token}", safe="") in leads.headers["location"]
+    back = f"{stage.fake.bot_url}/wecom/joined/{token}"
+    outside = await http.get(back, params={"code": stage.fake.opened_by(None)})
+    assert outside.status_code == 403 and "通讯录" in outside.text
+    assert (await http.get(back, params={"code": "made-up"})).status_code == 503
+    assert (await http.get(back)).status_code == 404
+    assert (await http.get(back, params={"code": stage.fake.opened_by(qian)})).status_code == 200
+    await stage.settle()
+    assert "绑定好了" in qian.phone[0].text
+    assert (await http.get(join)).status_code == 404
+    assert await stage.store.read(lambda tx: accounts.reached(tx, stage.village.people["钱进"])) == ("wecom", "qianjin")

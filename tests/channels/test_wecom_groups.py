@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.channels.base import Gone, Refused, RetryAt
+from bot.channels.base import Gone, RetryAt
 from conversations.message import Message
 from scheduler import alerting, robots
 from storage import accounts, alerts, areas, groups, people
@@ -196,11 +196,17 @@ async def test_a_robot_gets_no_more_in_a_minute_than_it_takes(stage: Stage) -> N
         await stage.channel.send(robots.robot(ROBOT), Message("警报"))
 
 
-async def test_too_few_members_are_an_error_that_the_operator_sees(stage: Stage) -> None:
+async def test_members_that_cannot_be_changed_keep_no_alert_back_and_a_chat_that_cannot_be_made_is_gone(
+        stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     group = await village_chat(stage)
+    chat, = stage.fake.chats.values()
+    await add(stage, "孙丽", "7102", "visitor")
+    stage.fake.fails("/cgi-bin/appchat/update", 86216)
+    await stage.channel.send(group.chat, Message("警报"))
+    assert chat.said[-1] == "警报" and "visible range" in capsys.readouterr().out
     stage.fake.chats.clear()
     stage.fake.fails("/cgi-bin/appchat/create", 86006)
-    with pytest.raises(Refused):
+    with pytest.raises(Gone):
         await stage.channel.send(group.chat, Message("警报"))
 
 

@@ -9,8 +9,9 @@ from starlette.applications import Starlette
 
 from bot.channels.base import Handle
 from bot.channels.wecom import Application, WeCom
+from bot.channels.wecom_join import Joining
 from storage.database import Store
-from tests.fakes.house import PEOPLE, START, ZONE, Originals, Running, Village
+from tests.fakes.house import PEOPLE, PUBLIC, START, ZONE, Originals, Running, Village
 from tests.fakes.served import served
 from tests.fakes.wecom_api import FakeWeCom
 from tests.fakes.wecom_people import Delivery, Member
@@ -62,7 +63,9 @@ async def staged(originals: Originals, *, handle: Handle | None = None, patience
         for name, (account, *_) in PEOPLE.items():
             fake.person(account, name)
         try:
-            async with served(Starlette(routes=channel.routes(handle or running.handle))) as fake.bot_url:
+            joining = Joining(channel.calls, store, lambda: now[0](), fake.corp_id, fake.agent_id, PUBLIC)
+            heard = handle or running.handle
+            async with served(Starlette(routes=[*channel.routes(heard), *joining.routes(heard)])) as fake.bot_url:
                 yield Stage(running, channel, fake)
         finally:
             await channel.close()

@@ -102,6 +102,17 @@ def test_several_of_a_name_are_always_asked_for() -> None:
     assert (talk.said, talk.draft.at, talk.draft.context["listed"]) == (["which"], "elder", ["仇大山", "张桂芳"])
 
 
+@pytest.mark.parametrize(("what", "given"), [
+    ("1,3,", ["daily", "hardship"]), ("0,", ["none"]), ("0,1,", None), ("1,99,", None), (",", None), ("1,x,", None)])
+def test_all_that_is_ticked_on_a_card_is_taken_at_once_or_not_at_all(what: str, given: list[str] | None) -> None:
+    talk = Talk().begin(**{**{question.id: EARLIER[question.id] for question in VISIT.questions
+                              if question.id in EARLIER and question.id != "need_kinds"}, "elder": "仇大山"})
+    talk.draft = replace(talk.draft, at="need_kinds")
+    talk.taps("need_kinds", what)
+    kept = talk.draft.answers.get("need_kinds")
+    assert (kept.value if kept else None) == given
+
+
 @pytest.mark.parametrize(
     ("at", "digits", "taken"),
     [

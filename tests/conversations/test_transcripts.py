@@ -62,7 +62,8 @@ async def test_a_conversation_goes_as_written(path: Path, originals: Originals, 
 
 def way_of(path: Path) -> str:
     """One of the ways that can show this conversation: always the same one, and each has its share of them all."""
-    fits = ways_for(path.read_text(encoding="utf-8"), abroad=path in ABROAD)
+    fits = [name for name in ways_for(path.read_text(encoding="utf-8"), abroad=path in ABROAD)
+            if path.stem not in WAYS[name].passes_over for _ in range(WAYS[name].share)]
     return fits[crc32(path.stem.encode()) % len(fits)]
 
 

@@ -26,7 +26,7 @@ FILES = [FOLDER / f"{name}.toml"
                       "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders",
                       "plan", "campaigns", "family", "requests", "needs", "tellings", "figures", "alerts",
                       "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling", "family_choice",
-                      "added", "groups", "wecom", "ladder", "reach")]
+                      "drill", "sms", "added", "groups", "ladder", "wecom", "reach")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -48,13 +48,12 @@ MADE = {
     "registration.same_{}": ("id", "person"), "field.{}": tuple(_raw("registration")["field"]),
     "unwell.{}": tuple(_raw("checkins")["unwell"]),
     **{f"{space}.{{}}": tuple(_raw("alert_record")[space]) for space in ("alert_said", "risk", "told_whom")},
-    "told_rank.{}": tuple(_raw("ladder")["told_rank"]), "ladder.{}": ("may_not", "unreached"),
+    "reach_state.{}": tuple(_raw("reach")["reach_state"]), "told_rank.{}": tuple(_raw("ladder")["told_rank"]), "ladder.{}": ("may_not", "unreached"),
     "followed.{}": tuple(_raw("followups")["followed"]),
     "button.follow_{}": tuple(key.removeprefix("follow_") for key in _raw("followups")["button"] if key != "follow"),
     "added_kind.{}": tuple(_raw("added")["added_kind"]), "added.file_{}": ("photo", "voice"), "button.see_{}": ("photo", "voice"),
     "calling.{}": ("reached", "not_reached"), "call_state.{}": tuple(_raw("calling")["call_state"]),
     "first_aid.{}": tuple(_raw("sos")["first_aid"]),
-    "reach_state.{}": tuple(_raw("reach")["reach_state"]),
     "group_kind.{}": tuple(_raw("groups")["group_kind"]), "group_anew.{}": tuple(_raw("groups")["group_anew"]),
     "glass_reason.{}": tuple(_raw("glass")["glass_reason"]),
     "alert_kind.{}": (*_raw("alerts")["alert_kind"], *_raw("devices")["alert_kind"]),
@@ -110,12 +109,13 @@ FIELDS |= {
 }
 FIRST_CONTACT = {"contact": "仇小梅", "by": ["village"], "wanted": ["township"], "bound": False, "why": "child_here"}
 CARD = {"organisation": "职院", "service": "量血压", "no_kind": True, "minor_until": "2026-09-01", "consent": "",
-        "status": "active", "elders": ["欧阳明"], "told": False}
+        "status": "active", "elders": ["欧阳明"], "told": False, "cut_off": True}
 LINE = {"n": 1, "name": "欧阳明", "number": 5, "left": -2, "last": "2026-03-15", "role": "contact", "priority": True, "needs": 1,
-        "hazards": 1}
+        "hazards": 1, "risk": True}
 FIELDS |= {
     "late": 1, "pressing": "late", "groups": [{"village": "建设村", "group": "3组", "people": [LINE]}], "asks": True,
     "stand_in": "钱进", "leaves": [{"first": "2026-03-05", "last": "2026-03-06", "stand_in": "钱进"}], "told": True, "over": False,
+    "his": True,
     "hour": "08:30", "much": "urgent",
 }
 CAMPAIGN = {"name": "cold", "area": "建设村", "first": "2026-03-05", "last": "2026-03-07", "state": "open", "remote": True, "every_days": 3,
@@ -135,8 +135,8 @@ FIELDS |= REQUEST | {
 OF_FAMILY: dict[str, dict[str, Any]] = {
     "family.card": {"last": "2026-03-05"}, "family.fine": {"method": "phone"}, "family.method": {"method": "phone"}, "button.unask": REQUEST, "button.request": REQUEST, "family.call": CALL,
     "family.month": {"visits": 2}, "family.beside": {"told": [
-        {"name": "李娜", "allowed": True, "withheld": ["mood"], "day": "2026-03-05", "asker": "王强"},
-        {"name": "李军", "allowed": None, "withheld": [], "day": "", "asker": ""}], "needs": 1, "silent": "2026-03-01"},
+        {"name": "李娜", "allowed": True, "withheld": ["mood"], "day": "2026-03-05", "asker": "王强", "cut_off": False},
+        {"name": "李军", "allowed": None, "withheld": [], "day": "", "asker": "", "cut_off": True}], "needs": 1, "silent": "2026-03-01"},
     "found.family": {"label": {"name": "李娜"}}, "found.answerable": {"label": {"name": "王强"}},
     "requests.list": {"lines": [{**REQUEST, "elder": "欧阳明"}]}, "requests.made": {"elder": ELDER}, "requests.card": {"elder": ELDER},
     "requests.taken": {"elder": ELDER},
@@ -207,12 +207,12 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "files.page_download": {"link": "https://x/f/y", "minutes": 30},
 }
 ADDED = {"photos": 2, "voices": 1, "places": [{"where": "28.87, 105.44", "link": "https://x"}], "elsewhere": False}
-CALLS = {"to_call": [{"name": "李涛", "phone": "13912345678", "state": "not_reached"}], "elsewhere": False, "untold": True, "sent": False, "none": False}
-REACH = {"seen": ["王强"], "waiting": ["李娜"], "unreached": ["李军"]}
+CALLS = {"to_call": [{"name": "李涛", "phone": "13912345678", "state": "not_reached", "texted": True}], "elsewhere": False, "untold": True, "sent": False, "none": False}
 STEP = {"after": 3, "ranks": ["near", "township"]}
+REACH = {"seen": ["王强"], "waiting": ["李娜"], "unreached": ["李军"]}
 SAID = {"kind": "heart_rate", "number": 38}
 DEVICE: dict[str, Any] = {
-    "vendor": "anxin", "serial": "A1", "said": SAID, "heard": False, "damped": "2026-03-06", "mistaken": 2, "time": "02:10", "answer": "fine",
+    "vendor": "anxin", "serial": "A1", "said": SAID, "heard": False, "raised": 0, "damped": "2026-03-06", "mistaken": 2, "time": "02:10", "answer": "fine",
     "number": "A-0001", "sent": [{"said": SAID, "state": "note", "day": "2026-03-05", "time": "02:10"}],
     "lines": [{"elder": ELDER, "vendor": "anxin", "serial": "A1", "day": "2026-03-05", "time": "02:10", "damped": "", "mistaken": 0,
                "said": SAID}]}
@@ -224,12 +224,12 @@ BY_KEY |= {
     "found.vendors": {"label": {"name": "anxin"}}, "button.device_of": {"serial": "A1"}, "button.device_damp": {"days": 3},
     "alerts.raised": {"number": "A-0001", "elder": ELDER, "what": "help", "late": True, "goes": True, "who": "", "time": "02:10", "device": SAID},
     "alerts.card": {"number": "A-0001", "elder": ELDER, "what": "help", "state": "open", "address": "3组1号", "who": "王强", "device": None,
-                    "time": "02:10", "since": "02:11", "there": "02:20", "support": "02:21", "offered": "钱进",
-                    "beside": {"calls": CALLS, "added": ADDED}, "reach": REACH},
+                    "time": "02:10", "since": "02:11", "there": "02:20", "support": "02:21", "offered": "钱进", "beside": {"calls": CALLS, "added": ADDED},
+                    "reach": REACH},
     "reach.missed": {"number": "A-0001", "elder": "欧阳明", "names": ["李娜"]}, "reach.card": {"reach": REACH},
     "alerts.ended": {"number": "A-0001", "state": "closed", "found": "没事", "done": "看了", "risk": "left", "who": "王强",
                      "time": "02:10"},
-    "alerts.list": {"lines": [{"number": "A-0001", "elder": "欧阳明", "what": "help", "minutes": 3, "who": "王强", "there": True,
+    "alerts.list": {"lines": [{"drill": 1, "number": "A-0001", "elder": "欧阳明", "what": "help", "minutes": 3, "who": "王强", "there": True,
                                "support": True}]},
     **{f"checkins.{name}": {"elder": ELDER} for name in ("contact", "skipped", "unanswered", "silent", "said_unwell")},
     "checkins.home": {"at": "08:00", "visitors": ["王强"], "call": "李娜 13912345678"},
@@ -247,7 +247,9 @@ BY_KEY |= {
             {"name": "王强", "role": "visitor", "kind": "grid_worker", "channel": "telegram"},
             {"name": "赵敏", "role": "village", "kind": None, "channel": None}]},
         {"rank": "county", "reached": False, "people": []}]},
-    "button.alert_of": {"number": "A-0001"}, "family_choice.which": {"number": "A-0001", "what": "abuse", "told": ["李娜"]},
+    "button.alert_of": {"number": "A-0001"}, **{f"drill.{key}": {"number": "A-0001", "what": "fall", "made_up": True, "minutes": 60}
+                                                for key in _raw("drill")["sentences"]},
+    "family_choice.which": {"number": "A-0001", "what": "abuse", "told": ["李娜"]},
     "family_choice.told": {"elder": ELDER, "what": "abuse", "who": ""}, "family_choice.ended": {"elder": ELDER}, "calling.numbers": {"calls": CALLS},
     **{f"added.{key}": {"number": "A-0001", "who": "王强", "step": "photo", "time": "02:10", "where": "28.87, 105.44"}
        for key in _raw("added")["sentences"]}, "added.card": {"added": ADDED}, "button.see_photo": {"n": 1}, "button.see_voice": {"n": 2},
@@ -255,12 +257,12 @@ BY_KEY |= {
     **{key: {"number": "A-0001", "what": "fall", "again": True, "numbers": ["A-0001"], "said": {
         "risk_gone": "not_yet", "relieved": "", "referred": "yes"}, "found": "没事", "done": "看了", "risk": "left"}
        for key in sources() if key.startswith("followups.")},
-    "alerts.ended_list": {"days": 7, "lines": [{"number": "A-0001", "elder": "欧阳明", "what": "fall", "state": "closed",
+    "alerts.ended_list": {"days": 7, "lines": [{"drill": 0, "number": "A-0001", "elder": "欧阳明", "what": "fall", "state": "closed",
                                                "day": "2026-03-05"}]},
     "followups.card": {"number": "A-0001", "what": "fall", "elder": ELDER, "found": "没事", "done": "看了", "risk": "left", "said": {
         "risk_gone": "not_yet", "relieved": "", "referred": "yes"}},
     "followups.list": {"lines": [{"number": "A-0001", "elder": "欧阳明", "what": "fall", "day": "2026-03-05"}]},
-    **{key: {"number": "A-0001", "elder": ELDER, "what": "fall", "state": "closed", "words": "在三楼"}
+    **{key: {"number": "A-0001", "elder": ELDER, "what": "fall", "state": "closed", "words": "在三楼", "drill": 0}
        for key in sources() if key.startswith("alert_record.")}, "alert_record.step_of": {"said": "x"},
     "button.sos_what": {"what": "fall"},
     "glass.file": {"number": "A-0001", "elder": ELDER, "emergency_name": "李娜", "emergency_phone": "1", "emergency2_name": "",

@@ -14,7 +14,7 @@ rewrites the bot's side of every file; read the difference before you keep it. A
     > (same again)               the last message is delivered again
     > (file 台账.xlsx)            sends this file of `ledgers.FILES`
     > (back 1 3)                sends the workbook of differences that he was last given, its lines 1 and 3 marked 是
-    > (photo), (photo) 说明, (voice), (sticker), (place), (10000 characters), (in the group) 你好
+    > (photo), (photo) 说明, (voice), (sticker), (place), (10000 characters), (2000 characters), (in the group) 你好
     @ time 2026-03-06 09:00      moves the clock; each message takes 20 seconds
     @ invite 钱进                 makes an invitation: `/start {invitation}`; `{code}` and `{invitation}` are also the
                                  ones last shown to anybody, `{earlier}` the invitation before
@@ -289,7 +289,7 @@ class Player:
             "voice": {"media": (Media("voice", "a-voice", 1000),)},
             "sticker": {},
             "place": {"place": Place(28.871, 105.442)},
-            "10000 characters": {"text": "好" * 10_000},
+            "10000 characters": {"text": "好" * 10_000}, "2000 characters": {"text": "好" * 2000},
             "in the group": {"text": text, "chat_kind": "group"},
             "same again": AGAIN,
             "blocks": {"blocks": True},
@@ -468,8 +468,27 @@ def only_words(transcript: str) -> str:
     and labels are lines to read, those that only steer after the numbered ones.
     """
     lines = re.sub(r"(?:^ {4}\[(?!file ).*\]\n)+", lambda row: _numbered_first(row[0]), transcript, flags=re.MULTILINE)
-    apart = re.sub(r"^ +----$|[\[\]]", " ", re.sub(r"\n\s*\n", "\n", lines), flags=re.MULTILINE)
-    return re.sub(r"(?:^ {4}.*\n)+", lambda said: " ".join(said[0].split()) + "\n", apart, flags=re.MULTILINE)
+    apart = re.sub(r"----$|[\[\]]", " ", re.sub(r"\n\s*\n", "\n", lines), flags=re.MULTILINE)
+    return re.sub(r"(?:^ {4}.*\n)+", lambda said: _in_one_line(said[0]) + "\n", apart, flags=re.MULTILINE)
+
+
+def _in_one_line(said: str) -> str:
+    """Everything that is said, with who gets it: named once for all that he gets after each other."""
+    words: list[str] = []
+    whose = ""
+    for line in said.splitlines():
+        if line.endswith(" gets"):
+            line, whose = ("" if line == whose else line), line
+        words += line.split()
+    return "".join(words)  # a text that comes in parts may be cut between two words, or within a sentence
+
+
+def without_steering(transcript: str) -> str:
+    """As `only_words`, and only the numbered buttons: where a card has no room for those that steer, they are typed."""
+    def numbered(line: re.Match[str]) -> str:
+        return re.sub(r"\[(?!file |(?:☑ )?\d+ )[^\]]*\]", "", line[0])
+
+    return only_words(re.sub(r"^ {4}.*\[.*$", numbered, transcript, flags=re.MULTILINE))
 
 
 def _numbered_first(rows: str) -> str:

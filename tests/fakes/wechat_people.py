@@ -181,7 +181,7 @@ class Callbacks:
         try:
             answer = await self.http.post(f"{self.fake.bot_url}/wechat", params=query, content=body.encode(),
                                           timeout=self.fake.patience)
-        except httpx.TimeoutException:
+        except httpx.TransportError:  # nobody is there, or not in time
             return 0, ""
         return answer.status_code, answer.text
 

@@ -74,6 +74,7 @@ class FakeWeCom:
     issued: int = 0
     taken_tokens: set[str] = field(default_factory=set)
     menu: list[dict[str, Any]] | None = None
+    closed: bool = False  # the application is switched off in the console
     change: int = 0
 
     def __post_init__(self) -> None:
@@ -82,6 +83,7 @@ class FakeWeCom:
         self._media: dict[str, tuple[str, bytes]] = {}
         self._slow: dict[str, asyncio.Event] = {}
         self._tasks: set[str] = set()
+        self._signed_in: dict[str, Member | None] = {}
         self._codes: dict[str, tuple[Member, Received, datetime]] = {}
         self.callbacks = Callbacks(self)
 
@@ -296,6 +298,19 @@ class FakeWeCom:
             return _error(60111, "userid not found")
         return {**_error(0, "ok"), "userid": member.user_id, "name": member.name}
 
+    def opened_by(self, member: Member | None) -> str:
+        """The code with which the sign-in leads back, for a member or for somebody from outside."""
+        code = f"oauth-{self.next_number()}"
+        self._signed_in[code] = member
+        return code
+
+    def _user_info(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._only("auth/getuserinfo", given, "code")
+        if given["code"] not in self._signed_in:
+            return _error(40029, "invalid code")
+        member = self._signed_in.pop(given["code"])
+        return {**_error(0, "ok"), **({"userid": member.user_id} if member else {"openid": "o-outside"})}
+
     def _menu(self, given: dict[str, Any]) -> dict[str, Any]:
         self.menu = given["button"]
         under = [each for button in self.menu for each in button.get("sub_button", ())]
@@ -360,6 +375,22 @@ class FakeWeCom:
         return _error(0, "ok")
 
 
+    # what doctor asks
+
+    def _callback_ips(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {**_error(0, "ok"), "ip_list": ["182.254.11.176", "182.254.78.66"]}
+
+    def _agent_get(self, given: dict[str, Any]) -> dict[str, Any]:
+        if str(given["agentid"]) != str(self.agent_id):
+            return _error(301002, "not allow operate another agent with this accesstoken")
+        users = [{"userid": member.user_id} for member in self.people.values() if member.visible]
+        return {**_error(0, "ok"), "agentid": self.agent_id, "name": "探访", "close": int(self.closed),
+                "allow_userinfos": {"user": users}, "allow_partys": {"partyid": []}, "allow_tags": {"tagid": []}}
+
+    def _menu_get(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {**_error(0, "ok"), "button": self.menu} if self.menu else _error(46003, "menu no exist")
+
+
 def _error(code: int, said: str) -> dict[str, Any]:
     return {"errcode": code, "errmsg": said}
 
@@ -378,7 +409,11 @@ _HANDLERS: dict[tuple[str, str], Callable[[FakeWeCom, dict[str, Any]], dict[str,
     ("POST", "/cgi-bin/media/upload"): FakeWeCom._upload,
     ("GET", "/cgi-bin/media/get"): FakeWeCom._media_get,
     ("GET", "/cgi-bin/user/get"): FakeWeCom._user_get,
+    ("GET", "/cgi-bin/auth/getuserinfo"): FakeWeCom._user_info,
     ("POST", "/cgi-bin/menu/create"): FakeWeCom._menu,
+    ("GET", "/cgi-bin/menu/get"): FakeWeCom._menu_get,
+    ("GET", "/cgi-bin/getcallbackip"): FakeWeCom._callback_ips,
+    ("GET", "/cgi-bin/agent/get"): FakeWeCom._agent_get,
     ("POST", "/cgi-bin/appchat/create"): FakeWeCom._chat_create,
     ("POST", "/cgi-bin/appchat/update"): FakeWeCom._chat_update,
     ("GET", "/cgi-bin/appchat/get"): FakeWeCom._chat_get,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import bindparam, select, update
 
-from scheduler import policy, reminders, tick
+from scheduler import alerting, policy, reminders, tick
 from scheduler.policy import Policies
 from scheduler.tick import Sweep
 from storage import outbox, ticks
@@ -37,6 +37,7 @@ def naive(tx: Tx, now: datetime, policies: Policies) -> bool:
 
 
 SWEEPS: dict[str, Sweep] = {"naive": naive, "reminders": reminders.sweep}
+LADDER: dict[str, Sweep] = {"ladder": alerting.climb}
 
 
 def spoken(sweep: Sweep) -> Sweep:
@@ -48,13 +49,13 @@ def spoken(sweep: Sweep) -> Sweep:
 
 
 async def main(url: str, keys: str, start: str, name: str) -> None:
-    ticks.LEASE, reminders.CHUNK = LEASE, CHUNK
+    ticks.LEASE, reminders.CHUNK, alerting.CHUNK = LEASE, CHUNK, CHUNK
     store, policies = open_store(url, load_keys(Path(keys), create=False)), policy.load()
     loop = asyncio.get_running_loop()
     began, first = loop.time(), datetime.fromisoformat(start)
     while True:
         now = first + timedelta(seconds=loop.time() - began)
-        await tick.tick(store, now, policies, {name: spoken(SWEEPS[name])})
+        await tick.tick(store, now, policies, {name: spoken((SWEEPS | LADDER)[name])})
         await asyncio.sleep(BEAT)
 
 

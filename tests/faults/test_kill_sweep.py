@@ -34,9 +34,9 @@ class Sweeping:
         self._process = process
 
     @classmethod
-    async def begin(cls, url: str, keys: Path, sweep: str) -> "Sweeping":
+    async def begin(cls, url: str, keys: Path, sweep: str, start: datetime = START) -> "Sweeping":
         return cls(await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.faults.sweeping", url, str(keys), START.isoformat(), sweep, cwd=HOUSE,
+            sys.executable, "-m", "tests.faults.sweeping", url, str(keys), start.isoformat(), sweep, cwd=HOUSE,
             stdout=asyncio.subprocess.PIPE))
 
     async def chunks(self, count: int) -> None:

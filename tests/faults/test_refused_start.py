@@ -11,6 +11,8 @@ import pytest
 from tests.fakes.by_hand import bot
 from tests.faults.server import HOUSE, clean_env
 
+WECHAT = {"WECHAT_APP_ID": "wx1", "WECHAT_APP_SECRET": "secretword", "WECHAT_TOKEN": "t", "PUBLIC_URL": "https://a"}
+
 
 @pytest.fixture(autouse=True)
 def no_logs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,6 +45,11 @@ def _line(code: int, text: str) -> str:
     ({"TELEGRAM_SECRET": "s"}, ["TANFANG_TELEGRAM_TOKEN"]),
     ({"TELEGRAM_TOKEN": "1:t", "TELEGRAM_MODE": "pigeon"}, ["TANFANG_TELEGRAM_MODE"]),
     ({"TELEGRAM_TOKEN": "1:t", "PLAYGROUND": "on"}, ["TANFANG_PLAYGROUND"]),
+    ({"WECHAT_APP_ID": "wx1"}, ["TANFANG_WECHAT_APP_SECRET", "TANFANG_WECHAT_TOKEN", "TANFANG_PUBLIC_URL"]),
+    ({"WECHAT_AES_KEY": "x" * 43}, ["TANFANG_WECHAT_APP_ID", "TANFANG_WECHAT_APP_SECRET", "TANFANG_WECHAT_TOKEN"]),
+    ({**WECHAT, "WECHAT_AES_KEY": "short"}, ["TANFANG_WECHAT_AES_KEY"]),
+    ({**WECHAT, "WECHAT_TEMPLATES": "/nowhere/templates.toml"}, ["TANFANG_WECHAT_TEMPLATES", "/nowhere"]),
+    ({**WECHAT, "PLAYGROUND": "on"}, ["TANFANG_PLAYGROUND"]),
     ({"PORT": "many"}, ["TANFANG_PORT"]),
     ({"DATABASE_URL": "mysql://somewhere/db"}, ["TANFANG_DATABASE_URL"]),
     ({"DATABASE_URL": "sqlite:////proc/none/tanfang.db"}, ["TANFANG_DATABASE_URL"]),

@@ -1,0 +1,247 @@
+"""The ladder: every rung of every kind, by day and at night, once, at its time, whatever happens in between."""
+
+import tomllib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from scheduler import alerting, handing, ladders, policy
+from scheduler.policy import PolicyError
+from storage import accounts, alerts, areas, people, ticks
+from storage import tables as kept
+from storage.alerts import Alert
+from storage.database import Store, Tx
+from storage.scope import SOS
+from tests.scheduler.test_alerting import Village, only, sent, settle
+from tests.storage.ground import Ground
+
+POLICIES = policy.load()
+MINUTE = timedelta(minutes=1)
+DAYTIME, NIGHT = datetime.fromisoformat("2026-03-02T10:00+08:00"), datetime.fromisoformat("2026-03-02T23:30+08:00")
+NEAR, NEAR_TOWNSHIP = "first grid village visitor", "first grid township village visitor"
+ALL = "county first grid township village visitor"
+# minutes after the raising, and who is told then; nobody near hears twice what he hears at once
+LADDERS = {
+    ("help", DAYTIME): {3: NEAR_TOWNSHIP, 30: ALL},
+    ("help", NIGHT): {0: "township", 3: NEAR_TOWNSHIP, 15: ALL},
+    ("fall", DAYTIME): {3: NEAR_TOWNSHIP, 15: NEAR_TOWNSHIP},
+    ("fall", NIGHT): {0: "township", 3: NEAR_TOWNSHIP, 10: NEAR_TOWNSHIP},
+    ("fire", DAYTIME): {3: NEAR_TOWNSHIP, 10: "county"},
+    ("gas", NIGHT): {0: "township", 3: ALL, 10: "city county"},
+}
+NOT_THERE = {"fall": "grid township", "help": "grid township", "fire": "county grid township"}
+
+
+def under_county(tx: Tx, now: datetime) -> Village:
+    """The village of `settle` with a county and a city above it, each with a coordinator who is reached."""
+    village = settle(tx, now)
+    city = areas.add(tx, None, "city", "泸州市", now)
+    county = areas.add(tx, city, "county", "江阳区", now)
+    ground: Ground = village.ground
+    for area, parent in ((ground.township, county), (ground.village, None), (ground.other_village, None)):
+        tx.run(update(kept.areas).where(kept.areas.c.id == area.id).values(
+            path=county.path + area.path, **({"parent_id": parent.id} if parent else {})))
+    for role, area in (("county", county), ("city", city)):
+        village.people[role] = people.add(tx, area.id, role, (role,), now).id
+        accounts.bind(tx, "test", role, role, village.people[role], now)
+    return village
+
+
+@pytest.fixture
+async def village(store: Store, now: datetime) -> Village:
+    return await store.run(lambda tx: under_county(tx, now))
+
+
+class Crash(Exception):
+    """The process ends in the middle of a unit of work."""
+
+
+async def crashed(store: Store, work: Callable[[Tx], object]) -> None:
+    """The work was done, and the process killed before it was kept."""
+    def killed(tx: Tx) -> None:
+        work(tx)
+        raise Crash
+    with pytest.raises(Crash):
+        await store.run(killed)
+
+
+async def swept(store: Store, at: datetime) -> None:
+    """The clock after a restart: what it was about to keep when it was killed, then it, then it once more."""
+    await crashed(store, lambda tx: alerting.climb(tx, at, POLICIES))
+    for _ in range(2):
+        assert not await store.run(lambda tx: alerting.climb(tx, at, policy.load()))
+
+
+async def raised(store: Store, village: Village, kind: str, at: datetime) -> Alert:
+    await store.run(lambda tx: alerting.raise_alert(tx, village.ground.elder, kind, "device", None, POLICIES, at))
+    return await only(store)
+
+
+async def names(store: Store, village: Village, at: datetime) -> str:
+    told = village.names([fields["person"] for _, fields in await sent(store, at)])
+    assert len(told) == len(set(told)), told
+    return " ".join(told)
+
+
+async def climbed(store: Store, village: Village, start: datetime, until: int) -> dict[int, str]:
+    """Who is told in which minute, where the clock stops only at the instants that are kept."""
+    found, at = {}, start
+    while True:
+        stop = await store.read(lambda tx, at=at: ticks.next_instant(tx, at))  # type: ignore[misc]
+        if stop is None or stop > start + until * MINUTE:
+            return found
+        await swept(store, stop - timedelta(milliseconds=1))
+        assert await names(store, village, stop) == ""
+        await swept(store, stop)
+        if told := await names(store, village, stop):
+            found[int((stop - start) / MINUTE)] = told
+        at = stop
+
+
+@pytest.mark.parametrize(("kind", "start"), list(LADDERS))
+async def test_each_rung_is_climbed_once_at_its_time_through_crashes_and_restarts(
+    store: Store, village: Village, kind: str, start: datetime
+) -> None:
+    await crashed(store, lambda tx: alerting.raise_alert(
+        tx, village.ground.elder, kind, "device", None, POLICIES, start))
+    await raised(store, village, kind, start)
+    at_once = (await names(store, village, start)).split()
+    wanted = dict(LADDERS[kind, start])
+    assert sorted(at_once) == sorted(["child", *NEAR.split(), *wanted.pop(0, "").split()])
+    assert await climbed(store, village, start, 300) == wanted
+    await swept(store, start - timedelta(days=2))  # a clock that jumps back, and forward again
+    await swept(store, start + timedelta(days=2))
+    assert await names(store, village, start + timedelta(days=3)) == ""
+
+
+@pytest.mark.parametrize("kind", list(NOT_THERE))
+async def test_who_went_and_does_not_arrive_is_asked_and_those_above_told_once(
+    store: Store, village: Village, kind: str
+) -> None:
+    alert = await raised(store, village, kind, DAYTIME)
+    went = DAYTIME + MINUTE
+    assert await store.run(lambda tx: alerting.claim(tx, alert, village.people["grid"], POLICIES, went))
+    await names_of_all(store, went)
+    assert await climbed(store, village, went, 300) == {30: NOT_THERE[kind]}
+
+
+async def test_who_said_that_he_is_there_is_not_asked_where_he_is(store: Store, village: Village) -> None:
+    alert, grid = await raised(store, village, "fall", DAYTIME), village.people["grid"]
+    await store.run(lambda tx: alerting.claim(tx, alert, grid, POLICIES, DAYTIME))
+    assert await store.run(lambda tx: alerting.arrive(tx, alert, grid, POLICIES, DAYTIME + 9 * MINUTE))
+    await names_of_all(store, DAYTIME + 9 * MINUTE)
+    assert await climbed(store, village, DAYTIME + 9 * MINUTE, 300) == {}
+    assert (await only(store)).arrived_at == DAYTIME + 9 * MINUTE
+
+
+async def names_of_all(store: Store, at: datetime) -> None:
+    """What was told until now is not looked at."""
+    await sent(store, at)
+
+
+async def test_a_machine_that_stood_still_climbs_at_once_and_tells_nobody_twice(
+    store: Store, village: Village
+) -> None:
+    await raised(store, village, "fire", DAYTIME)
+    await sent(store, DAYTIME)
+    late = DAYTIME + timedelta(hours=5)
+    await swept(store, late)
+    assert await names(store, village, late) == ALL
+    assert await climbed(store, village, late, 600) == {}
+
+
+async def test_what_was_raised_by_a_clock_that_was_ahead_does_not_wait_for_that_time(
+    store: Store, village: Village
+) -> None:
+    await raised(store, village, "fall", DAYTIME + timedelta(days=400))
+    await sent(store, DAYTIME + timedelta(days=400))
+    await swept(store, DAYTIME)
+    assert await names(store, village, DAYTIME) == ""
+    assert await climbed(store, village, DAYTIME, 300) == {3: NEAR_TOWNSHIP, 15: NEAR_TOWNSHIP}
+
+
+async def test_said_late_what_it_is_it_climbs_the_ladder_of_that_and_tells_at_once_whom_that_would_have_told(
+    store: Store, village: Village
+) -> None:
+    alert = await raised(store, village, SOS, DAYTIME)
+    await sent(store, DAYTIME)
+    assert await climbed(store, village, DAYTIME, 12) == {3: NEAR_TOWNSHIP}
+
+    def turn(tx: Tx) -> None:
+        assert alerts.turn(tx, alert, "fire", None, DAYTIME + 12 * MINUTE)
+        alerting.turned(tx, alert.id, POLICIES, DAYTIME + 12 * MINUTE)
+    await store.run(turn)
+    assert await names(store, village, DAYTIME + 12 * MINUTE) == "child county"  # of a fire the family hears as well
+    assert await climbed(store, village, DAYTIME + 12 * MINUTE, 300) == {}
+
+
+async def test_given_back_it_climbs_again_from_the_first_rung_by_the_hour_that_it_is_then(
+    store: Store, village: Village
+) -> None:
+    alert, grid = await raised(store, village, "fall", DAYTIME), village.people["grid"]
+    await store.run(lambda tx: alerting.claim(tx, alert, grid, POLICIES, DAYTIME + 5 * MINUTE))
+    mine = await only(store)
+    assert not await store.run(lambda tx: handing.give_back(tx, mine, village.people["first"], POLICIES, NIGHT))
+    assert await store.run(lambda tx: handing.give_back(tx, mine, grid, POLICIES, NIGHT))
+    assert not await store.run(lambda tx: handing.give_back(tx, mine, grid, POLICIES, NIGHT))
+    back = await only(store)
+    assert (back.state, back.claimed_by, back.rung) == ("open", None, 1)
+    await sent(store, NIGHT)
+    assert await climbed(store, village, NIGHT, 300) == {3: NEAR_TOWNSHIP, 10: NEAR_TOWNSHIP}
+
+
+async def test_a_claim_at_the_moment_of_a_rung_wins_or_comes_after_it_and_never_both(
+    store: Store, village: Village
+) -> None:
+    alert, grid, at = await raised(store, village, "fall", DAYTIME), village.people["grid"], DAYTIME + 3 * MINUTE
+    due = await store.read(lambda tx: alerts.due(tx, at, 9))
+    assert await store.run(lambda tx: alerting.claim(tx, alert, grid, POLICIES, at))
+    await sent(store, at)
+    for each in due:  # as the clock read it, a moment before
+        await store.run(lambda tx, each=each: alerting._climb(tx, each, POLICIES, at))  # type: ignore[misc]
+    assert await names(store, village, at) == ""
+
+
+@pytest.mark.parametrize(("table", "why"), [
+    ('fire = { day = [], night = [], not_there = [] }', "at least 1 item"),
+    ('fall = { day = [{ after = 3, tell = ["near"] }], night = [{ after = 3, tell = ["township"] }], '
+     'not_there = [{ after = 3, tell = ["township"] }] }', "day: no rung tells the township"),
+    ('fires = { day = [{ after = 3, tell = ["county"] }], night = [{ after = 3, tell = ["county"] }], '
+     'not_there = [{ after = 3, tell = ["county"] }] }', "no alert is of this kind: fires"),
+    ('fall = { day = [{ after = 9, tell = ["county"] }, { after = 3, tell = ["city"] }], '
+     'night = [{ after = 3, tell = ["county"] }], not_there = [{ after = 3, tell = ["county"] }] }', "later than"),
+    ('fall = { day = [{ after = 3, tell = ["goer", "township"] }], night = [{ after = 3, tell = ["county"] }], '
+     'not_there = [{ after = 3, tell = ["county"] }] }', "no goer to tell"),
+])
+def test_a_ladder_that_leaves_somebody_alone_is_refused_with_its_reason(
+    tmp_path: Path, table: str, why: str
+) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text(f"[ladders]\n{table}\n", encoding="utf-8")
+    with pytest.raises(PolicyError, match=why):
+        policy.load(file)
+
+
+def test_every_kind_that_an_alert_can_be_has_a_word_and_may_have_a_ladder() -> None:
+    words = Path(alerting.__file__).parent.parent / "conversations" / "words"
+    named = {kind for file in ("alerts", "devices") for kind in tomllib.loads(
+        (words / f"{file}.toml").read_text(encoding="utf-8"))["alert_kind"]}
+    assert named - {"unsaid"} == ladders.KINDS
+
+
+def test_the_night_goes_past_midnight() -> None:
+    rules = POLICIES.city.alerts
+    hours = {hour: rules.night(datetime.fromisoformat(f"2026-03-02T{hour}+08:00"), POLICIES.city.zone) for hour in (
+        "21:29", "21:30", "00:00", "06:29", "06:30", "12:00")}
+    assert hours == {"21:29": False, "21:30": True, "00:00": True, "06:29": True, "06:30": False, "12:00": False}
+
+
+async def test_what_an_older_release_raised_climbs_from_its_raising(store: Store, village: Village) -> None:
+    await raised(store, village, "fall", DAYTIME)
+    await store.run(lambda tx: tx.run(update(kept.alerts).values(rungs_from=None)))
+    await sent(store, DAYTIME)
+    assert await climbed(store, village, DAYTIME, 300) == {3: NEAR_TOWNSHIP, 15: NEAR_TOWNSHIP}
+    assert await store.read(lambda tx: tx.one(select(kept.alerts.c.rung))) == (2,)
