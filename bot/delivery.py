@@ -157,7 +157,7 @@ class Delivery:
                 (row.channel, row.chat) for row in rows if row.lane != "reminder")
             await asyncio.gather(*(self._send(row) for row in rows if row.id not in self._own))
             await self.flush()
-            await self._let_go({(row.channel, row.chat) for row in rows})
+            await self._let_go({(row.channel, row.chat) for row in rows if row.lane != "reminder"})
         await self._let_go(self._held.copy())
         for lane, count in (await self._store.read(outbox.depth)).items():
             WAITING.labels(lane).set(count)
@@ -229,13 +229,18 @@ class Delivery:
         return True
 
     async def _keep_menu(self, row: Outgoing, parts: Sequence[Part]) -> None:
-        """The numbers on the buttons of a notice can be typed, as those of an answer can."""
+        """The numbers on the buttons of a notice can be typed, as those of an answer can; marks are written with it."""
+        marks = self.take_marks()
+
         def work(tx: Tx) -> None:
+            outbox.sent(tx, marks, self._now())
             if bound := accounts.in_chat(tx, row.channel, row.chat):
                 router.keep_menu(tx, row.channel, bound[0], tuple(parts))
 
-        with suppress(StoreUnavailable):
+        try:
             await self._store.run(work)
+        except StoreUnavailable:
+            self.give_back(marks)
 
     async def _parts(self, row: Outgoing, channel: Channel) -> Sequence[Part] | None:
         """What a row says: an answer as it was given, a notice as it stands now; None: not wanted any more."""

@@ -18,6 +18,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "overdue": READING,
     "cannot": VISITING,
     "leave": VISITING,
+    "leave_for": LOCAL,
     "stand_in": LOCAL,
     "remind": LOCAL,
     "settings": READING,

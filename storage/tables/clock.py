@@ -66,6 +66,9 @@ requests = Table(
     words("state"),  # open, taken, done, declined, withdrawn
     to("asked_by", "people.id", nullable=True), number("asked_at"), words("due_on"), sealed("words"),
     to("taken_by", "people.id", nullable=True), maybe_number("done_at"), sealed("answer"),
+    maybe_number("late_at"),  # of an urgent one: when the township is told, unless somebody took it
+    Index("requests_late", "late_at", sqlite_where=text("late_at IS NOT NULL"),
+          postgresql_where=text("late_at IS NOT NULL")),
     Index("requests_open", "elder_id", "due_on", sqlite_where=text("state IN ('open', 'taken')"),
           postgresql_where=text("state IN ('open', 'taken')")),
     Index("requests_asker", "asked_by", "asked_at"),

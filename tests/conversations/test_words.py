@@ -115,6 +115,7 @@ LINE = {"n": 1, "name": "欧阳明", "number": 5, "left": -2, "last": "2026-03-1
 FIELDS |= {
     "late": 1, "pressing": "late", "groups": [{"village": "建设村", "group": "3组", "people": [LINE]}], "asks": True,
     "stand_in": "钱进", "leaves": [{"first": "2026-03-05", "last": "2026-03-06", "stand_in": "钱进"}], "told": True, "over": False,
+    "his": True,
     "hour": "08:30", "much": "urgent",
 }
 CAMPAIGN = {"name": "cold", "area": "建设村", "first": "2026-03-05", "last": "2026-03-07", "state": "open", "remote": True, "every_days": 3,
