@@ -10,34 +10,42 @@ from conversations.form import Form
 from conversations.lookups import LOOK_UPS
 from conversations.turn import Ask
 from scheduler import notices
-from scheduler.reminder_notices import LeaveOver, OnLeave, StandsIn
+from scheduler.reminder_notices import LeaveNoted, LeaveOver, OnLeave, StandsIn
 from scheduler.visitor_kinds import minor
 from storage import assignments, leaves, people, reminding
 from storage.leaves import Leave
+from storage.people import Person
 
 Parts = tuple[Part, ...]
 _AGAIN: list[list[list[object]]] = [[["button.leave_new", {}, "/leave new"]]]
 
 
-def opening(ask: Ask) -> dict[str, object]:
+def opening(ask: Ask, who: Person) -> dict[str, object]:
     """What the form must know: the village where most of the person's elders live, and that he cannot be it himself."""
-    me, today = ask.writer.person_id, ask.today.isoformat()
-    return {"village_id": _most_of(assignments.visited(ask.tx, me, today, today)) or ask.person.area_id,
-            "not_these": [me]}
+    today = ask.today.isoformat()
+    return {"village_id": _most_of(assignments.visited(ask.tx, who.id, today, today)) or who.area_id,
+            "not_these": [who.id], "person_id": who.id}
 
 
 def submit(ask: Ask, form: Form, draft: Draft) -> Ended:
-    """The leave stands from now on; the elders are the stand-in's while it runs."""
-    me, today = ask.writer.person_id, ask.today.isoformat()
+    """The leave stands from now on; the elders are the stand-in's while it runs. Who is away may be somebody all of
+    whose work lies in the asker's area: he is told.
+    """
+    me, today = str(draft.context.get("person_id") or ask.writer.person_id), ask.today.isoformat()
+    own = me == ask.writer.person_id
+    again = _AGAIN if own else [[["button.leave_for", {}, f"/leavefor {me}"]]]
+    if not own and people.held(ask.tx, ask.scope, me) is None:
+        return Ended((("people.gone", {"buttons": [[["button.people", {}, "/people"]]]}),), "cancelled")
     first, last = max(str(draft.answers["first"].value), today), str(draft.answers["last"].value)
     if last < first:
-        return Ended((("leave.ends_before", {"first": first, "last": last, "buttons": _AGAIN}),), "cancelled")
+        return Ended((("leave.ends_before", {"first": first, "last": last, "buttons": again}),), "cancelled")
     if leaves.overlaps(ask.tx, me, first, last):
-        return Ended((("leave.overlaps", {"buttons": [[["button.leaves", {}, "/leave"]]]}),), "cancelled")
+        return Ended((("leave.overlaps", {"buttons": [[["button.leaves", {}, "/leave"]]]}) if own else (
+            "leave.overlaps_his", {"buttons": again}),), "cancelled")
     stand_in = str(draft.answers["person"].value) if "person" in draft.answers else None
     if stand_in and (refused := _refused(ask, draft, stand_in, first, last)):
-        return Ended((refused, ("leave.again", {"buttons": _AGAIN})), "cancelled")
-    leave_id = leaves.add(ask.tx, me, first, last, stand_in, me, ask.now)
+        return Ended((refused, ("leave.again", {"buttons": again})), "cancelled")
+    leave_id = leaves.add(ask.tx, me, first, last, stand_in, ask.writer.person_id, ask.now)
     ask.note("person.on_leave", me, ("leave",))
     leave = leaves.find(ask.tx, leave_id)
     assert leave is not None
@@ -45,6 +53,12 @@ def submit(ask: Ask, form: Form, draft: Draft) -> Ended:
     if stand_in:
         _lend(ask, leave)
         notices.tell(ask.tx, StandsIn(person=stand_in, leave=leave_id), ask.now)
+    if not own:
+        noted = notices.tell(ask.tx, LeaveNoted(person=me, leave=leave_id, by=ask.writer.person_id), ask.now)
+        return Ended((("leave.made_for", {
+            **shown(leave), "count": len(_elders(ask, leave)), "told": noted, "buttons": [
+                [["button.stand_in_other" if stand_in else "button.stand_in", {}, f"/standin {leave_id}"]],
+                [["button.leave_withdraw", {"first": first}, f"/leavefor withdraw {leave_id}"]]]}),), result=leave_id)
     return Ended((("leave.made", {
         **shown(leave), "count": len(_elders(ask, leave)), "told": told,
         "buttons": [[["button.leaves", {}, "/leave"]]]}),), result=leave_id)
@@ -71,7 +85,7 @@ def stand_in(ask: Ask, form: Form, draft: Draft) -> Ended:
 
 
 def withdraw(ask: Ask, leave: Leave) -> Parts:
-    """The person is there after all: his elders are his again from today on."""
+    """The person is there after all: his elders are his again from today on. He is told where he did not say it."""
     if not leaves.withdraw(ask.tx, leave.id):
         return (("leave.gone", {}),)
     ask.note("person.back", leave.person_id, ("leave",))
@@ -79,6 +93,10 @@ def withdraw(ask: Ask, leave: Leave) -> Parts:
     if leave.stand_in:
         notices.tell(ask.tx, LeaveOver(person=leave.stand_in, leave=leave.id), ask.now)
     _tell_coordinators(ask, leave, LeaveOver)
+    if leave.person_id != ask.writer.person_id:
+        told = notices.tell(ask.tx, LeaveOver(person=leave.person_id, leave=leave.id), ask.now)
+        return (("leave.withdrawn_for", {**shown(leave), "told": told, "buttons": [
+            [["button.person_card", {"name": leave.name}, f"/people {leave.person_id}"]]]}),)
     return (("leave.withdrawn", {**shown(leave), "buttons": [[["button.mine", {}, "/my"]]]}),)
 
 
@@ -145,8 +163,10 @@ def _take_back(ask: Ask, leave: Leave) -> None:
 
 def _tell_coordinators(ask: Ask, leave: Leave, kind: type[OnLeave | LeaveOver]) -> bool:
     """Tells those who coordinate the villages where his elders live; False where nobody could be told."""
-    villages = {village for _, village, _ in _elders(ask, leave)} or {ask.person.area_id}
-    over = {person for village in villages for person in people.nearest_coordinators(
+    person = people.find(ask.tx, leave.person_id)
+    villages = {village for _, village, _ in _elders(ask, leave)} or ({person.area_id} if person else set())
+    over = {each for village in villages for each in people.nearest_coordinators(
         ask.tx, village, besides=leave.person_id)}
-    told = [notices.tell(ask.tx, kind(person=person, leave=leave.id), ask.now) for person in sorted(over)]
+    told = [notices.tell(ask.tx, kind(person=each, leave=leave.id), ask.now)
+            for each in sorted(over - {ask.writer.person_id})]
     return any(told)

@@ -125,6 +125,7 @@ _BY_FORM: dict[str, Callable[[Ask, Form, Draft], Ended]] = {
     "checkin": checkins.submit, "device": binding_devices.submit,
     "elder": registration.submit, "firstcontact": firstcontact.submit,
     glass.FORM: glass.submit, "handover": caring.handover, "invite": inviting.submit, "leave": leaving.submit,
+    "leavefor": leaving.submit,
     "life": life.submit,
     "person": staff.submit, "refuse": _refuse, "standin": leaving.stand_in, "survey": surveying.submit,
     "suspend": caring.suspend, "visit": _visit, "void": _void, "wish": wishing.submit}

@@ -29,6 +29,8 @@ def card(ask: Ask, found: Person) -> Part:
     buttons: Rows = []
     if load and ask.may("handover"):
         buttons.append([["button.handover", {}, f"/handover {found.id}"]])
+    if found.status == "active" and ask.may("leave_for") and any(each.role == "visitor" for each in load):
+        buttons.append([["button.leave_for", {}, f"/leavefor {found.id}"]])
     if kind and kind.hours:
         buttons.append([["button.hours", {}, f"/hours {found.id}"]])
     if found.status == "active":

@@ -8,7 +8,7 @@ from conversations import campaign_news, due_lists, leaving, permissions
 from conversations.engine import Part
 from conversations.turn import label
 from scheduler import campaigning
-from scheduler.reminder_notices import Digest, LeaveOver, Line, Nudge, OnLeave, OtherWanted, StandsIn
+from scheduler.reminder_notices import Digest, LeaveNoted, LeaveOver, Line, Nudge, OnLeave, OtherWanted, StandsIn
 from storage import alert_risks, elders, people
 from storage.database import Tx
 from storage.due import Waiting
@@ -73,9 +73,20 @@ def stands_in(tx: Tx, notice: StandsIn, scope: Scope) -> Parts | None:
     return (("leave.stands_in", {**leaving.shown(found), "buttons": [[["button.mine", {}, "/my"]]]}),)
 
 
+def leave_noted(tx: Tx, notice: LeaveNoted, scope: Scope) -> Parts | None:
+    found, by = notice.found(tx, scope.day), people.find(tx, notice.by)
+    if found is None:
+        return None
+    return (("leave.noted", {**leaving.shown(found), "by": by.name if by else "", "buttons": [
+        [["button.leave_withdraw", {"first": found.from_on}, f"/leave withdraw {found.id}"]]]}),)
+
+
 def leave_over(tx: Tx, notice: LeaveOver, scope: Scope) -> Parts | None:
     found = notice.found(tx, scope.day)
-    return (("leave.over", {**leaving.shown(found), "yours": found.stand_in == notice.person}),) if found else None
+    if found is None:
+        return None
+    return (("leave.over", {**leaving.shown(found), "yours": found.stand_in == notice.person,
+                            "his": found.person_id == notice.person}),)
 
 
 def of_elder(tx: Tx, notice: Any, scope: Scope) -> Parts | None:
@@ -100,5 +111,5 @@ def _line(each: Line, today: date) -> dict[str, Any]:
 
 
 TELL: dict[str, Callable[[Tx, Any, Scope], Parts | None]] = {
-    "digest": digest, "nudge": nudge, "on_leave": on_leave, "stands_in": stands_in, "leave_over": leave_over,
-    "nobody_home": of_elder, "other_wanted": of_elder}
+    "digest": digest, "nudge": nudge, "on_leave": on_leave, "stands_in": stands_in, "leave_noted": leave_noted,
+    "leave_over": leave_over, "nobody_home": of_elder, "other_wanted": of_elder}

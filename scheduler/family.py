@@ -83,7 +83,8 @@ def ask_now(tx: Tx, elder: Elder, by: str, policies: Policies, now: datetime) ->
     for each in requests.mine(tx, scope, elder.id):
         if each.urgent and each.kind == "visit":
             return each, None
-    request = requests.add(tx, elder.id, "visit", today.isoformat(), by, now, urgent=True)
+    within = timedelta(hours=policies.of(tx, elder.village_id).calls.taken_within_hours)
+    request = requests.add(tx, elder.id, "visit", today.isoformat(), by, now, late_at=now + within)
     told = sum(notices.tell(tx, RequestNow(person=person, request=request), now)
                for person in _near(tx, elder, today) if person != by)
     if not told:
@@ -152,10 +153,8 @@ def called_back(tx: Tx, request: Request, by: str, now: datetime) -> bool:
 def late(tx: Tx, now: datetime, policies: Policies) -> bool:
     """Tells the township once of each request that nobody took in time; never more to do."""
     today = now.astimezone(policies.city.zone).date().isoformat()
-    for request, village, asked_at, due_on in requests.not_taken(tx, now - LOOKED_BACK, today):
-        within = timedelta(hours=policies.of(tx, village).calls.taken_within_hours)
-        if due_on < today or asked_at + within <= now:
-            _tell_township(tx, request, village, now)
+    for request, village in requests.not_taken(tx, now - LOOKED_BACK, now, today):
+        _tell_township(tx, request, village, now)
     return False
 
 

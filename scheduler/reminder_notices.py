@@ -126,6 +126,13 @@ class OnLeave(_OfLeave):
     kind = "on_leave"
 
 
+class LeaveNoted(_OfLeave):
+    """For who is away, where a coordinator entered it for him."""
+
+    kind = "leave_noted"
+    by: str
+
+
 class StandsIn(_OfLeave):
     """For who is to stand in while a visitor is away. Not wanted once somebody else does."""
 
@@ -172,4 +179,5 @@ class OtherWanted(_OfElder):
     reason: str
 
 
-KINDS.update({each.kind: each for each in (Digest, Nudge, OnLeave, StandsIn, LeaveOver, NobodyHome, OtherWanted)})
+KINDS.update({each.kind: each for each in (
+    Digest, Nudge, OnLeave, LeaveNoted, StandsIn, LeaveOver, NobodyHome, OtherWanted)})

@@ -126,7 +126,7 @@ _LEFT_ALONE = (
     select(elders.c.id, elders.c.village_id, func.max(assignments.c.until_on).label("ended")).select_from(
         assignments.join(elders, elders.c.id == assignments.c.elder_id))
     .where(assignments.c.until_on >= bindparam("first_day"), assignments.c.until_on <= bindparam("last_day"),
-           _visits(assignments), elders.c.status == "active",
+           _visits(assignments), elders.c.status != "paused", elders.c.status != "closed",  # see storage/due.py
            ~select(_other.c.elder_id).select_from(_other.join(people, people.c.id == _other.c.person_id)).where(
                _other.c.elder_id == elders.c.id, _visits(_other), people.c.status == "active",
                or_(people.c.minor_until.is_(None), people.c.minor_until <= bindparam("scope_day")),

@@ -38,7 +38,8 @@ _SPOKEN_TO = exists().where(
     campaign_reached.c.on_day >= bindparam("since"))
 _REACHED = or_(_VISITED, _SPOKEN_TO)
 _HERE = and_(areas.c.path >= bindparam("path"), areas.c.path < bindparam("path_end"))
-_WANTED = elders.c.status == "active"
+# not "is active": SQLite would begin with the index of all those who are
+_WANTED = and_(elders.c.status != "paused", elders.c.status != "closed")
 
 _left = within(BRIEF.where(_HERE, _WANTED, ~_REACHED)).subquery()
 _LEFT = select(_left).order_by(  # the most fragile first: priority class, alone, the oldest

@@ -54,10 +54,10 @@ _WITHDRAW = update(requests).where(requests.c.id == bindparam("request"), reques
                                    _LIVE).values(state="withdrawn", done_at=bindparam("at"))
 _DECLINE = update(requests).where(requests.c.id == bindparam("request"), _LIVE).values(
     state="declined", done_at=bindparam("at"), taken_by=bindparam("by"), answer=bindparam("why"))
-_NOT_TAKEN = select(requests.c.id, elders.c.village_id, requests.c.asked_at, requests.c.due_on).select_from(
+_NOT_TAKEN = select(requests.c.id, elders.c.village_id).select_from(
     requests.join(elders, elders.c.id == requests.c.elder_id)).where(
     _LIVE, requests.c.state == _OPEN, requests.c.asked_at > bindparam("after"),
-    or_(requests.c.urgent == 1, requests.c.due_on < bindparam("today"))).order_by(requests.c.id)
+    or_(requests.c.late_at <= bindparam("at"), requests.c.due_on < bindparam("today"))).order_by(requests.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +79,16 @@ class Request:
     answer: str  # why it was declined
 
 
-def add(tx: Tx, elder_id: str, kind: str, due_on: str, by: str, now: datetime, *, urgent: bool = False,
-        words: str = "") -> str:
-    """Keeps what is asked for; gives its id. The caller has looked whether the same is asked already."""
+def add(tx: Tx, elder_id: str, kind: str, due_on: str, by: str, now: datetime, *,
+        late_at: datetime | None = None, words: str = "") -> str:
+    """Keeps what is asked for; gives its id. The caller has looked whether the same is asked already.
+
+    With `late_at` it is urgent: when the township is told, unless somebody took it.
+    """
     request = tx.new_id(now)
-    tx.run(_ADD, id=request, elder_id=elder_id, kind=kind, urgent=int(urgent), state="open", asked_by=by,
+    tx.run(_ADD, id=request, elder_id=elder_id, kind=kind, urgent=int(late_at is not None), state="open", asked_by=by,
            asked_at=millis(now), due_on=due_on, taken_by=None, done_at=None, answer=None,
+           late_at=millis(late_at) if late_at else None,
            words=tx.keys.seal(words.encode(), "requests.words", request) if words else None)
     tx.note(now, by, "request.add", elder_id, [kind])
     return request
@@ -167,10 +171,12 @@ def decline(tx: Tx, request: Request, by: str, why: str, now: datetime) -> bool:
     return ended
 
 
-def not_taken(tx: Tx, after: datetime, today: str) -> list[tuple[str, str, datetime, str]]:
-    """Id, village, time of asking and day (ISO) of what nobody took: urgent, or its day is over. For the clock."""
-    return [(row, village, instant(asked_at), due_on) for row, village, asked_at, due_on in tx.all(
-        _NOT_TAKEN, after=millis(after), today=today)]
+def not_taken(tx: Tx, after: datetime, now: datetime, today: str) -> list[tuple[str, str]]:
+    """Id and village of what was asked for after a time and nobody took: its hour is over, or its day (ISO).
+
+    For the clock.
+    """
+    return [(row, village) for row, village in tx.all(_NOT_TAKEN, after=millis(after), at=millis(now), today=today)]
 
 
 def _opened(tx: Tx, row: Row) -> Request:

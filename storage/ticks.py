@@ -16,7 +16,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from storage.database import Tx
 from storage.ids import instant, millis
 from storage.outbox import LANES
-from storage.tables import alert_told, alerts, call_plans, check_ins, outbox, ticks
+from storage.tables import alert_told, alerts, call_plans, check_ins, outbox, requests, ticks
 
 LEASE = timedelta(seconds=30)
 TOO_FAR = 20 * LEASE  # a lease that ends later was given by a clock that has been put back since: it counts no more
@@ -48,6 +48,7 @@ INSTANTS: Sequence[Select[Any]] = (
     _least(check_ins.c.next_at, check_ins.c.state == literal_column("'on'")),
     _least(alerts.c.next_at),
     _least(alert_told.c.next_at),
+    _least(requests.c.late_at),
 )
 
 

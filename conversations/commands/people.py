@@ -26,7 +26,7 @@ def listed(ask: Ask, rest: str) -> Parts:
     number, _, text = rest.partition(" ") if rest.startswith("+") else ("", "", rest)
     skip = skipped(number)
     if not number and (len(text) > SOUGHT or people.held_named(ask.tx, ask.scope, text)):
-        found = _one(ask, text, "people")
+        found = one(ask, text, "people")
         return (staff.card(ask, found),) if isinstance(found, Person) else found
     text = text[:SOUGHT]
     total, page = people.search_held(ask.tx, ask.scope, text, _kinds(ask, text), PAGE, skip) if text else (
@@ -51,7 +51,7 @@ def _kinds(ask: Ask, text: str) -> list[str]:
 
 def edit(ask: Ask, rest: str) -> Parts:
     """What is kept of somebody, to be changed: kind, organisation, what he does."""
-    found = _one(ask, rest, "editperson")
+    found = one(ask, rest, "editperson")
     if not isinstance(found, Person):
         return found
     context, answers = staff.known(ask, found)
@@ -62,7 +62,7 @@ def edit(ask: Ask, rest: str) -> Parts:
 
 def suspend(ask: Ask, rest: str) -> Parts:
     """Asks why, then this person can do nothing from the next message on."""
-    found = _one(ask, rest, "suspend")
+    found = one(ask, rest, "suspend")
     if not isinstance(found, Person):
         return found
     if found.id == ask.writer.person_id:
@@ -75,7 +75,7 @@ def suspend(ask: Ask, rest: str) -> Parts:
 def activate(ask: Ask, rest: str) -> Parts:
     """The person may work again. Who had left comes back only after a question: `ID left` answers it."""
     who, _, shown = rest.partition(" ")
-    found = _one(ask, who, "activate")
+    found = one(ask, who, "activate")
     if not isinstance(found, Person):
         return found
     card: Rows = [[["button.person_card", {"name": found.name}, f"/people {found.id}"]]]
@@ -141,7 +141,7 @@ def handover(ask: Ask, rest: str) -> Parts:
     villages it is asked first of which: `ID` and the end of the village's id, or `all`.
     """
     name, _, part = rest.partition(" ")
-    found = _one(ask, name, "handover")
+    found = one(ask, name, "handover")
     if not isinstance(found, Person):
         return found
     load = [each for each in assignments.caseload(ask.tx, ask.scope, found.id) if each.role in assignments.CARING]
@@ -184,7 +184,7 @@ def _tail(carer: Carer) -> str:
     return f"{carer.person_id[-TAIL:]}{carer.role[:2]}"
 
 
-def _one(ask: Ask, rest: str, command: str) -> Person | Parts:
+def one(ask: Ask, rest: str, command: str) -> Person | Parts:
     """The one person meant, where all that he may do lies in the asker's area; else what is said instead."""
     if by_id := people.held(ask.tx, ask.scope, rest):
         return by_id

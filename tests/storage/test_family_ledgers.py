@@ -94,7 +94,7 @@ async def test_calls_in_vain_are_counted_since_somebody_reached_him(
 
 async def test_of_two_who_say_that_they_go_one_wins(store: Store, ground: Ground, now: datetime) -> None:
     child = await child_of(store, ground, "李娜", now)
-    asked = await store.run(lambda tx: request_of(tx, ground, child, now, urgent=True))
+    asked = await store.run(lambda tx: request_of(tx, ground, child, now, late_at=now + timedelta(hours=2)))
     taken = await asyncio.gather(*(store.run(lambda tx, by=by: requests.take(tx, asked, by, now), key=by)
                                    for by in (ground.visitor, ground.coordinator) * 4))
     assert sorted(map(len, taken)) == [0] * 7 + [1]
@@ -106,8 +106,8 @@ async def test_of_two_who_say_that_they_go_one_wins(store: Store, ground: Ground
 async def test_who_goes_goes_for_every_child_who_asked_by_that_day_and_for_none_later(
         store: Store, ground: Ground, now: datetime) -> None:
     one, other = await child_of(store, ground, "李娜", now), await child_of(store, ground, "李涛", now)
-    hers = await store.run(lambda tx: request_of(tx, ground, one, now, urgent=True))
-    his = await store.run(lambda tx: request_of(tx, ground, other, now, urgent=True))
+    hers = await store.run(lambda tx: request_of(tx, ground, one, now, late_at=now + timedelta(hours=2)))
+    his = await store.run(lambda tx: request_of(tx, ground, other, now, late_at=now + timedelta(hours=2)))
     later = await store.run(lambda tx: request_of(tx, ground, other, now, "2026-03-08"))
     taken = await store.run(lambda tx: requests.take(tx, hers, ground.visitor, now))
     assert sorted(taken) == sorted([(hers.id, one), (his.id, other)])
@@ -119,7 +119,7 @@ async def test_who_goes_goes_for_every_child_who_asked_by_that_day_and_for_none_
 
 async def test_a_request_that_was_let_go_can_be_taken_by_another(store: Store, ground: Ground, now: datetime) -> None:
     child = await child_of(store, ground, "李娜", now)
-    asked = await store.run(lambda tx: request_of(tx, ground, child, now, urgent=True))
+    asked = await store.run(lambda tx: request_of(tx, ground, child, now, late_at=now + timedelta(hours=2)))
     await store.run(lambda tx: requests.take(tx, asked, ground.visitor, now))
     assert not await store.run(lambda tx: requests.let_go(tx, asked, ground.coordinator, now))
     assert await store.run(lambda tx: requests.let_go(tx, asked, ground.visitor, now))

@@ -61,6 +61,12 @@ def fill(tx: Tx, now: datetime) -> dict[str, Any]:
     return {
         "campaign left": (campaign_progress._LEFT, {"count": 8, "skip": 0, **reached, **scope}),
         "campaign progress": (campaign_progress._PROGRESS, {**reached, **scope}),
+        "without": (assignments._WITHOUT_PAGE, {
+            "of_role": "visitor", "count": 8, "skip": 0, **assignments.beginning(Scope(visitor, DAY)), **scope}),
+        "caseload": (assignments._CASELOAD, {"person": visitor, **scope}),
+        "visited": (assignments._VISITED, {"person": visitor, "first": "2026-03-01", "last": "2026-03-02"}),
+        "left alone": (assignments._LEFT_ALONE, {
+            "first_day": "2026-02-22", "last_day": "2026-03-01", "scope_day": DAY.isoformat(), "count": 9}),
         "campaign is left": (campaign_progress._IS_LEFT, {"elder": made[0], **reached, **scope}),
         "campaigns of his elders": (campaigns._ENTRUSTED, scope),
         "due_first": (elders._DUE_FIRST, {"count": 10, "skip": 0, **scope}),
@@ -81,6 +87,9 @@ def fill(tx: Tx, now: datetime) -> dict[str, Any]:
                            "skip": 0, **scope}),
         "by village": (due._BY_VILLAGE, {
             "village_until": "2026-03-01", "township_until": "2026-02-27", **scope}),
+        "alone": (due._ALONE, {"after": "2026-02-27", "until": "2026-03-31", "count": 60, "skip": 0, **scope}),
+        "of village": (due._OF_VILLAGE, {
+            "village": villages[0].id, "until": "2026-03-01", "count": 5, "skip": 0, **scope}),
         "last": (visits._LAST, {"elder": made[0], "count": 1, **scope}),
         "last_by": (visits._LAST_BY, scope),
         "writer": (accounts._WRITER, {"channel": "t", "account": "1"}),
@@ -122,7 +131,7 @@ def plan(statement: ClauseElement, values: dict[str, Any]) -> Callable[[Tx], lis
 def whole_tables(lines: list[str]) -> list[str]:
     """The steps of a plan that read one of the big tables from end to end."""
     return [line for line in lines
-            if any(line.startswith((f"SCAN {table}", f"->  Seq Scan on {table}")) for table in BIG)]
+            if not line.endswith("(never executed)") and any(line.startswith((f"SCAN {table}", f"->  Seq Scan on {table}")) for table in BIG)]
 
 
 async def test_no_statement_of_a_turn_reads_a_big_table_whole_or_sorts_all_that_waits(
@@ -132,6 +141,7 @@ async def test_no_statement_of_a_turn_reads_a_big_table_whole_or_sorts_all_that_
     for name, (statement, values) in statements.items():
         lines = await store.run(plan(statement, values))
         assert whole_tables(lines) == [], name
+        assert name == "closed" or not [line for line in lines if "elders_paused (status=?)" in line]  # nearly all are
         if name == "ready":
             assert not [line for line in lines if "TEMP B-TREE" in line or line.startswith("->  Sort")]
     assert len(await store.run(lambda tx: outbox.take(tx, now))) == outbox.FEW

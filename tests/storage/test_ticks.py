@@ -2,12 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from storage import outbox, ticks
+from storage import outbox, requests, ticks
 from storage.database import Store, Tx
 from storage.ids import millis
 from storage.outbox import Outgoing
 from storage.tables import ticks as table
 from storage.ticks import EACH_BEAT, KEPT, LEASE, TOO_FAR
+from tests.storage.ground import lay
 
 A_BIT = timedelta(milliseconds=1)
 HOUR = timedelta(hours=1)
@@ -75,11 +76,13 @@ async def test_the_next_instant_is_the_least_of_what_waits(store: Store, now: da
             outbox.add(tx, Outgoing(name, "t", name, lane, "text", {}), now,  # type: ignore[arg-type]
                        not_before=now + hours * HOUR)
         outbox.drop(tx, "c", "gone", now)
+        requests.add(tx, ground.elder, "visit", "2026-03-01", ground.visitor, now, late_at=now + 5 * HOUR)
 
+    ground = await store.run(lay(now))
     assert await store.read(lambda tx: ticks.next_instant(tx, now)) is None
     await store.run(put)
     found, at = [], now
     while (following := await store.read(lambda tx, at=at: ticks.next_instant(tx, at))) is not None:  # type: ignore[misc]
         found.append((millis(following) - millis(now)) / 3_600_000)
         at = following
-    assert found == [2, 3]
+    assert found == [2, 3, 5]

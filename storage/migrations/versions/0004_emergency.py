@@ -15,6 +15,10 @@ def upgrade() -> None:
     for name, kind, default in COLUMNS:
         op.add_column("alerts", sa.Column(name, kind, nullable=default is None, server_default=default))
     op.create_index("alerts_recent", "alerts", ["area_id", "raised_at"])
+    op.add_column("requests", sa.Column("late_at", sa.BigInteger()))
+    op.execute("UPDATE requests SET late_at = asked_at + 7200000 WHERE urgent = 1")  # two hours, as the policy had it
+    late = sa.text("late_at IS NOT NULL")
+    op.create_index("requests_late", "requests", ["late_at"], sqlite_where=late, postgresql_where=late)
     op.create_table(
         "groups",
         sa.Column("id", sa.Text(), primary_key=True),
@@ -30,6 +34,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("channel", "chat"),
     )
     op.create_index("groups_area", "groups", ["area_id"])
+    asking = sa.text("state = 'check_in' AND answer IS NULL")
+    op.create_index("device_events_asking", "device_events", ["received_at"], sqlite_where=asking,
+                    postgresql_where=asking)
     op.create_table(
         "alert_told",
         sa.Column("alert_id", sa.Text(), sa.ForeignKey("alerts.id"), primary_key=True),
