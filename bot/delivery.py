@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -32,7 +32,9 @@ log = structlog.get_logger()
 BEAT = 1.0  # seconds between looks at what waits
 ALERT_BEAT = 0.2  # and at alerts
 LONGEST_WAIT = 300.0  # seconds between two tries of one message
-MOST_TRIES = 100
+ALERT_WAIT = 10.0  # and of an alert, which is to leave as soon as its platform is back, for so many tries
+QUICK_TRIES = 400
+MOST_TRIES = 100  # and after those of an alert
 PRINTED = "visit_record"
 OPEN_ABROAD = frozenset({PRINTED, "qr", "plan"})  # what gives no full name abroad; others wait behind a page there
 Chat = tuple[str, str]
@@ -291,13 +293,17 @@ class Delivery:
         sends(row.channel, type(failure).__name__.lower()).inc()
         now = self._now()
         if isinstance(failure, RetryAt):
-            if row.attempts >= MOST_TRIES:
+            quick = QUICK_TRIES if row.lane == "alert" else 0
+            if row.attempts >= quick + MOST_TRIES:
                 await self._drop(row, "gave up")
                 return True
-            wait = timedelta(seconds=min(max(failure.seconds, 2.0 ** min(row.attempts, 8)), LONGEST_WAIT))
+            growing = min(2.0 ** min(row.attempts, 9), ALERT_WAIT if row.attempts < quick else LONGEST_WAIT)
+            wait = timedelta(seconds=min(max(failure.seconds, growing), LONGEST_WAIT))
 
             def again(tx: Tx) -> None:
                 outbox.retry(tx, row.id, now + wait)
+                if row.attempts:
+                    _not_through(tx, row, now)
                 holding.give_back(tx, row, now, self._house.policy)
 
             await self._store.run(again)
@@ -327,8 +333,7 @@ class Delivery:
 
         def work(tx: Tx) -> None:
             outbox.drop(tx, row.id, why, now)
-            if row.kind == AlertRaised.kind:
-                alert_told.failed(tx, row.fields["alert"], row.fields["person"], now)
+            _not_through(tx, row, now)
             holding.give_back(tx, row, now, self._house.policy)
 
         await self._store.run(work)
@@ -371,3 +376,9 @@ class Delivery:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _not_through(tx: Tx, row: Outgoing, now: datetime) -> None:
+    """An alert that a second try did not get through goes out on the next channel, while this one is tried on."""
+    if row.kind == AlertRaised.kind:
+        alert_told.failed(tx, row.fields["alert"], row.fields["person"], row.channel, now)

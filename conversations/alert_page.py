@@ -26,7 +26,7 @@ from storage.alerts import Alert
 from storage.database import Tx
 
 Parts = tuple[Part, ...]
-Show = Literal["unknown", "over", "who", "code", "void", "alert"]
+Show = Literal["unknown", "over", "who", "code", "used", "expired", "void", "alert"]
 MOST_CODES = 3  # for one person at a time
 MOST_NAMED = 3  # of one name
 LONGEST_NAME = 40
@@ -64,11 +64,13 @@ def look(house: House, tx: Tx, token: str, held: str, grant: str, now: datetime)
         found = [pages.find(tx, each, now) for each in own.split(".")]
         if any(each.state == "unknown" or (each.state == "open" and each.left) for each in found):
             return View("code", line)
-        return View("void" if own == token else "who", line)
+        if own != token:
+            return View("who", line)
+        return View("void" if found[0].state == "open" else found[0].state)
     ask = _ask(house, tx, person, now)
     found_here = alert_telling.found(tx, ask.scope, alert.id)
     if found_here is None:
-        return View("void", line)
+        return View("void")
     elder = found_here[1]
     parts: Parts = commands.card(ask, alert.id)
     if elder and privacy.shows(ask, elder, "phone"):

@@ -6,6 +6,7 @@ from typing import Any
 from conversations import device_telling
 from conversations.engine import Part
 from conversations.turn import label
+from scheduler import drills
 from scheduler.alert_notices import AlertEnded, AlertOffered, AlertRaised, AlertsAlike, AlertStep
 from storage import alerts, areas, elders, people, ties
 from storage.alerts import Alert
@@ -128,6 +129,8 @@ def _ended(tx: Tx, notice: AlertEnded, scope: Scope) -> Parts | None:
     if _own(tx, scope, elder):
         return (("alerts.own_ended", {}),)
     outcome = {key: alert.outcome.get(key, "") for key in ("found", "done", "reason", "risk")}
+    if alert.drill and outcome["reason"] == drills.OVER:
+        return (("drill.over", {"number": alert.called}),)
     return (("alerts.ended", {"number": alert.called, "elder": called(elder), "state": alert.state, **outcome,
                               "who": name(tx, alert.closed_by), **wall(notice.at)}),)
 

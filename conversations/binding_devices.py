@@ -5,6 +5,7 @@ from conversations.ended import Ended
 from conversations.engine import Part
 from conversations.form import Form
 from conversations.turn import Ask
+from scheduler import devices as told
 from storage import device_vendors, devices, elders
 
 
@@ -24,7 +25,8 @@ def submit(ask: Ask, form: Form, draft: Draft) -> Ended:
         return Ended((("devices.no_vendor", {}),), "cancelled")
     device = devices.known(ask.tx, vendor.id, str(draft.answers["serial"].value), ask.now)
     if devices.bind(ask.tx, device, elder.id, ask.writer.person_id, ask.now):
-        said = {"elder": elder.name, "vendor": device.vendor, "serial": device.serial,
+        raised = told.bound(ask.tx, device.id, ask.house.policies, ask.now)
+        said = {"raised": raised, "elder": elder.name, "vendor": device.vendor, "serial": device.serial,
                 "heard": device.last_seen is not None, "buttons": [[["button.device", {}, f"/device {device.id}"]]]}
         return Ended((("devices.bound", said),), result=device.id)
     return Ended((_taken(ask, device),), "cancelled")

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from conversations.engine import Part
 from conversations.turn import label
+from scheduler import devices as devices_told
 from scheduler.device_notices import DeviceAsks, DeviceNoisy, DeviceUnknown
 from storage import device_events, devices, elders
 from storage.database import Tx
@@ -15,12 +16,11 @@ from storage.scope import Scope
 
 Parts = tuple[Part, ...]
 Buttons = list[list[list[object]]]
-MEASURED = ("hours", "per_minute", "percent")
 
 
 def said(event: Event) -> dict[str, Any]:
     """What words want of a reading: its kind, and the number that was measured, empty where there is none."""
-    number = next((event.reading[name] for name in MEASURED if name in event.reading), "")
+    number = next((event.reading[name] for name in devices_told.MEASURED if name in event.reading), "")
     return {"kind": event.kind, "number": number}
 
 

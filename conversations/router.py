@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from conversations import adding, binding, commands, crying, in_group, lookup, session, template
+from conversations import adding, binding, commands, crying, drilling, in_group, lookup, session, template
 from conversations.answers import place
 from conversations.commands import exchange, general, wecom
 from conversations.controls import control, plain
@@ -21,6 +21,8 @@ from storage.ids import millis
 
 Parts = tuple[Part, ...]
 IN_A_FORM = ("question", "review", "change", "cancel", "which")  # parts that show where a form stands
+IN_SOS = ("sos.whom", "sos.what")  # 紧急 asks
+SOS_ASKS = ("/soswhom ", "/soswhat ")  # what the first button of its menus sends
 BREAK: Part = ("break", {})  # what follows is a message of its own
 MENU = "accounts.menu"
 MOST_BLOCKS = 20  # visits taken from one message: a unit of work is short
@@ -51,7 +53,12 @@ def answer(house: House, tx: Tx, inbound: Inbound, now: datetime) -> Parts:
     if writer.was_blocked:
         accounts.blocked(tx, inbound.channel, inbound.chat, None)
     ask = Ask(house, tx, inbound, writer, now)
+    drill = drilling.meant(ask)  # before it is answered: a form may be done with then
     said = _in_form(ask, writer.draft) if writer.draft else _without_form(ask)
+    if drill and said:
+        said = (drilling.MARK, *said)
+    if said and said[-1][0] in IN_A_FORM and _sos_stands(ask):
+        _forget_menu(ask)  # the form is what stands last now
     keep_menu(tx, inbound.channel, inbound.account, said)
     return said
 
@@ -101,6 +108,8 @@ def _in_form(ask: Ask, draft: OpenDraft) -> Parts:
         return _aside(ask, draft, _command(ask, *call))
     if (added := adding.taken(ask, draft)) is not None:
         return _aside(ask, draft, added)
+    if text and not control(text) and _sos_stands(ask):
+        return _to_sos(ask, draft, text)
     return session.step(ask, draft, Event(inbound.text, None, session.keep_media(ask), session.where(ask)))
 
 
@@ -150,10 +159,23 @@ def _cry(ask: Ask, draft: OpenDraft | None) -> Parts | None:
 
 
 def _aside(ask: Ask, draft: OpenDraft, said: Parts) -> Parts:
-    """A command in the middle of a form is answered, then the form goes on at the same question."""
+    """A command in the middle of a form is answered, then the form goes on at the same question.
+
+    While 紧急 asks whom and what, it waits: what is typed next is for the menu that stands last.
+    """
     if said and said[-1][0] in IN_A_FORM:
         return said
+    if said and said[-1][0] in IN_SOS:
+        return (*said, ("sos.form_waits", {}))
     return (*said, BREAK, ("form.back_to", {}), *session.again(ask, draft))
+
+
+def _to_sos(ask: Ask, draft: OpenDraft, text: str) -> Parts:
+    """What is typed right after 紧急 answers it, by number or label, or is more to be said of it; never the form."""
+    call = commands.called(_from_menu(ask, text))
+    if call is None and text.isdigit():
+        return (("refuse.choice", {"count": len(_menu(ask))}),)
+    return _aside(ask, draft, _command(ask, *(call or ("more", text))))
 
 
 # Outside a form
@@ -189,13 +211,31 @@ def _command(ask: Ask, name: str, rest: str) -> Parts:
 
 def _from_menu(ask: Ask, text: str) -> str:
     """The token of the button last shown whose number or label was typed; empty where there is none."""
-    if ask.writer.menu is None:
-        return ""
-    buttons = orjson.loads(ask.tx.keys.open(ask.writer.menu, MENU, f"{ask.inbound.channel}:{ask.inbound.account}"))
+    buttons = _menu(ask)
     if text.isascii() and text.isdigit():
         index = place(text, len(buttons))
         return "" if index is None else str(buttons[index][2])
     return next((str(token) for key, fields, token in buttons if _WORDS.say(key, fields) == text), "")
+
+
+def _menu(ask: Ask) -> list[Any]:
+    """The buttons last shown outside a form: label key, its fields, token."""
+    if ask.writer.menu is None:
+        return []
+    kept: list[Any] = orjson.loads(
+        ask.tx.keys.open(ask.writer.menu, MENU, f"{ask.inbound.channel}:{ask.inbound.account}"))
+    return kept
+
+
+def _sos_stands(ask: Ask) -> bool:
+    """Whether the menu last shown is one in which 紧急 asks whom or what."""
+    buttons = _menu(ask)
+    return bool(buttons) and str(buttons[0][2]).startswith(SOS_ASKS)
+
+
+def _forget_menu(ask: Ask) -> None:
+    where = ask.inbound.channel, ask.inbound.account
+    accounts.keep_menu(ask.tx, *where, ask.tx.keys.seal(b"[]", MENU, ":".join(where)))
 
 
 def keep_menu(tx: Tx, channel: str, account: str, said: Parts) -> None:

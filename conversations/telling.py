@@ -9,6 +9,7 @@ from conversations import (
     campaign_news,
     checkin_telling,
     device_telling,
+    drilling,
     family_choice,
     family_telling,
     followups,
@@ -51,7 +52,8 @@ def parts(tx: Tx, kind: str, fields: dict[str, Any], today: date) -> tuple[Part,
     notice = notices.KINDS[kind].model_validate(fields)
     if not notice.still_wanted(tx, today):
         return None
-    return _TELL[kind](tx, notice, Scope(notice.person, today))
+    said = _TELL[kind](tx, notice, Scope(notice.person, today))
+    return drilling.told(tx, fields["alert"], said) if said and fields.get("alert") else said
 
 
 def _visit_due(tx: Tx, notice: VisitDue, scope: Scope) -> tuple[Part, ...] | None:

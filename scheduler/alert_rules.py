@@ -18,7 +18,8 @@ class AlertRules(BaseModel):
     Minutes: after which who has not seen it is told on his next channel; within which a second report joins one that
     runs; within which 需要支援 tells nobody again; within which so many alerts of one kind in one village (`many`) are
     a matter for the rank `many_to`.
-    Days after the end: the township asks what became of it, until all is answered.
+    After `drill_minutes` a drill ends by itself. Days after the end: the township asks what became of it, until all is
+    answered.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,6 +33,7 @@ class AlertRules(BaseModel):
     many: dict[str, Annotated[int, Field(ge=2, le=50)]]
     many_minutes: int = Field(ge=10, le=1440)
     many_to: Literal["township", "county", "city"]
+    drill_minutes: int = Field(ge=10, le=480)
     followup_days: tuple[Annotated[int, Field(ge=1, le=90)], ...] = Field(min_length=1, max_length=6)
 
     @field_validator("followup_days")
@@ -63,6 +65,10 @@ class AlertRules(BaseModel):
         while (at := datetime.combine(day + timedelta(days=asked[0]), ASKED_AT, zone)) <= after:
             asked = asked[1:] or [asked[0] + self.followup_days[-1]]
         return at
+
+    @property
+    def drill_for(self) -> timedelta:
+        return timedelta(minutes=self.drill_minutes)
 
     @property
     def seen_after(self) -> timedelta:

@@ -46,7 +46,7 @@ def raise_alert(tx: Tx, elder_id: str, kind: str, source: Source, by: str | None
         _join(tx, before, kind, words, by, policies, now)
         return before.number
     alert = alerts.add(tx, elder_id, elder.village_id, kind, source, by, words, now, now)
-    _went_out(tx, alert, policies, now)
+    went_out(tx, alert, policies, now)
     return alert.number
 
 
@@ -66,7 +66,7 @@ def go_out(tx: Tx, alert: Alert, kind: str, policies: Policies, now: datetime) -
             return alerts.unscoped(tx, before.id)
     if not alerts.go_out(tx, alert, kind, now):
         return None
-    _went_out(tx, replace(alert, kind=kind), policies, now)
+    went_out(tx, replace(alert, kind=kind), policies, now)
     return alerts.unscoped(tx, alert.id)
 
 
@@ -100,7 +100,8 @@ def tell_near(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> frozen
     return frozenset(told)
 
 
-def _went_out(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> None:
+def went_out(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> None:
+    """Tells those near of an alert that is out from now on, and above them whom its ladder names at once."""
     told = tell_near(tx, alert, policies, now)
     _climb(tx, alert, policies, now, told)  # at night those above are told at once
     alike.look(tx, alert, policies, now)
@@ -119,15 +120,16 @@ def _join(tx: Tx, before: Alert, kind: str, words: str, by: str | None, policies
 def helpers(tx: Tx, alert: Alert, policies: Policies, today: date) -> list[str]:
     """Who may be asked to go: visitors, stand-ins, first contact; of age, and of a kind that answers alerts."""
     around = _around(tx, alert, today)
-    theirs = {each.person_id for each in around if each.role == "family"} if alert.kind in UNTOLD else set()
+    theirs = {each.person_id for each in around if each.role == "family"} if alert.drill or (
+        alert.kind in UNTOLD) else set()
     return [each.person_id for each in around
             if each.role in (VISITING if alert.kind in SECRET else GOING) and each.person_id not in theirs
             and may_answer_alerts(_kind(tx, each, policies), each.minor_until, today)]
 
 
 def family(tx: Tx, alert: Alert, today: date) -> list[str]:
-    """The children who are told, whether or not they can go."""
-    return [each.person_id for each in _around(tx, alert, today) if each.role == "family"]
+    """The children who are told, whether or not they can go; none of a drill."""
+    return [] if alert.drill else [each.person_id for each in _around(tx, alert, today) if each.role == "family"]
 
 
 def may_go(tx: Tx, person_id: str, alert: Alert, policies: Policies, today: date) -> bool:
@@ -162,7 +164,7 @@ def end(tx: Tx, alert: Alert, by: str, outcome: dict[str, str], policies: Polici
     if not all(outcome.get(each, "").strip() for each in NOTED[state]):
         raise ValueError(f"an alert is not {state} without {' and '.join(NOTED[state])}")
     rules = policies.of(tx, alert.area_id).alerts
-    ask_at = rules.ask_after(now, now, policies.city.zone) if state == "closed" else None
+    ask_at = rules.ask_after(now, now, policies.city.zone) if state == "closed" and not alert.drill else None
     if not alerts.end(tx, alert, state, by, outcome, now, ask_at):
         return False
     risks.remind(tx, alert, policies, now)
@@ -284,6 +286,8 @@ def _near(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> list[str]:
 
 def over(tx: Tx, alert: Alert, rank: Rank) -> list[str]:
     """The coordinators of this rank, or of the next one above of which somebody is reached; else the operators."""
+    if alert.drill:  # the township, where that was chosen, and nobody else
+        return people.coordinators(tx, alert.area_id, rank) if alert.drill > 1 and rank == "township" else []
     for role in ABOVE[ABOVE.index(rank):]:
         persons = people.coordinators(tx, alert.area_id, role)
         if any(accounts.reached(tx, person) for person in persons):
@@ -311,7 +315,13 @@ def _raise_to(tx: Tx, notice: OfAlert, alert: Alert, policies: Policies, now: da
 def _tell(tx: Tx, notice: OfAlert, what: str | None, now: datetime) -> bool:
     """With `what` once to each person; False where he was told that, or is not reached."""
     key = None if what is None else _key(notice.alert, what, notice.person)
-    return notices.tell(tx, notice, now, unique_key=key)
+    return notices.tell(tx, notice, now, unique_key=key, way=way(tx, notice.alert, notice.person))
+
+
+def way(tx: Tx, alert_id: str, person: str) -> tuple[str, str] | None:
+    """Channel and chat where he was told last of this alert, or answered; None: where he prefers."""
+    last = alert_told.last_channel(tx, alert_id, person)
+    return next((each for each in accounts.ways(tx, person) if each[0] == last), None) if last else None
 
 
 def wall(at: datetime, policies: Policies) -> str:

@@ -56,6 +56,8 @@ class DeviceRules(_Part):
     battery_low: Rule
     again_hours: int = Field(ge=1, le=72)
     late_hours: int = Field(ge=1, le=72)
+    unanswered_ask_minutes: int = Field(ge=5, le=240)
+    unanswered_alert_minutes: int = Field(ge=10, le=600)
     false_alarms: int = Field(ge=2, le=20)
     damp_days: tuple[Annotated[int, Field(ge=1, le=30)], ...] = Field(min_length=1, max_length=4)
 
@@ -65,7 +67,17 @@ class DeviceRules(_Part):
             rule = getattr(self, kind)
             if isinstance(rule, Rule) and not _ordered(rule):
                 raise ValueError(f"{kind}: what is an alert lies beyond what is asked about, on either side")
+        if not self.unanswered_ask_minutes < self.unanswered_alert_minutes < self.late_hours * 60:
+            raise ValueError("unanswered_ask_minutes, unanswered_alert_minutes, late_hours: each must be longer")
         return self
+
+    @property
+    def unanswered_ask(self) -> timedelta:
+        return timedelta(minutes=self.unanswered_ask_minutes)
+
+    @property
+    def unanswered_alert(self) -> timedelta:
+        return timedelta(minutes=self.unanswered_alert_minutes)
 
     @property
     def again(self) -> timedelta:

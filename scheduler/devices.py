@@ -5,7 +5,7 @@ Vendors send a thing again until they are answered, and in any order: each is ke
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 
 from scheduler import alerting, notices, visitor_kinds
 from scheduler.device_notices import DeviceAsks, DeviceNoisy, DeviceUnknown
@@ -22,6 +22,7 @@ from storage.elders import Elder
 # what an alert is called that comes of a device: a word of `[alert_kind]`
 ALERT_KINDS: dict[str, str] = {"call_button": "help", "smoke": "fire"}
 DAY = timedelta(days=1)
+MEASURED = ("hours", "per_minute", "percent")  # the names of what a reading measures
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,29 @@ def keep(tx: Tx, vendor: Vendor, sent: Sent, policies: Policies, now: datetime) 
         device_events.became(tx, event, "unknown_device")
         _tell_operators(tx, device, sent, policies, now)
         return Kept("unknown_device", None)
+    return _judged(tx, device, elder, event, sent, policies, now)
+
+
+def bound(tx: Tx, device_id: str, policies: Policies, now: datetime) -> int:
+    """After it was bound: of what it sent while it was nobody's the newest of each kind is judged now, if it is not
+    late. Gives how many alerts came of it.
+    """
+    device = devices.unscoped(tx, device_id)
+    elder = elders.unscoped(tx, device.elder_id) if device and device.elder_id else None
+    if device is None or elder is None:
+        return 0
+    rules, raised, seen = policies.of(tx, elder.village_id).devices, 0, set[str]()
+    for event in device_events.nobodys(tx, device, now - rules.late):
+        number = next((event.reading[name] for name in MEASURED if name in event.reading), None)
+        sent = Sent("", device.serial, cast(Kind, event.kind), event.at, number)
+        if device_events.adopt(tx, event, elder.id) and event.kind not in seen:
+            seen.add(event.kind)
+            raised += _judged(tx, device, elder, event.id, sent, policies, now).state == "alert"
+    return raised
+
+
+def _judged(tx: Tx, device: Device, elder: Elder, event: str, sent: Sent, policies: Policies, now: datetime) -> Kept:
+    """What it becomes, and whom it is told."""
     outcome = _outcome(tx, device, elder, sent, policies.of(tx, elder.village_id).devices, now)
     if outcome == "alert":
         kind = ALERT_KINDS.get(sent.kind, sent.kind)

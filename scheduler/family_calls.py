@@ -24,8 +24,9 @@ class Contact:
 
 
 def withheld(alert: Alert) -> bool:
-    """Whether the family is told nothing of it: the contact may be the cause, or nobody has said yet what it is."""
-    return alert.kind in UNTOLD and alert.family_by is None
+    """Whether the family is told nothing of it: the contact may be the cause, nobody has said yet what it is,
+    or it is a drill."""
+    return bool(alert.drill) or (alert.kind in UNTOLD and alert.family_by is None)
 
 
 def caller(tx: Tx, scope: Scope, alert: Alert) -> bool:
@@ -85,7 +86,7 @@ def written_to(tx: Tx, alert: Alert, today: date) -> bool:
 
 def untold(tx: Tx, scope: Scope, alert: Alert) -> bool:
     """Whether nobody of the family is known to have heard of it, though they are to: 家属未通知."""
-    if alert.elder_id is None or not alert.running or alert.kind in UNTOLD:
+    if alert.elder_id is None or not alert.running or alert.drill or alert.kind in UNTOLD:
         return False
     return "family" not in ties.over(tx, scope, alert.elder_id) and not alert_contacts.family_knows(
         tx, alert, scope.day.isoformat())

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from scheduler.policy import Policies
-from storage import erasing, retention
+from storage import erasing, reply_windows, retention, send_counts
 from storage.database import Tx
 from storage.retention import Forget
 
+COUNTED = timedelta(days=1)  # how long it is known how often somebody was sent something
 CHUNK = 200  # rows of a class in one unit of work
 ACTOR = "retention"  # who the audit chain says did it
 
@@ -23,6 +24,8 @@ CLASSES: Mapping[str, Forget] = {  # by the names of `Retention`
 def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
     """Deletes a chunk of what has had its time, or erases one elder; True where there is more to do."""
     rules = policies.city.retention
+    reply_windows.forget(tx, now)
+    send_counts.forget(tx, now - COUNTED)
     for name, forget in CLASSES.items():
         if forget(tx, now - timedelta(days=getattr(rules, name)), CHUNK) == CHUNK:
             return True

@@ -3,9 +3,9 @@
 Only while nobody goes; the family until the alert ends, for it is to know.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from scheduler import alerting, notices
+from scheduler import alerting, notices, sms
 from scheduler.alert_notices import AlertRaised, NotReached
 from scheduler.policy import Policies
 from storage import accounts, alert_told, alerts, people
@@ -16,6 +16,7 @@ from storage.ids import millis
 from storage.scope import Scope
 
 CHUNK = 100
+MINUTE = timedelta(minutes=1)
 
 
 def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
@@ -31,6 +32,7 @@ def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
             alert_told.rest(tx, told)
         elif not _elsewhere(tx, alert, told, policies, now) and alert_told.missed(tx, told):
             missed[alert.id] = alert
+            sms.last(tx, alert, told.person_id, now)
     for alert in missed.values():
         _tell_missed(tx, alert, policies, now)
     return len(due) == CHUNK
@@ -61,9 +63,15 @@ def _elsewhere(tx: Tx, alert: Alert, told: Told, policies: Policies, now: dateti
 
 
 def _tell_missed(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> None:
-    """The village's coordinators are told, or where none of them is reached, those above."""
+    """The village's coordinators are told, or where none of them is reached, those above: at once, and then once a
+    minute at most, for it names everybody as it leaves.
+    """
+    minute = now.replace(second=0, microsecond=0)
     unreached = {each.person_id for each in alert_told.of(tx, alert.id) if each.state == "unreached"}
     village = [person for person in notices.confirmers(tx, alert.area_id, "village") if person not in unreached]
     for person in village or alerting.over(tx, alert, "township"):
-        notices.tell(tx, NotReached(person=person, alert=alert.id), now,
-                     unique_key=f"alert:{alert.id}:unreached{millis(now)}:{person}")
+        for at in (minute, minute + MINUTE):
+            if notices.tell(tx, NotReached(person=person, alert=alert.id), now, not_before=max(at, now),
+                            unique_key=f"alert:{alert.id}:unreached{millis(at)}:{person}",
+                            way=alerting.way(tx, alert.id, person)):
+                break

@@ -18,7 +18,7 @@ def remind(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> None:
     Called when an alert is closed, and each time that the township is asked again.
     """
     kept = alerts.unscoped(tx, alert.id)
-    if kept is None or kept.elder_id is None or not kept.risk_left:
+    if kept is None or kept.elder_id is None or kept.drill or not kept.risk_left:
         return
     policy = policies.of(tx, kept.area_id)
     today = now.astimezone(policy.zone).date()

@@ -8,9 +8,10 @@ from typing import ClassVar
 
 from scheduler import family_calls
 from scheduler.notices import KINDS, Notice
-from storage import alert_contacts, alerts, elder_files, meta, outbox
+from storage import alert_contacts, alerts, elder_files, meta, outbox, people
 from storage.alerts import Alert
 from storage.database import Tx
+from storage.elders import NewElder
 from storage.outbox import Lane, Outgoing
 
 CHANNEL = "sms"
@@ -53,13 +54,29 @@ def enable(tx: Tx, *, on: bool) -> None:
 
 def tell(tx: Tx, alert: Alert, today: date, now: datetime) -> None:
     """Every contact in the file who has no account is written to, once."""
-    if meta.get(tx, _ON) != "on" or alert.elder_id is None or alert.drill or family_calls.withheld(alert):
-        return
-    file = elder_files.unscoped(tx, alert.elder_id)
+    file = _file(tx, alert)
     for contact in family_calls.without_account(tx, alert, file, today) if file else ():
-        notice = AlertTexted(alert=alert.id, slot=contact.slot)
-        row = Outgoing(tx.new_id(now), CHANNEL, notice.chat, notice.lane, notice.kind, notice.model_dump())
-        outbox.add(tx, row, now, unique_key=_key(alert, contact.slot))
+        _text(tx, alert, contact.slot, now)
+
+
+def last(tx: Tx, alert: Alert, person_id: str, now: datetime) -> None:
+    """Somebody did not see it on any of his channels: where his number stands in the file, by his name, it is tried."""
+    file, person = _file(tx, alert), people.find(tx, person_id)
+    for slot, (name, phone) in family_calls.SLOTS.items() if file and person else ():
+        if file and person and file.facts.get(name) == person.name and file.facts.get(phone):
+            _text(tx, alert, slot, now)
+
+
+def _file(tx: Tx, alert: Alert) -> NewElder | None:
+    """The elder's file, where there is a gateway and anybody may be written to."""
+    on = meta.get(tx, _ON) == "on" and not family_calls.withheld(alert)
+    return elder_files.unscoped(tx, alert.elder_id) if on and alert.elder_id else None
+
+
+def _text(tx: Tx, alert: Alert, slot: str, now: datetime) -> None:
+    notice = AlertTexted(alert=alert.id, slot=slot)
+    row = Outgoing(tx.new_id(now), CHANNEL, notice.chat, notice.lane, notice.kind, notice.model_dump())
+    outbox.add(tx, row, now, unique_key=_key(alert, slot))
 
 
 def sent(tx: Tx, alert: Alert, slot: str) -> bool:

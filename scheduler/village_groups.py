@@ -37,7 +37,8 @@ def show(tx: Tx, alert: Alert, policies: Policies, now: datetime, *, anew: Anew 
     current = alerts.unscoped(tx, alert.id)
     if current is None or current.kind == UNSAID:
         return
-    at = now.astimezone(policies.city.zone).strftime("%Y-%m-%dT%H:%M")
+    happened = current.closed_at or (current.claimed_at if current.state == "claimed" else None) or now
+    at = happened.astimezone(policies.city.zone).strftime("%Y-%m-%dT%H:%M")
     for group in groups.of_village(tx, current.area_id):
         _show(tx, current, group, at, anew, now)
 
@@ -68,7 +69,9 @@ def _show(tx: Tx, alert: Alert, group: Group, at: str, anew: Anew, now: datetime
                 key = None  # one of them counts the messages
         return
     said = GroupAlert(group=group.id, alert=alert.id, at=at, anew=anew)
-    if _say(tx, group, said, now, key) and number:
+    if not _say(tx, group, said, now, key):  # somebody else's work posted one at this moment
+        _edit(tx, alert, group, number + 1, at, now)
+    elif number:
         _edit(tx, alert, group, number, at, now, last=True)
 
 

@@ -27,7 +27,7 @@ _HOW_MANY = select(func.count()).select_from(alert_media).where(alert_media.c.al
 _OWN = select(kept.c.id).where(
     or_(*(kept.c.state == state for state in ("open", "claimed", "arrived"))),
     or_(kept.c.raised_by == bindparam("who"), kept.c.claimed_by == bindparam("who"))).order_by(
-    kept.c.raised_at.desc(), kept.c.id.desc()).limit(1)
+    kept.c.drill, kept.c.raised_at.desc(), kept.c.id.desc()).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Added:
 
 
 def own(tx: Tx, person_id: str) -> Alert | None:
-    """The newest alert that this person raised or goes to, while it runs."""
+    """The newest alert that this person raised or goes to, while it runs; a drill where there is no other."""
     row = tx.one(_OWN, who=person_id)
     return alerts.unscoped(tx, row[0]) if row else None
 

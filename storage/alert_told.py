@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.database import Row, Tx
@@ -28,12 +28,20 @@ _DUE = _ALL.where(alert_told.c.next_at <= bindparam("at")).order_by(
 _AGAIN = update(alert_told).where(*_AS_IT_WAS).values(channels=bindparam("on"), next_at=bindparam("then"))
 _MISSED = update(alert_told).where(*_AS_IT_WAS).values(state="unreached", next_at=None)
 _REST = update(alert_told).where(*_AS_IT_WAS).values(next_at=None)
-_FAILED = update(alert_told).where(*_WAITS, alert_told.c.next_at.is_not(None)).values(next_at=bindparam("at"))
+_FAILED = update(alert_told).where(
+    *_WAITS, alert_told.c.next_at.is_not(None), or_(  # told elsewhere meanwhile, he is waited for there
+        alert_told.c.channels == bindparam("on"), alert_told.c.channels.like("% " + bindparam("on")))).values(
+    next_at=bindparam("at"))
+_ON = select(alert_told.c.channels).where(*_OF_HIM)
+_MOVE = update(alert_told).where(*_OF_HIM, alert_told.c.channels == bindparam("before")).values(
+    channels=bindparam("on"))
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One person who was told, the first channel at the top; none where nothing reaches him. At `next_at` the next."""
+    """One person who was told, and on which channels, the one told or answered last at the end; none where nothing
+    reaches him. At `next_at` the next one's turn comes.
+    """
 
     alert_id: str
     person_id: str
@@ -53,6 +61,20 @@ def add(tx: Tx, alert_id: str, person_id: str, channel: str | None, now: datetim
 def seen(tx: Tx, alert_id: str, person_id: str, now: datetime) -> bool:
     """He has seen it, whatever he pressed and where; False where that was known, or he was not told."""
     return tx.run(_SEEN, alert=alert_id, person=person_id, at=millis(now)) == 1
+
+
+def answered(tx: Tx, alert_id: str, person_id: str, channel: str, now: datetime) -> None:
+    """He has seen it, for he pressed something on this channel: what follows goes there."""
+    seen(tx, alert_id, person_id, now)
+    before = _channels(tx, alert_id, person_id)
+    if before and before[-1] != channel:
+        on = " ".join((*(each for each in before if each != channel), channel))
+        tx.run(_MOVE, alert=alert_id, person=person_id, before=" ".join(before), on=on)
+
+
+def last_channel(tx: Tx, alert_id: str, person_id: str) -> str | None:
+    """Where he was told last, or answered; None where he was not told."""
+    return next(reversed(_channels(tx, alert_id, person_id)), None)
 
 
 def has_seen(tx: Tx, alert_id: str, person_id: str) -> bool:
@@ -86,9 +108,14 @@ def rest(tx: Tx, told: Told) -> None:
     tx.run(_REST, **_was(told))
 
 
-def failed(tx: Tx, alert_id: str, person_id: str, now: datetime) -> None:
-    """A message to him did not leave, and never will: the next channel's turn comes now."""
-    tx.run(_FAILED, alert=alert_id, person=person_id, at=millis(now))
+def failed(tx: Tx, alert_id: str, person_id: str, channel: str, now: datetime) -> None:
+    """A message to him does not get through on this channel: the next one's turn comes now."""
+    tx.run(_FAILED, alert=alert_id, person=person_id, on=channel, at=millis(now))
+
+
+def _channels(tx: Tx, alert_id: str, person_id: str) -> list[str]:
+    row = tx.one(_ON, alert=alert_id, person=person_id)
+    return row[0].split() if row else []
 
 
 def _was(told: Told) -> dict[str, object]:

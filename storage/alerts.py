@@ -50,7 +50,7 @@ _CLIMBED = update(alerts).where(*_AS_READ).values(
 _HOLD = select(elders.c.id).where(elders.c.id == bindparam("elder")).with_for_update(key_share=True)
 _NEWEST = (alerts.c.raised_at.desc(), alerts.c.id.desc())
 _of_elder = _ALL.where(_RUNNING, alerts.c.elder_id == bindparam("elder"), alerts.c.raised_at >= bindparam(
-    "since"), alerts.c.kind != UNSAID).order_by(*_NEWEST).limit(1)
+    "since"), alerts.c.kind != UNSAID, alerts.c.drill == 0).order_by(*_NEWEST).limit(1)
 _secret = or_(*(alerts.c.kind == kind for kind in SECRET))
 _OF_ELDER = {True: _of_elder.where(_secret), False: _of_elder.where(not_(_secret))}
 _PRESSED = _ALL.where(_RUNNING, alerts.c.raised_by == bindparam("who"), alerts.c.kind == UNSAID).order_by(
@@ -125,7 +125,7 @@ class Alert:
     support_at: datetime | None
     offered_to: str | None
     alike: bool
-    drill: bool = False
+    drill: int = 0  # 1: 演练; 2: one of which the township hears too
     family_by: str | None = None  # who decided that the family is told of what is kept from it
 
     @property
@@ -161,16 +161,16 @@ class Around:
 
 
 def add(tx: Tx, elder_id: str | None, area_id: str, kind: str, source: Source, by: str | None, words: str,
-        now: datetime, next_at: datetime) -> Alert:
+        now: datetime, next_at: datetime, drill: int = 0) -> Alert:
     """A new alert with the next number; `by` is None for what no person raised. At `next_at` more people are told."""
     alert = Alert(tx.new_id(now), meta.count_up(tx, COUNT), elder_id, area_id, kind, "open", source, by, now,
-                  None, None, None, None, words, {}, 0, now, None, None, None, alike=False)
+                  None, None, None, None, words, {}, 0, now, None, None, None, alike=False, drill=drill)
     tx.run(_ADD, id=alert.id, number=alert.number, elder_id=elder_id, area_id=area_id, kind=kind, state="open",
            source=source, raised_by=by, raised_at=millis(now), words=_sealed(tx, alert.id, words), claimed_by=None,
            claimed_at=None, closed_by=None, closed_at=None, outcome=None,
            next_at=millis(next_at), rung=0, rungs_from=millis(now), arrived_at=None,
-           support_at=None, offered_to=None, alike=0, drill=0, family_by=None)
-    tx.note(now, by or "clock", "alert.raise", elder_id or alert.id, (alert.called,))
+           support_at=None, offered_to=None, alike=0, drill=drill, family_by=None)
+    tx.note(now, by or "clock", "alert.drill" if drill else "alert.raise", elder_id or alert.id, (alert.called,))
     return alert
 
 
@@ -386,4 +386,4 @@ def _read(tx: Tx, row: Row) -> Alert:
     return Alert(alert_id, number, elder, area, kind, state, source, raised_by, instant(raised), claimed_by,
                  instant(claimed) if claimed else None, closed_by, instant(closed) if closed else None, said, found,
                  rung, instant(rungs_from or raised), instant(arrived) if arrived else None,
-                 instant(support) if support else None, offered, alike == 1, drill == 1, family_by)
+                 instant(support) if support else None, offered, alike == 1, drill, family_by)

@@ -37,6 +37,16 @@ _NOBODYS = _ALL.where(device_events.c.device_id == bindparam("device"), device_e
 _ELDERS = _ALL.where(
     device_events.c.device_id == bindparam("device"), device_events.c.elder_id == bindparam("elder")).order_by(
     device_events.c.received_at.desc(), device_events.c.id.desc()).limit(bindparam("count"))
+_UNANSWERED = _ALL.where(
+    literal_column("device_events.state = 'check_in'"), device_events.c.answer.is_(None),  # as its partial index has it
+    device_events.c.received_at > bindparam("since"), device_events.c.received_at <= bindparam("until")).order_by(
+    device_events.c.received_at, device_events.c.id).limit(bindparam("count"))
+_NOBODYS_SINCE = _ALL.where(
+    device_events.c.device_id == bindparam("device"), device_events.c.elder_id.is_(None),
+    device_events.c.state == "unknown_device", device_events.c.at > bindparam("since")).order_by(
+    device_events.c.at.desc(), device_events.c.id.desc())
+_ADOPT = update(device_events).where(_THIS, device_events.c.elder_id.is_(None)).values(
+    elder_id=bindparam("elder"), state="note")
 _OF_ALERT = _ALL.where(device_events.c.alert_id == bindparam("alert"), device_events.c.state == "alert").order_by(
     device_events.c.id).limit(1)
 _ANSWER = update(device_events).where(_THIS, device_events.c.answer.is_(None)).values(
@@ -132,6 +142,27 @@ def answer(tx: Tx, event: Event, said: Answer, by: str, now: datetime) -> bool:
     if done:
         tx.note(now, by, "device.answer", event.elder_id or "", (event.id,))
     return done
+
+
+def unanswered(tx: Tx, since: datetime, until: datetime, count: int) -> list[Event]:
+    """What was asked about between these times and nobody answered, the longest waiting first. For the clock."""
+    return [_read(tx, row) for row in tx.all(
+        _UNANSWERED, since=millis(since), until=millis(until), count=count)]
+
+
+def expired(tx: Tx, event: Event, now: datetime) -> bool:
+    """Nobody answered in time: it counts as not reached; False where somebody did."""
+    return tx.run(_ANSWER, row=event.id, said="unreachable", who=None, at=millis(now)) == 1
+
+
+def nobodys(tx: Tx, device: Device, since: datetime) -> list[Event]:
+    """What a device sent since then while it was nobody's, the newest first. The caller has just bound it."""
+    return [_read(tx, row) for row in tx.all(_NOBODYS_SINCE, device=device.id, since=millis(since))]
+
+
+def adopt(tx: Tx, event: Event, elder_id: str) -> bool:
+    """What was nobody's is this elder's, a note that becomes more; False where it is somebody's."""
+    return tx.run(_ADOPT, row=event.id, elder=elder_id) == 1
 
 
 def raised(tx: Tx, event: Event, alert_id: str) -> None:

@@ -30,7 +30,7 @@ def openable(tx: Tx, scope: Scope, number: int) -> Opened | None:
     """
     alert = alerts.running_numbered(tx, number)
     elder = elders.unscoped(tx, alert.elder_id or "") if alert else None
-    if alert is None or elder is None or elder.condition == "erased":
+    if alert is None or alert.drill or elder is None or elder.condition == "erased":
         return None
     county = _county(tx, elder.village_id)
     mine = (post.area_id for post in people.posts_of(tx, scope.person_id) if post.role in COORDINATORS)

@@ -60,12 +60,12 @@ def _as(*roles: str) -> ColumnElement[bool]:
 
 _no_family = not_(_as("family"))
 # the condition on `alerts` that they lie in an area which the person coordinates, are of an elder in scope and of no
-# kind that he may not hear of, or were raised by him
+# kind that he may not hear of (of a drill no family hears), or were raised by him
 ALERT_IN_SCOPE = or_(
     alerts.c.area_id.in_(VILLAGES_HELD),
-    and_(alerts.c.elder_id.in_(_entrusted), not_(_among(*SECRET, UNSAID, SOS))),
+    and_(alerts.c.elder_id.in_(_entrusted), not_(_among(*SECRET, UNSAID, SOS)), alerts.c.drill == 0),
     and_(_as("visitor", "stand_in"), _no_family),
-    and_(_as("first_contact", "cadre"), _no_family, _among(UNSAID, SOS)),
+    and_(_as("first_contact", "cadre"), _no_family, or_(_among(UNSAID, SOS), alerts.c.drill > 0)),
     and_(alerts.c.raised_by == bindparam("scope_person"),
          or_(alerts.c.elder_id.is_(None), alerts.c.elder_id.in_(_entrusted))))
 

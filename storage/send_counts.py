@@ -7,7 +7,7 @@ so that no span of the platform's, whenever it begins, holds more than is allowe
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.database import Tx
@@ -19,6 +19,7 @@ SLOTS = 7  # six make a span, one is being filled
 _add = insert(send_counts)
 _OF = select(send_counts.c.span, send_counts.c.since, send_counts.c.count).where(
     send_counts.c.channel == bindparam("on_channel"), send_counts.c.account == bindparam("of_account"))
+_OLD = delete(send_counts).where(send_counts.c.since < bindparam("before"))
 _PUT = _add.on_conflict_do_update(index_elements=["channel", "account", "span"], set_={
     "since": _add.excluded.since, "count": _add.excluded.count})
 
@@ -64,3 +65,8 @@ def take(tx: Tx, channel: str, account: str, limits: tuple[Limit, ...], now: dat
 
 def _slot_length(limit: Limit) -> int:
     return int(limit.span.total_seconds() * 1000) // (SLOTS - 1)
+
+
+def forget(tx: Tx, before: datetime) -> None:
+    """Deletes what was counted before; no span is longer than an hour or two."""
+    tx.run(_OLD, before=millis(before))

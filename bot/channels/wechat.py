@@ -260,9 +260,12 @@ class WeChat:
 
     async def _note(self, came: Came) -> None:
         """What nobody is answered: he unfollowed, or a template did not reach him."""
+        def gone(tx: Tx) -> None:
+            accounts.blocked(tx, CHANNEL, came.account, self._now())
+            reply_windows.shut(tx, CHANNEL, came.account)
+
         if came.what == "left" or (came.what == "template_failed" and "user" in came.why):
-            await self._store.run(lambda tx: accounts.blocked(tx, CHANNEL, came.account, self._now()),
-                                  f"{CHANNEL}:{came.account}")
+            await self._store.run(gone, f"{CHANNEL}:{came.account}")
         elif came.what == "template_failed":
             _log.error("wechat: a template message failed", why=came.why[:40])
 

@@ -47,7 +47,7 @@ def bodies(message: Message, words: Words, new_task: Callable[[], str]) -> list[
         return _with_link(text, words) or texts(text)
     card = _card(buttons, words)
     if card is None:
-        return texts("\n\n".join(filter(None, (text, _lines(buttons)))))
+        return texts("\n\n".join(filter(None, (text, _lines(buttons, words)))))
     before = _words_on(card, text, words)
     card["task_id"] = new_task()
     return [*before, {"msgtype": "template_card", "template_card": card}]
@@ -164,11 +164,11 @@ def _with_link(text: str, words: Words) -> list[Body] | None:
         "jump_list": [{**opens, "title": words.say("wecom.open")}]}}]
 
 
-def _lines(buttons: Sequence[Button]) -> str:
-    """Every label to read: numbered ones a line each, those that steer in one."""
+def _lines(buttons: Sequence[Button], words: Words) -> str:
+    """Every label to read: numbered ones a line each, those that steer in one, as words to type."""
     options = [_label(each) for each in buttons if not _STEERS.fullmatch(each.token)]
     steering = [_label(each) for each in buttons if _STEERS.fullmatch(each.token)]
-    return "\n".join([*options, *(["　".join(steering)] if steering else [])])
+    return "\n".join([*options, *([words.say("wecom.type", {"words": steering})] if steering else [])])
 
 
 def _label(button: Button) -> str:

@@ -40,8 +40,10 @@ class _Desk:
         if "again" in request.query_params:
             held = grant = ""
         now, wrong = self.now(), "code" if "wrong" in request.query_params else ""
-        view = await self.store.run(lambda tx: alert_page.look(self.house, tx, token, held, grant, now))
-        if view.show in ("unknown", "void"):
+        # only who has shown the digits reads what must be noted
+        do = self.store.run if grant else self.store.read
+        view = await do(lambda tx: alert_page.look(self.house, tx, token, held, grant, now))
+        if not view.line:
             return html.page(view.show)
         return html.page(view.show, token, path=ALERTS, kind="alert", wrong=wrong, line=view.line, card=view.card,
                          may_claim=view.may_claim)

@@ -30,7 +30,8 @@ def listed(ask: Ask, rest: str) -> Parts:
     for alert in page:
         elder = elders.find(ask.tx, ask.scope, alert.elder_id) if alert.elder_id else None
         called = {"number": alert.called, "elder": alert_telling.called(elder)}
-        lines.append({**called, "what": alert.kind, "who": alert_telling.name(ask.tx, alert.claimed_by),
+        lines.append({**called, "what": alert.kind, "drill": alert.drill,
+                      "who": alert_telling.name(ask.tx, alert.claimed_by),
                       "minutes": max(0, int((ask.now - alert.raised_at).total_seconds() // 60)),
                       "there": alert.state == "arrived", "support": alert.support_at is not None})
         rows.append([["button.alert_of", called, f"/alert {alert.id}"]])
@@ -48,7 +49,7 @@ def _ended(ask: Ask) -> Parts:
         elder = elders.find(ask.tx, ask.scope, alert.elder_id) if alert.elder_id else None
         called = {"number": alert.called, "elder": alert_telling.called(elder)}
         day = wall(ask, alert.closed_at).partition("T")[0] if alert.closed_at else ""
-        lines.append({**called, "what": alert.kind, "state": alert.state, "day": day})
+        lines.append({**called, "what": alert.kind, "drill": alert.drill, "state": alert.state, "day": day})
         rows.append([["button.alert_of", called, f"/alert {alert.id}"]])
     return (("alerts.ended_list", {"days": ENDED_SINCE.days, "lines": lines, "buttons": rows}),) if found else ()
 
@@ -155,7 +156,7 @@ def one(ask: Ask, rest: str) -> alert_telling.Found | None:
         rest = page[0].id if total == 1 else ""
     found = alert_telling.found(ask.tx, ask.scope, rest)
     if found:
-        alert_told.seen(ask.tx, found[0].id, ask.writer.person_id, ask.now)
+        alert_told.answered(ask.tx, found[0].id, ask.writer.person_id, ask.inbound.channel, ask.now)
     return found
 
 

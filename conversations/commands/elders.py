@@ -50,6 +50,8 @@ def _shown(ask: Ask, found: Elder) -> Part:
     buttons += [[["button.read", {"number": visit.number}, f"/record {visit.visit_id}"]] for visit in last]
     buttons += life.buttons(ask, found)
     buttons += [[button for row in (*families.buttons(ask, found), *checkins.button(ask, found)) for button in row]]
+    if ask.may("device") and elders.held(ask.tx, ask.scope, found.id):
+        buttons.append([["button.devices", {}, f"/devices {found.id}"]])
     buttons += privacy.buttons(ask, found)
     return ("menu.elder", {
         "elder": label(found), "status": found.status, "wish": found.wish, "care_class": found.care_class,

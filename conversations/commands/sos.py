@@ -87,6 +87,7 @@ def more(ask: Ask, rest: str) -> Parts:
     """补充: words for the alert that he raised last, or the only one that he sees."""
     total, page = alerts.running(ask.tx, ask.scope, LISTED)
     mine = [each for each in page if each.raised_by == ask.writer.person_id]
+    mine = [each for each in mine if not each.drill] or mine
     found = mine[-1] if mine else page[0] if total == 1 else None
     if found is None:
         return (("sos.no_alert", {"buttons": [[["button.sos", {}, "/sos"]]]}),)

@@ -9,7 +9,7 @@ from io import BytesIO
 from conversations import adding
 from conversations.turn import House, label
 from conversations.words_book import Words
-from scheduler import family_calls
+from scheduler import drills, family_calls
 from storage import alert_media, alert_told, alerts, audit, elders, media, people, ties
 from storage.alert_media import Added
 from storage.alert_told import Told
@@ -80,8 +80,8 @@ def docx(kept: Record, words: Words) -> tuple[str, bytes]:
     from docx.shared import Cm
 
     document, alert = Document(), kept.alert
-    fields = {"number": alert.called, "elder": kept.elder, "what": alert.kind, "state": alert.state,
-              "words": alert.words, "day": kept.at.date().isoformat()}
+    fields = {"number": alert.called, "drill": alert.drill, "elder": kept.elder, "what": alert.kind,
+              "state": alert.state, "words": alert.words, "day": kept.at.date().isoformat()}
     document.add_heading(words.say("alert_record.title", fields), level=0)
     document.add_paragraph(words.say("alert_record.head", fields))
     steps = [(_moment(at, words), who or words.say("alert_record.clock"), _step(action, given, kept, words))
@@ -124,6 +124,8 @@ def _moment(at: datetime, words: Words) -> str:
 
 
 def _value(name: str, given: str, words: Words) -> str:
+    if given == drills.OVER:
+        return words.say("drill.by_itself")
     if name in alerts.ASKED:
         return words.say(f"followed.{given}")
     if name == "risk":

@@ -110,7 +110,7 @@ alerts = Table(
     maybe("offered_to"),  # 移交: who is asked to go instead
     count("alike"),  # 1: one of several of its kind, of which the ranks above were told
     maybe_number("arrived_at"), maybe_number("support_at"),  # 已到场; 需要支援
-    count("drill"),  # 1: 演练
+    count("drill"),  # 1: 演练; 2: one of which the township hears too
     maybe("family_by"),  # who decided that the family is told of what is kept from it
     Index("alerts_next", "next_at", sqlite_where=text("next_at IS NOT NULL"),
           postgresql_where=text("next_at IS NOT NULL")),
@@ -142,6 +142,8 @@ device_events = Table(
     to("answered_by", "people.id", nullable=True), maybe_number("answered_at"),
     UniqueConstraint("vendor_id", "event_id"), Index("device_events_device", "device_id", "received_at"),
     Index("device_events_elder", "elder_id"),
+    Index("device_events_asking", "received_at", sqlite_where=text("state = 'check_in' AND answer IS NULL"),
+          postgresql_where=text("state = 'check_in' AND answer IS NULL")),
     Index("device_events_alert", "alert_id", sqlite_where=text("alert_id IS NOT NULL"),
           postgresql_where=text("alert_id IS NOT NULL")),
 )

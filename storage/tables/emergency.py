@@ -19,7 +19,7 @@ groups = Table(
 alert_told = Table(
     "alert_told", metadata, Column("alert_id", Text, ForeignKey("alerts.id"), primary_key=True),
     Column("person_id", Text, ForeignKey("people.id"), primary_key=True), number("told_at"),
-    maybe_number("seen_at"), words("channels"),  # those on which he was told, the first at the top; one space between
+    maybe_number("seen_at"), words("channels"),  # those on which he was told, the last at the end; one space between
     words("state"),  # waiting, seen, unreached
     maybe_number("next_at"),
     Index("alert_told_next", "next_at", sqlite_where=text("next_at IS NOT NULL"),

@@ -22,8 +22,7 @@ class Stuck(Recorder):
     """A platform that takes what is sent and does not answer until it is told to."""
 
     def __init__(self, name: str) -> None:
-        super().__init__()
-        self.name = name
+        super().__init__(name)
         self.begun: asyncio.Queue[str] = asyncio.Queue()
         self.answers = asyncio.Event()
 

@@ -1,6 +1,7 @@
 """The gateway for text messages: what leaves, what is made of its answers, and that no number stands in the outbox."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from bot.channels.sms import Sms
 from bot.delivery import Delivery
 from bot.settings import Settings
 from conversations.message import Message, Told
-from scheduler import sms
+from scheduler import reaching, sms
 from storage import alert_contacts, tables
 from storage.crypto import Keys
 from storage.database import Tx
@@ -79,6 +80,18 @@ async def test_who_has_no_account_is_written_to_once_with_nothing_that_a_wrong_r
     assert not any(word in sent["text"] for word in ("张桂芳", "病", "建设村", "18号"))
     card = await talk.asked("王强", f"/claim {alert.id}")
     assert "短信发过了" in card.text and "家属还没有通知到" in card.text  # a message is no call that got through
+
+
+async def test_a_daughter_who_saw_it_nowhere_is_written_to_at_the_number_in_the_file(
+    talk: Talk, url: str, gateway: Gateway
+) -> None:
+    delivery, running = await with_gateway(talk, url), talk.running
+    await talk.alarm(ELDER, "fall")
+    await delivery.sweep()
+    running.at += timedelta(minutes=3)
+    await running.store.run(lambda tx: reaching.sweep(tx, running.now(), running.policies))
+    await delivery.sweep()
+    assert [sent["to"] for sent in gateway.sent.values()] == ["13800000001", "13800000002"]
 
 
 @pytest.mark.parametrize("kind", ["abuse", "self_harm"])

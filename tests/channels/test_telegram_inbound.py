@@ -198,6 +198,27 @@ PASSED_OVER: list[Any] = [
 ]
 
 
+def member(was: str, became: str, kind: str = "supergroup") -> dict[str, Any]:
+    return {"update_id": 1, "my_chat_member": {
+        "chat": {"id": -5, "type": kind, "title": "x"}, "from": {"id": 7, "is_bot": False}, "date": 1,
+        "old_chat_member": {"status": was}, "new_chat_member": {"status": became}}}
+
+
+@pytest.mark.parametrize(("was", "became", "event"), [
+    ("left", "member", "joined"), ("kicked", "administrator", "joined"), ("restricted", "left", "removed"),
+    ("member", "kicked", "removed")])
+def test_the_bot_comes_into_a_group_and_goes(telegram: Telegram, was: str, became: str, event: str) -> None:
+    heard = telegram.parse(member(was, became))
+    assert heard is not None
+    assert (heard.event, heard.chat, heard.chat_kind, heard.text) == (event, "-5", "group", "")
+
+
+@pytest.mark.parametrize("update", [member("member", "administrator"), member("left", "member", "private"),
+                                    member("left", "member", "channel")])
+def test_what_is_no_coming_or_going_of_a_group_is_passed_over(telegram: Telegram, update: Any) -> None:
+    assert telegram.parse(update) is None
+
+
 @pytest.mark.parametrize("update", PASSED_OVER)
 def test_other_kinds_and_broken_updates_are_passed_over(telegram: Telegram, update: Any) -> None:
     assert telegram.parse({"update_id": 1, "message": message()}) is not None

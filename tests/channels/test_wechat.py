@@ -1,6 +1,5 @@
 """An Official Account: what comes in, what is answered in the reply itself, and what leaves afterwards."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,12 +10,10 @@ import pytest
 
 from bot.channels.base import RetryAt
 from conversations.message import Message
-from scheduler import notices
-from scheduler.notices import VisitDue
 from storage import accounts, invitations, media, outbox
 from storage.crypto import Keys
-from storage.database import StoreUnavailable, Tx
-from tests.channels.wechat_stage import TEMPLATES, Stage, staged
+from storage.database import Tx
+from tests.channels.wechat_stage import TEMPLATES, Stage, remind, staged, state_of
 from tests.fakes import tencent
 from tests.fakes.house import Originals
 from tests.fakes.wechat_people import Person
@@ -35,25 +32,6 @@ async def stage(originals: Originals, tmp_path: Path) -> AsyncIterator[Stage]:
     path.write_text(TEMPLATES)
     async with staged(originals, templates=path) as stage:
         yield stage
-
-
-async def remind(stage: Stage, name: str = "王强", elder: str = "张桂芳3组") -> None:
-    """Queues a reminder that a visit is due, and sends what waits."""
-    village, now = stage.village, stage.running.now()
-    await stage.store.run(lambda tx: notices.tell(tx, VisitDue(
-        person=village.people[name], elder=village.elders[elder], due_until="2026-03-31"), now))
-    await stage.running.delivery.sweep()
-
-
-async def state_of(stage: Stage, wanted: str = "reply") -> list[tuple[str, str | None]]:
-    """State and receipt of the outbox rows of one kind."""
-    from sqlalchemy import select
-
-    from storage.tables import outbox as table
-    await stage.channel.quiet()
-    await stage.running.delivery.flush()
-    return [tuple(row) for row in await stage.store.read(lambda tx: tx.all(
-        select(table.c.state, table.c.receipt).where(table.c.kind == wanted).order_by(table.c.id)))]
 
 
 @pytest.mark.parametrize("aes_key", [tencent.AES_KEY, ""], ids=["safe", "plain"])
@@ -185,87 +163,6 @@ async def test_a_video_is_answered_with_one_kind_sentence(stage: Stage) -> None:
     assert (await wang.sends_video()).reply
 
 
-# Time
-
-
-class HeldUp:
-    """A store that takes works and does them only when it is let go."""
-
-    def __init__(self, store: Any) -> None:
-        self._store, self.open = store, asyncio.Event()
-        self.begun = 0
-
-    async def run(self, work: Any, key: str = "") -> Any:
-        self.begun += 1
-        await self.open.wait()
-        return await self._store.run(work, key)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
-
-
-async def held_up(stage: Stage) -> HeldUp:
-    held = HeldUp(stage.store)
-    stage.running.dispatch._store = held
-    return held
-
-
-async def test_while_the_store_is_held_up_nothing_is_acknowledged_and_a_repeat_joins_the_waiting_work(
-        originals: Originals) -> None:
-    async with staged(originals, patience=0.05, next_try=60) as stage:
-        held, wang = await held_up(stage), stage.who("王强")
-        delivery = await stage.fake.callbacks.deliver(wang, {"MsgType": "text", "Content": "你好", "MsgId": "1"}, tries=2)
-        assert delivery.statuses == [503, 503]
-        stage.channel._answers._patience = 5.0
-        held.open.set()
-        await stage.fake.callbacks.again(wang, delivery, tries=1)
-        assert delivery.statuses == [503, 503, 200]
-        assert held.begun == 1
-        assert [received.via for received in wang.phone] == ["reply"]
-
-
-async def test_where_the_third_try_ends_first_too_the_answer_follows_as_a_message_once(originals: Originals) -> None:
-    async with staged(originals, patience=0.05, next_try=60) as stage:
-        held, wang = await held_up(stage), stage.who("王强")
-        delivery = await wang.says("你好")
-        assert delivery.statuses == [503, 503, 503]
-        assert not wang.phone
-        held.open.set()
-        await stage.channel.quiet()
-        await stage.running.delivery.settle()
-        assert [received.via for received in wang.phone] == ["message"]
-        await stage.fake.callbacks.again(wang, delivery, tries=1)
-        assert len(wang.phone) == 1
-        assert await state_of(stage) == [("sent", "message")]
-
-
-async def test_where_no_repeat_comes_the_answer_follows_as_a_message_once(originals: Originals) -> None:
-    async with staged(originals, patience=0.05, next_try=0.0) as stage:
-        held, wang = await held_up(stage), stage.who("王强")
-        await stage.fake.callbacks.deliver(wang, {"MsgType": "text", "Content": "你好", "MsgId": "1"}, tries=1)
-        wang.opens("message", 5, timedelta(hours=48))
-        held.open.set()
-        await stage.channel.quiet()
-        await stage.running.delivery.settle()
-        assert [received.via for received in wang.phone] == ["message"]
-
-
-async def test_what_was_not_stored_is_not_acknowledged_and_begins_anew(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    wang, real = stage.who("王强"), stage.running.dispatch._store
-    broken = HeldUp(real)
-
-    async def refuse(work: Any, key: str = "") -> Any:
-        raise StoreUnavailable("disk full")
-
-    broken.run = refuse  # type: ignore[method-assign]
-    stage.running.dispatch._store = broken
-    delivery = await wang.says("你好")
-    assert delivery.statuses == [503, 503, 503]
-    stage.running.dispatch._store = real
-    await stage.fake.callbacks.again(wang, delivery)
-    assert delivery.reply and len(wang.phone) == 1
-
-
 # Windows and templates
 
 
@@ -345,25 +242,6 @@ async def test_a_day_s_quota_that_is_used_up_sends_by_template_or_waits(stage: S
         other.fake.fails(CUSTOM, 45009)
         await remind(other)
         assert [each for each, _ in await state_of(other, "visit_due")] == ["waiting"]
-
-
-async def test_another_process_that_carried_the_answer_leaves_nothing_to_send(originals: Originals) -> None:
-    async with staged(originals, patience=0.05, next_try=60) as stage:
-        held, wang = await held_up(stage), stage.who("王强")
-        delivery = await stage.fake.callbacks.deliver(wang, {"MsgType": "text", "Content": "你好", "MsgId": "1"}, tries=1)
-        wang.opens("message", 5, timedelta(hours=48))
-        held.open.set()
-        [work] = stage.channel._answers._works.values()
-        await work.task
-        stage.channel._answers._works.clear()  # the repeat comes to another process
-        stage.channel._answers._patience = 5.0
-        await stage.fake.callbacks.again(wang, delivery, tries=1)
-        assert delivery.statuses == [503, 200]
-        await stage.running.delivery.flush()
-        work.asked.set()
-        await stage.channel.quiet()
-        await stage.running.delivery.settle()
-        assert [received.via for received in wang.phone] == ["reply"]
 
 
 async def test_an_address_that_is_not_on_the_list_is_named_to_the_operator(

@@ -39,7 +39,7 @@ def test_many_to_choose_one_from_are_boxes_and_very_many_numbered_lines() -> Non
     assert body["template_card"]["checkbox"]["mode"] == 0 and len(body["template_card"]["checkbox"]["option_list"]) == 9
     body, = made(Message("哪一位？", (*options(21), STEERING)))
     assert body["text"]["content"].startswith("哪一位？\n\n1 选项1\n2 选项2")
-    assert body["text"]["content"].endswith("21 选项21\n上一题　怎么问　稍后继续　取消")
+    assert body["text"]["content"].endswith("21 选项21\n可打字：上一题、怎么问、稍后继续、取消")
 
 
 def test_a_long_label_stands_whole_beside_its_button() -> None:

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
 from starlette.applications import Starlette
 
 from bot.channels.wechat import Account, WeChat
 from bot.channels.wechat_menu import Menus
 from bot.channels.wechat_templates import Templates
 from conversations.words_book import Words
+from scheduler import notices
+from scheduler.notices import VisitDue
 from storage.database import Store
+from storage.tables import outbox
 from tests.fakes.house import PEOPLE, START, Originals, Running, Village
 from tests.fakes.served import served
 from tests.fakes.wechat_api import FakeWeChat
@@ -69,3 +73,18 @@ async def staged(originals: Originals, *, templates: Path | None = None, patienc
             await channel.close()
             store.close()
 
+
+async def remind(stage: Stage, name: str = "王强", elder: str = "张桂芳3组") -> None:
+    """Queues a reminder that a visit is due, and sends what waits."""
+    village, now = stage.village, stage.running.now()
+    await stage.store.run(lambda tx: notices.tell(tx, VisitDue(
+        person=village.people[name], elder=village.elders[elder], due_until="2026-03-31"), now))
+    await stage.running.delivery.sweep()
+
+
+async def state_of(stage: Stage, wanted: str = "reply") -> list[tuple[str, str | None]]:
+    """State and receipt of the outbox rows of one kind."""
+    await stage.channel.quiet()
+    await stage.running.delivery.flush()
+    return [tuple(row) for row in await stage.store.read(lambda tx: tx.all(
+        select(outbox.c.state, outbox.c.receipt).where(outbox.c.kind == wanted).order_by(outbox.c.id)))]

@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import select
 
 from bot.channels.base import Blocked, Moved, Receipt
 from conversations.message import Message
 from scheduler import alerting, raising, village_groups
-from storage import accounts, alerts, areas, elders, groups, people
+from storage import accounts, alerts, areas, elders, groups, people, tables
 from storage.crypto import Keys
 from storage.database import Tx
 from storage.groups import Group
+from storage.scope import Scope
 from tests.fakes.house import Recorder, Shown, find_account
 from tests.fakes.talk import Talk, labels, talking, token
 
@@ -221,13 +223,19 @@ async def test_an_alert_of_another_village_than_was_thought_leaves_the_group(vil
     assert "不在本村" in last.text and last.buttons == ()
 
 
+async def test_a_drill_is_marked(village: InGroup) -> None:
+    await village.bound()
+    alert = await village.talk.alarm(ELDER, "fall")
+    await village.run(lambda tx: tx.run(tables.alerts.update().where(tables.alerts.c.id == alert.id).values(drill=1)))
+    assert (await village.sweep())[-1].text.startswith("【演练】警报")
+
+
 async def test_chatter_in_a_group_is_neither_answered_nor_kept(village: InGroup) -> None:
     await village.bound()
     for text in ("你好", "紧急", "仇大山", "/elder 仇大山", "/alerts", "/close 1", "/start abc"):
         await village.does("王强", text)
     assert len(await village.sweep()) == 1 and "7001" not in village.recorder.sent
-    kept = await village.run(lambda tx: tx.all(__import__("sqlalchemy").select(
-        __import__("storage.tables", fromlist=["inbox"]).inbox.c.dedupe_key)))
+    kept = await village.run(lambda tx: tx.all(select(tables.inbox.c.dedupe_key)))
     assert len(kept) == 2  # 周梅's two
 
 
@@ -241,17 +249,6 @@ async def test_a_coordinator_sees_and_unbinds_the_groups_of_the_village(village:
     await village.talk.alarm(ELDER, "fall")
     assert len(await village.sweep()) == 1
     assert "没找到" in (await village.talk.asked("周梅", f"/unbindgroup {bound.id} yes")).text
-
-
-class Failing(Recorder):
-    """A platform that refuses what goes to the group."""
-
-    failure: Exception | None = None
-
-    async def send(self, chat: str, message: Message) -> Receipt:
-        if self.failure and chat == GROUP:
-            raise self.failure
-        return await super().send(chat, message)
 
 
 async def test_a_group_that_moved_is_followed_and_one_that_threw_us_out_is_told_of(village: InGroup,
@@ -277,7 +274,7 @@ async def test_a_group_that_moved_is_followed_and_one_that_threw_us_out_is_told_
     await village.talk.alarm(ELDER, "gas")
     await village.sweep()
     assert "不在建设村的一个群里了" in village.talk.last("周梅").text
-    assert await village.run(lambda tx: groups.held(tx, __import__("storage.scope", fromlist=["Scope"]).Scope(
+    assert await village.run(lambda tx: groups.held(tx, Scope(
         village.talk.running.village.people["周梅"], village.talk.running.now().date()))) == []
 
 

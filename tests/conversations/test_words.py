@@ -26,7 +26,7 @@ FILES = [FOLDER / f"{name}.toml"
                       "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders",
                       "plan", "campaigns", "family", "requests", "needs", "tellings", "figures", "alerts",
                       "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling", "family_choice",
-                      "sms", "added", "groups", "ladder", "wecom", "reach")]
+                      "drill", "sms", "added", "groups", "ladder", "wecom", "reach")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -212,7 +212,7 @@ STEP = {"after": 3, "ranks": ["near", "township"]}
 REACH = {"seen": ["王强"], "waiting": ["李娜"], "unreached": ["李军"]}
 SAID = {"kind": "heart_rate", "number": 38}
 DEVICE: dict[str, Any] = {
-    "vendor": "anxin", "serial": "A1", "said": SAID, "heard": False, "damped": "2026-03-06", "mistaken": 2, "time": "02:10", "answer": "fine",
+    "vendor": "anxin", "serial": "A1", "said": SAID, "heard": False, "raised": 0, "damped": "2026-03-06", "mistaken": 2, "time": "02:10", "answer": "fine",
     "number": "A-0001", "sent": [{"said": SAID, "state": "note", "day": "2026-03-05", "time": "02:10"}],
     "lines": [{"elder": ELDER, "vendor": "anxin", "serial": "A1", "day": "2026-03-05", "time": "02:10", "damped": "", "mistaken": 0,
                "said": SAID}]}
@@ -229,7 +229,7 @@ BY_KEY |= {
     "reach.missed": {"number": "A-0001", "elder": "欧阳明", "names": ["李娜"]}, "reach.card": {"reach": REACH},
     "alerts.ended": {"number": "A-0001", "state": "closed", "found": "没事", "done": "看了", "risk": "left", "who": "王强",
                      "time": "02:10"},
-    "alerts.list": {"lines": [{"number": "A-0001", "elder": "欧阳明", "what": "help", "minutes": 3, "who": "王强", "there": True,
+    "alerts.list": {"lines": [{"drill": 1, "number": "A-0001", "elder": "欧阳明", "what": "help", "minutes": 3, "who": "王强", "there": True,
                                "support": True}]},
     **{f"checkins.{name}": {"elder": ELDER} for name in ("contact", "skipped", "unanswered", "silent", "said_unwell")},
     "checkins.home": {"at": "08:00", "visitors": ["王强"], "call": "李娜 13912345678"},
@@ -247,7 +247,9 @@ BY_KEY |= {
             {"name": "王强", "role": "visitor", "kind": "grid_worker", "channel": "telegram"},
             {"name": "赵敏", "role": "village", "kind": None, "channel": None}]},
         {"rank": "county", "reached": False, "people": []}]},
-    "button.alert_of": {"number": "A-0001"}, "family_choice.which": {"number": "A-0001", "what": "abuse", "told": ["李娜"]},
+    "button.alert_of": {"number": "A-0001"}, **{f"drill.{key}": {"number": "A-0001", "what": "fall", "made_up": True, "minutes": 60}
+                                                for key in _raw("drill")["sentences"]},
+    "family_choice.which": {"number": "A-0001", "what": "abuse", "told": ["李娜"]},
     "family_choice.told": {"elder": ELDER, "what": "abuse", "who": ""}, "family_choice.ended": {"elder": ELDER}, "calling.numbers": {"calls": CALLS},
     **{f"added.{key}": {"number": "A-0001", "who": "王强", "step": "photo", "time": "02:10", "where": "28.87, 105.44"}
        for key in _raw("added")["sentences"]}, "added.card": {"added": ADDED}, "button.see_photo": {"n": 1}, "button.see_voice": {"n": 2},
@@ -255,12 +257,12 @@ BY_KEY |= {
     **{key: {"number": "A-0001", "what": "fall", "again": True, "numbers": ["A-0001"], "said": {
         "risk_gone": "not_yet", "relieved": "", "referred": "yes"}, "found": "没事", "done": "看了", "risk": "left"}
        for key in sources() if key.startswith("followups.")},
-    "alerts.ended_list": {"days": 7, "lines": [{"number": "A-0001", "elder": "欧阳明", "what": "fall", "state": "closed",
+    "alerts.ended_list": {"days": 7, "lines": [{"drill": 0, "number": "A-0001", "elder": "欧阳明", "what": "fall", "state": "closed",
                                                "day": "2026-03-05"}]},
     "followups.card": {"number": "A-0001", "what": "fall", "elder": ELDER, "found": "没事", "done": "看了", "risk": "left", "said": {
         "risk_gone": "not_yet", "relieved": "", "referred": "yes"}},
     "followups.list": {"lines": [{"number": "A-0001", "elder": "欧阳明", "what": "fall", "day": "2026-03-05"}]},
-    **{key: {"number": "A-0001", "elder": ELDER, "what": "fall", "state": "closed", "words": "在三楼"}
+    **{key: {"number": "A-0001", "elder": ELDER, "what": "fall", "state": "closed", "words": "在三楼", "drill": 0}
        for key in sources() if key.startswith("alert_record.")}, "alert_record.step_of": {"said": "x"},
     "button.sos_what": {"what": "fall"},
     "glass.file": {"number": "A-0001", "elder": ELDER, "emergency_name": "李娜", "emergency_phone": "1", "emergency2_name": "",

@@ -14,7 +14,7 @@ rewrites the bot's side of every file; read the difference before you keep it. A
     > (same again)               the last message is delivered again
     > (file 台账.xlsx)            sends this file of `ledgers.FILES`
     > (back 1 3)                sends the workbook of differences that he was last given, its lines 1 and 3 marked 是
-    > (photo), (photo) 说明, (voice), (sticker), (place), (10000 characters), (in the group) 你好
+    > (photo), (photo) 说明, (voice), (sticker), (place), (10000 characters), (2000 characters), (in the group) 你好
     @ time 2026-03-06 09:00      moves the clock; each message takes 20 seconds
     @ invite 钱进                 makes an invitation: `/start {invitation}`; `{code}` and `{invitation}` are also the
                                  ones last shown to anybody, `{earlier}` the invitation before
@@ -289,7 +289,7 @@ class Player:
             "voice": {"media": (Media("voice", "a-voice", 1000),)},
             "sticker": {},
             "place": {"place": Place(28.871, 105.442)},
-            "10000 characters": {"text": "好" * 10_000},
+            "10000 characters": {"text": "好" * 10_000}, "2000 characters": {"text": "好" * 2000},
             "in the group": {"text": text, "chat_kind": "group"},
             "same again": AGAIN,
             "blocks": {"blocks": True},

@@ -4,6 +4,7 @@ One township, two villages. 王强 looks after six elders: two of the same name,
 that are read in their own way. 李军 has one in the next village, 赵敏 coordinates, 李娜 is a daughter.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, cached_property
@@ -99,9 +100,8 @@ class Shown:
 class Recorder:
     """A channel that keeps what it is given to send, by chat."""
 
-    name = "test"
-
-    def __init__(self, *, abroad: bool = False) -> None:
+    def __init__(self, name: str = "test", *, abroad: bool = False) -> None:
+        self.name = name
         self.capabilities = Capabilities(
             button_rows=30, buttons_per_row=4, label_length=40, text_length=20_000, can_edit=True, can_push=True,
             has_groups=True, carries_files=True, abroad=abroad)
@@ -136,9 +136,10 @@ class Running:
 
     wecom = ""  # the address of WeCom's API
 
-    def __init__(self, store: Store, village: Village, channel: Channel, book: FormBook | None = None) -> None:
+    def __init__(self, store: Store, village: Village, channel: Channel, book: FormBook | None = None,
+                 others: Sequence[Channel] = ()) -> None:
         self.store, self.village, self.channel = store, village, channel
-        self._channels = {channel.name: channel}
+        self._channels = {each.name: each for each in (channel, *others)}
         self.at = START
         self.policies = policies.load()
         self.use(book or todays_book())

@@ -75,6 +75,7 @@ class FakeTelegram:
         self._chats: dict[int, Chat] = {}
         self._files: dict[str, bytes] = {}
         self._refusing: list[_Refusing] = []
+        self._silence: asyncio.Event | None = None
         self._message_id = 0
         self._heard = asyncio.Event()
 
@@ -90,6 +91,7 @@ class FakeTelegram:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.recover()
         await self._queue.close()
         await self._served.__aexit__(None, None, None)
         if kind is None and self.faults:
@@ -128,6 +130,17 @@ class FakeTelegram:
         """429 for the next calls."""
         description = f"Too Many Requests: retry after {retry_after}"
         self.refuse(429, description, {"retry_after": retry_after}, times, method)
+
+    def fall_silent(self) -> None:
+        """Takes every call and answers none, until `recover`; nothing of them is done."""
+        self._silence = asyncio.Event()
+
+    def recover(self) -> None:
+        """It works again."""
+        self._refusing.clear()
+        if self._silence:
+            self._silence.set()
+            self._silence = None
 
     async def hears(self, method: str, times: int = 1, timeout: float = 10.0) -> Call:
         """Waits until the bot has called a method so often; gives the last of these calls."""
@@ -225,6 +238,9 @@ class FakeTelegram:
             if not method:
                 raise Fault(404, "Not Found")
             check_fields(method, call.params)
+            if self._silence:
+                await self._silence.wait()
+                raise Refusal(502, "Bad Gateway")
             self._refuse_on_demand(method)
             handler: Callable[[dict[str, Any]], Awaitable[Any]] = getattr(self, f"_{method}")
             return JSONResponse({"ok": True, "result": await handler(call.params)})

@@ -15,6 +15,7 @@ from tests.fakes.wecom_people import Delivery, Member, Received
 from tests.platforms.stage import OnPlatform
 
 CHOOSE = Words().say("wecom.choose")  # the title of a card whose words stand in a text before it
+TYPE = Words().say("wecom.type", {"words": []})  # before the words that can be typed
 NUMBERED = re.compile(r"(☑ )?(\d+) \S")
 
 
@@ -92,8 +93,7 @@ def _shown(received: Received) -> Shown:
     if received.kind != "text":
         return Shown(handle, text.strip(), tuple((button,) for button in buttons if button[0]), document)
     lines = text.splitlines()
-    steers = "\u3000" in lines[-1] or (len(lines) > 1 and NUMBERED.match(lines[-2]) and not NUMBERED.match(lines[-1]))
-    steering = lines[-1].split("\u3000") if steers else []
+    steering = lines[-1].removeprefix(TYPE).split("、") if lines[-1].startswith(TYPE) else []
     written = [line for line in lines if NUMBERED.match(line)] + steering
     shown = [f"[{line}]" if NUMBERED.match(line) else line for line in lines]
     if steering:

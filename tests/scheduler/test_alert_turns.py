@@ -159,8 +159,11 @@ def _goes_on(what: str, who: str, whom: str, done: bool, before: Alert, after: A
 
 def _refused(tx: Tx, alert: Alert, who: str, at: datetime) -> None:
     for bare in ({}, {"found": "滑倒", "done": " "}, {"reason": ""}):
-        with pytest.raises(ValueError, match="without"):
+        try:
             alerting.end(tx, alert, who, bare, POLICIES, at)
+        except ValueError:
+            continue
+        raise AssertionError(f"it ended with {bare}")  # what pytest raises itself would end the store's thread
 
 
 @pytest.fixture

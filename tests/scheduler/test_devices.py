@@ -45,7 +45,8 @@ async def sent(store: Store, now: datetime, kind: Kind, number: int | None = Non
     def work(tx: Tx) -> Kept:
         vendor = device_vendors.named(tx, "anxin")
         assert vendor is not None
-        return devices.keep(tx, vendor, Sent(tx.new_id(now), serial, kind, at or now, number), POLICIES, now)
+        return devices.keep(tx, vendor, Sent(
+            tx.new_id(now), serial, kind, at or now, number, {"per_minute": number} if number else {}), POLICIES, now)
     return await store.run(work)
 
 

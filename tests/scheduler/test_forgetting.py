@@ -24,12 +24,17 @@ from storage import (
     media,
     outbox,
     phones,
+    reply_windows,
+    send_counts,
+    tables,
     visits,
 )
 from storage.database import Store, Tx
 from storage.ids import millis
 from storage.outbox import Outgoing
 from storage.phones import Body
+from storage.reply_windows import Window
+from storage.send_counts import Limit
 from storage.tables import guesses, jobs, metadata
 from tests.storage.ground import Ground, entry, lay
 
@@ -143,6 +148,20 @@ async def test_a_cancelled_form_takes_its_photos_along_but_not_those_of_the_visi
     await swept(store, now + timedelta(days=8))
     assert await store.read(lambda tx: media.body(tx, older)) == ("photo", b"bytes")
     assert await store.read(lambda tx: (count(tx, "media"), count(tx, "drafts"))) == (1, 0)
+
+
+async def test_it_is_not_kept_who_was_written_to_once_a_window_is_over(store: Store, now: datetime) -> None:
+    def old(tx: Tx) -> None:
+        for account, hours in (("old", 48), ("new", 50)):
+            reply_windows.opened(tx, "wechat", account, Window("message", 5, timedelta(hours=hours)), now)
+        limit = Limit("minute", timedelta(minutes=1), 10, 2)
+        send_counts.take(tx, "wecom", "old", (limit,), now)
+        send_counts.take(tx, "wecom", "new", (limit,), now + timedelta(hours=49))
+
+    await store.run(old)
+    await swept(store, now + timedelta(hours=49))
+    kept = select(tables.reply_windows.c.account).union_all(select(tables.send_counts.c.account))
+    assert await store.read(lambda tx: tx.all(kept)) == [("new",), ("new",)]
 
 
 async def test_a_closed_file_is_erased_when_its_years_are_over(store: Store, now: datetime) -> None:

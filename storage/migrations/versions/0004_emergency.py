@@ -34,6 +34,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("channel", "chat"),
     )
     op.create_index("groups_area", "groups", ["area_id"])
+    asking = sa.text("state = 'check_in' AND answer IS NULL")
+    op.create_index("device_events_asking", "device_events", ["received_at"], sqlite_where=asking,
+                    postgresql_where=asking)
     op.create_table(
         "alert_told",
         sa.Column("alert_id", sa.Text(), sa.ForeignKey("alerts.id"), primary_key=True),
