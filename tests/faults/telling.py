@@ -1,4 +1,4 @@
-"""A process that raises nothing and tells on: `python -m tests.faults.telling URL KEYS NOW`.
+"""A process that tells of an alert: `python -m tests.faults.telling URL KEYS NOW`.
 
 It looks once who has not seen an alert, and sends what waits; it writes a line for each chunk and for each message that
 its platforms took, and `done`. Its clock stands still.
@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.channels.base import Receipt
+from bot.channels.base import Capabilities, Receipt
 from bot.delivery import Delivery
 from conversations import book as books
-from conversations.message import Message
+from conversations.message import Inbound, Media, Message
 from conversations.turn import House
 from scheduler import policy, reaching, tick
 from scheduler.policy import Policies
@@ -21,7 +21,6 @@ from storage import ticks
 from storage.database import Tx
 from storage.key_file import load_keys
 from storage.opening import open_store
-from tests.fakes.house import Recorder
 
 CHUNK = 8  # people in one unit of work
 
@@ -31,12 +30,25 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-class Spoken(Recorder):
+class Spoken:
     """A platform that says what it takes."""
+
+    capabilities = Capabilities(
+        button_rows=30, buttons_per_row=4, label_length=40, text_length=20_000, can_edit=True, can_push=True,
+        has_groups=True, carries_files=True, abroad=False)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     async def send(self, chat: str, message: Message) -> Receipt:
         say(f"{self.name} {chat}")
         return Receipt("1")
+
+    async def fetch(self, media: Media) -> bytes:
+        raise NotImplementedError
+
+    async def settle(self, inbound: Inbound, text: str = "") -> None:
+        raise NotImplementedError
 
 
 def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
