@@ -12,6 +12,8 @@ from bot.app import App, foundation
 from bot.channels.wechat import Account
 from bot.channels.wecom import Application
 from bot.settings import Settings
+from scheduler.group_notices import AlertCode
+from storage.platform_tokens import Found
 from tests.fakes import tencent
 from tests.fakes.served import served
 from tests.fakes.wecom_api import FakeWeCom
@@ -46,7 +48,8 @@ def test_nothing_that_prints_settings_or_accounts_prints_a_secret(tmp_path: Path
         **WHOLE, **secrets, "wechat_app_id": "wx1", "sms_url": "https://sms.example/send?key=7secret",
         "database_url": "postgresql://bot:8secret@db/tanfang", "mqtt_url": "mqtts://bot:9secret@broker"})
     keys = {"secret": found.wecom_secret, "token": found.wecom_token, "aes_key": found.wecom_aes_key}
-    said = repr((found, Application("ww1", 1, **keys), Account("wx1", **keys)))
+    said = repr((found, Application("ww1", 1, **keys), Account("wx1", **keys), Found(found.wecom_token),
+                 AlertCode(person="p", alert="a", code="0secret")))
     assert "secretx" not in said and not re.search(r"\dsecret", said)
 
 
