@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from scheduler import notices, visitor_kinds
+from scheduler import visitor_kinds
 from scheduler.ladders import DEFAULT, Rank, Rungs
 from scheduler.policy import Policies
 from scheduler.visitor_kinds import may_answer_alerts
@@ -51,7 +51,9 @@ def of_village(tx: Tx, area_id: str, policies: Policies, today: date, *, night: 
 
 def _near(tx: Tx, area_id: str, policies: Policies, today: date) -> list[OnDuty]:
     """The village's coordinators (where it has none, who is asked in their place), and who goes to its elders."""
-    found = {person: _seen(tx, person, "village") for person in notices.confirmers(tx, area_id, "village")}
+    ranks = {role: people.coordinators(tx, area_id, role) for role in people.COORDINATING}
+    role = next((role for role, persons in ranks.items() if persons), "village")
+    found = {person: _seen(tx, person, role) for person in ranks[role]}
     for each in on_duty.going(tx, area_id, today.isoformat()):
         kinds = policies.of(tx, each.area_id).visitor_kinds
         kind = visitor_kinds.of(kinds, each.kind, visitor=each.role != "first_contact")

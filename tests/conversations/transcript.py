@@ -219,7 +219,7 @@ class Player:
         self._changed_form = changed_form
         words, name = Words(), self.running.channel.name
         called = words.say(f"channel.{name}") if words.has(f"channel.{name}") else name
-        self._platform = re.compile(rf"(?<!\w){called}(?= 账号| 尾号| 的那个号|）也)")
+        self._platform = re.compile(rf"(?<!\w){called}(?= 账号| 尾号| 的那个号|）也| 收得到)")
         self._seen: dict[str, list[Shown]] = {}
         self._invitation = self._earlier = self._code = ""
         self._still: tuple[str, bytes] | None = None

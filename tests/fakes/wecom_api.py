@@ -23,11 +23,11 @@ from starlette.routing import Route
 
 from tests.fakes import tencent
 from tests.fakes.served import served
+from tests.fakes.wecom_groups import TEXT_BYTES, Chat, Groups, error
 from tests.fakes.wecom_people import Callbacks, Delivery, Member, Received
 
 CORP_ID, AGENT_ID, SECRET = "ww1234567890abcdef", 1000002, "0123456789abcdef0123456789abcdef"
 ROBOT = "693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"
-TEXT_BYTES = 2048
 NOT_IN_SENT = ("touser", "agentid", "msgtype", "enable_duplicate_check", "duplicate_check_interval")
 TASK = re.compile(r"[0-9A-Za-z_@-]{1,128}")
 
@@ -42,17 +42,7 @@ class Call:
 
 
 @dataclass
-class Chat:
-    """A group chat of the application, or a robot's group: its members, and what was said."""
-
-    name: str = ""
-    owner: str = ""
-    members: list[str] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-
-
-@dataclass
-class FakeWeCom:
+class FakeWeCom(Groups):
     """The platform, with one application."""
 
     now: Callable[[], datetime]
@@ -153,7 +143,7 @@ class FakeWeCom:
             await self._slow[path].wait()
         answer: dict[str, Any] | Response | None = self._fault(path)
         if answer is None and path not in _OPEN and request.query_params.get("access_token") not in self.taken_tokens:
-            answer = _error(42001, "access_token expired")
+            answer = error(42001, "access_token expired")
         if answer is None:
             answer = handler(self, {**request.query_params, **body})
         if isinstance(answer, Response):
@@ -180,7 +170,7 @@ class FakeWeCom:
         if fault is None:
             return None
         fault[2] -= 1
-        return _error(fault[1], "arranged by the test, from ip: 10.9.8.7")
+        return error(fault[1], "arranged by the test, from ip: 10.9.8.7")
 
     def _only(self, path: str, given: dict[str, Any], *wanted: str, may: tuple[str, ...] = ()) -> None:
         names = given.keys() - {"access_token"}
@@ -190,25 +180,25 @@ class FakeWeCom:
     def _gettoken(self, given: dict[str, Any]) -> dict[str, Any]:
         self._only("gettoken", given, "corpid", "corpsecret")
         if given["corpid"] != self.corp_id:
-            return _error(40013, "invalid corpid")
+            return error(40013, "invalid corpid")
         if given["corpsecret"] != self.secret:
-            return _error(40001, "invalid credential")
+            return error(40001, "invalid credential")
         if not self.taken_tokens:
             self.issued += 1
             self.taken_tokens = {f"token-{self.issued}"}
-        return {**_error(0, "ok"), "access_token": next(iter(self.taken_tokens)), "expires_in": 7200}
+        return {**error(0, "ok"), "access_token": next(iter(self.taken_tokens)), "expires_in": 7200}
 
     def _send(self, given: dict[str, Any]) -> dict[str, Any]:
         kind = given["msgtype"]
         self._only("message/send", given, "touser", "agentid", "msgtype", kind,
                    may=("enable_duplicate_check", "duplicate_check_interval", "safe"))
         if given["agentid"] != self.agent_id:
-            return _error(301002, "not allow operate another agent with this accesstoken")
+            return error(301002, "not allow operate another agent with this accesstoken")
         member = self.people.get(given["touser"].lower())
         if member is None or not member.visible:
-            return {**_error(81013, "user & party & tag all invalid"), "invaliduser": given["touser"]}
+            return {**error(81013, "user & party & tag all invalid"), "invaliduser": given["touser"]}
         if not member.licensed:
-            return {**_error(0, "ok"), "unlicenseduser": member.user_id.lower()}
+            return {**error(0, "ok"), "unlicenseduser": member.user_id.lower()}
         card = self._card(given["template_card"]) if kind == "template_card" else self._plain(kind, given[kind])
         if isinstance(card, dict):
             return card
@@ -216,12 +206,12 @@ class FakeWeCom:
         if given.get("enable_duplicate_check"):
             before = member.seen.get(said)
             if before and self.now() - before < timedelta(seconds=given.get("duplicate_check_interval", 1800)):
-                return {**_error(0, "ok"), "msgid": "again"}
+                return {**error(0, "ok"), "msgid": "again"}
             member.seen[said] = self.now()
         if card.task_id in self._tasks:
-            return _error(40058, "task_id was used before")
+            return error(40058, "task_id was used before")
         self._tasks |= {card.task_id} - {""}
-        answer = {**_error(0, "ok"), "msgid": str(self.next_number())}
+        answer = {**error(0, "ok"), "msgid": str(self.next_number())}
         if card.buttons or card.boxes:
             answer["response_code"] = self.new_code(member, card)
         if member.takes():
@@ -233,11 +223,11 @@ class FakeWeCom:
     def _plain(self, kind: str, given: dict[str, Any]) -> Received | dict[str, Any]:
         if kind == "text":
             if not given["content"] or len(given["content"].encode()) > TEXT_BYTES:
-                return _error(45002, "content size out of limit")
+                return error(45002, "content size out of limit")
             return Received(self._changed(), "text", given["content"])
         if kind in ("file", "image") and given["media_id"] in self._media:
             return Received(self._changed(), kind, "", file=self._media[given["media_id"]])
-        return _error(40008 if kind not in ("file", "image") else 40007, "invalid message")
+        return error(40008 if kind not in ("file", "image") else 40007, "invalid message")
 
     def _card(self, given: dict[str, Any]) -> Received | dict[str, Any]:
         kind = given["card_type"]
@@ -258,7 +248,7 @@ class FakeWeCom:
                     for each in given.get("horizontal_content_list", []))
             and (kind == "text_notice" or TASK.fullmatch(given["task_id"])))
         if not fits or (kind == "button_interaction" and not buttons) or (kind == "vote_interaction" and not boxes):
-            return _error(40058, "invalid Request Parameter")
+            return error(40058, "invalid Request Parameter")
         submit = given.get("submit_button", {"text": "", "key": ""})
         return Received(
             self._changed(), kind, "\n".join(filter(None, (title.get("title"), title.get("desc"), under))),
@@ -276,27 +266,27 @@ class FakeWeCom:
         self._only("update_template_card", given, "userids", "agentid", "response_code", "button")
         found = self._codes.pop(given["response_code"], None)
         if found is None or self.now() - found[2] > timedelta(hours=72):
-            return _error(42045, "response_code was used or is over")
+            return error(42045, "response_code was used or is over")
         member, card, _ = found
         if [each.lower() for each in given["userids"]] != [member.user_id.lower()]:
-            return _error(60111, "userid not found")
+            return error(60111, "userid not found")
         card.pressed = given["button"]["replace_name"]
-        return _error(0, "ok")
+        return error(0, "ok")
 
     def _upload(self, given: dict[str, Any]) -> dict[str, Any]:
         if given["type"] not in ("file", "image") or not 5 <= len(given["media"]) <= 20 * 1024 * 1024:
-            return _error(40006, "invalid media size")
-        return {**_error(0, "ok"), "type": given["type"], "media_id": self.keeps(given["name"], given["media"])}
+            return error(40006, "invalid media size")
+        return {**error(0, "ok"), "type": given["type"], "media_id": self.keeps(given["name"], given["media"])}
 
     def _media_get(self, given: dict[str, Any]) -> dict[str, Any] | Response:
         found = self._media.get(given["media_id"])
-        return Response(found[1], media_type="application/octet-stream") if found else _error(40007, "invalid media_id")
+        return Response(found[1], media_type="application/octet-stream") if found else error(40007, "invalid media_id")
 
     def _user_get(self, given: dict[str, Any]) -> dict[str, Any]:
         member = self.people.get(given["userid"].lower())
         if member is None or not member.visible:
-            return _error(60111, "userid not found")
-        return {**_error(0, "ok"), "userid": member.user_id, "name": member.name}
+            return error(60111, "userid not found")
+        return {**error(0, "ok"), "userid": member.user_id, "name": member.name}
 
     def opened_by(self, member: Member | None) -> str:
         """The code with which the sign-in leads back, for a member or for somebody from outside."""
@@ -307,9 +297,9 @@ class FakeWeCom:
     def _user_info(self, given: dict[str, Any]) -> dict[str, Any]:
         self._only("auth/getuserinfo", given, "code")
         if given["code"] not in self._signed_in:
-            return _error(40029, "invalid code")
+            return error(40029, "invalid code")
         member = self._signed_in.pop(given["code"])
-        return {**_error(0, "ok"), **({"userid": member.user_id} if member else {"openid": "o-outside"})}
+        return {**error(0, "ok"), **({"userid": member.user_id} if member else {"openid": "o-outside"})}
 
     def _menu(self, given: dict[str, Any]) -> dict[str, Any]:
         self.menu = given["button"]
@@ -317,82 +307,22 @@ class FakeWeCom:
         fits = (len(self.menu) <= 3 and all(len(each.get("sub_button", ())) <= 5 for each in self.menu)
                 and all(len(each["name"].encode()) <= 16 for each in self.menu)
                 and all(len(each["name"].encode()) <= 40 and len(each["key"].encode()) <= 128 for each in under))
-        return _error(0, "ok") if fits and str(given["agentid"]) == str(self.agent_id) else _error(40018, "button name")
-
-    # groups
-
-    def _chat_create(self, given: dict[str, Any]) -> dict[str, Any]:
-        self._only("appchat/create", given, "name", "userlist", "chatid", may=("owner",))
-        if not re.fullmatch("[0-9A-Za-z]{1,32}", given["chatid"]):
-            return _error(86001, "chatid invalid")
-        if given["chatid"] in self.chats:
-            return _error(86215, "chatid exists")
-        if bad := self._bad_members(given["userlist"]):
-            return bad
-        if len(given["userlist"]) < 2:
-            return _error(86006, "invalid chat member list size")
-        owner = given.get("owner") or given["userlist"][0]
-        self.chats[given["chatid"]] = Chat(given["name"], owner, list(given["userlist"]))
-        return {**_error(0, "ok"), "chatid": given["chatid"]}
-
-    def _chat_update(self, given: dict[str, Any]) -> dict[str, Any]:
-        self._only("appchat/update", given, "chatid", may=("name", "owner", "add_user_list", "del_user_list"))
-        chat = self.chats.get(given["chatid"])
-        if chat is None:
-            return _error(86003, "chatid not exist")
-        if bad := self._bad_members(given.get("add_user_list", [])):
-            return bad
-        left = [each for each in chat.members if each not in given.get("del_user_list", [])]
-        chat.members = [*left, *given.get("add_user_list", [])]
-        chat.owner = given.get("owner", chat.owner)
-        return _error(0, "ok") if chat.owner in chat.members else _error(86207, "owner not in members")
-
-    def _bad_members(self, members: list[str]) -> dict[str, Any] | None:
-        gone = [each for each in members if each not in self.people or not self.people[each].visible]
-        return _error(86216, "invalid member") if gone else None
-
-    def _chat_get(self, given: dict[str, Any]) -> dict[str, Any]:
-        chat = self.chats.get(given["chatid"])
-        if chat is None:
-            return _error(86003, "chatid not exist")
-        return {**_error(0, "ok"), "chat_info": {
-            "chatid": given["chatid"], "name": chat.name, "owner": chat.owner, "userlist": chat.members}}
-
-    def _chat_send(self, given: dict[str, Any]) -> dict[str, Any]:
-        self._only("appchat/send", given, "chatid", "msgtype", "text")
-        return self._said(self.chats.get(given["chatid"]), given, _error(86003, "chatid not exist"))
-
-    def _webhook(self, given: dict[str, Any]) -> dict[str, Any]:
-        self._only("webhook/send", given, "key", "msgtype", "text")
-        return self._said(self.robots.get(given["key"]), given, _error(93000, "invalid webhook url"))
-
-    def _said(self, chat: Chat | None, given: dict[str, Any], gone: dict[str, Any]) -> dict[str, Any]:
-        if chat is None:
-            return gone
-        if len(given["text"]["content"].encode()) > TEXT_BYTES:
-            return _error(45002, "content size out of limit")
-        chat.said.append(given["text"]["content"])
-        return _error(0, "ok")
-
+        return error(0, "ok") if fits and str(given["agentid"]) == str(self.agent_id) else error(40018, "button name")
 
     # what doctor asks
 
     def _callback_ips(self, given: dict[str, Any]) -> dict[str, Any]:
-        return {**_error(0, "ok"), "ip_list": ["182.254.11.176", "182.254.78.66"]}
+        return {**error(0, "ok"), "ip_list": ["182.254.11.176", "182.254.78.66"]}
 
     def _agent_get(self, given: dict[str, Any]) -> dict[str, Any]:
         if str(given["agentid"]) != str(self.agent_id):
-            return _error(301002, "not allow operate another agent with this accesstoken")
+            return error(301002, "not allow operate another agent with this accesstoken")
         users = [{"userid": member.user_id} for member in self.people.values() if member.visible]
-        return {**_error(0, "ok"), "agentid": self.agent_id, "name": "探访", "close": int(self.closed),
+        return {**error(0, "ok"), "agentid": self.agent_id, "name": "探访", "close": int(self.closed),
                 "allow_userinfos": {"user": users}, "allow_partys": {"partyid": []}, "allow_tags": {"tagid": []}}
 
     def _menu_get(self, given: dict[str, Any]) -> dict[str, Any]:
-        return {**_error(0, "ok"), "button": self.menu} if self.menu else _error(46003, "menu no exist")
-
-
-def _error(code: int, said: str) -> dict[str, Any]:
-    return {"errcode": code, "errmsg": said}
+        return {**error(0, "ok"), "button": self.menu} if self.menu else error(46003, "menu no exist")
 
 
 _CARDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {

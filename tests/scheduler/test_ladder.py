@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from scheduler import alerting, handing, ladders, policy
+from scheduler import alerting, handing, ladders, policy, raising
 from scheduler.policy import PolicyError
-from storage import accounts, alerts, areas, people, ticks
+from storage import accounts, alerts, areas, elders, people, ticks
 from storage import tables as kept
 from storage.alerts import Alert
 from storage.database import Store, Tx
@@ -193,16 +193,41 @@ async def test_given_back_it_climbs_again_from_the_first_rung_by_the_hour_that_i
     assert await climbed(store, village, NIGHT, 300) == {3: NEAR_TOWNSHIP, 10: NEAR_TOWNSHIP}
 
 
-async def test_a_claim_at_the_moment_of_a_rung_wins_or_comes_after_it_and_never_both(
+async def test_what_happens_at_the_moment_of_a_rung_is_before_it_or_after_it_and_never_both(
     store: Store, village: Village
 ) -> None:
     alert, grid, at = await raised(store, village, "fall", DAYTIME), village.people["grid"], DAYTIME + 3 * MINUTE
-    due = await store.read(lambda tx: alerts.due(tx, at, 9))
-    assert await store.run(lambda tx: alerting.claim(tx, alert, grid, POLICIES, at))
-    await sent(store, at)
-    for each in due:  # as the clock read it, a moment before
-        await store.run(lambda tx, each=each: alerting._climb(tx, each, POLICIES, at))  # type: ignore[misc]
-    assert await names(store, village, at) == ""
+
+    async def as_read(then: datetime) -> list[Alert]:
+        return await store.read(lambda tx: alerts.due(tx, then, 9))
+
+    async def climb_all(due: list[Alert], then: datetime) -> str:
+        """As another process read it, a moment before."""
+        await sent(store, then)
+        for each in due:
+            await store.run(lambda tx, each=each: alerting._climb(tx, each, POLICIES, then))  # type: ignore[misc]
+        return await names(store, village, then)
+
+    due = await as_read(at)
+    await swept(store, at)
+    assert await climb_all(due, at) == ""  # two clocks
+    due = await as_read(DAYTIME + 15 * MINUTE)
+    assert await store.run(lambda tx: alerting.claim(tx, alert, grid, POLICIES, DAYTIME + 15 * MINUTE))
+    assert await climb_all(due, DAYTIME + 15 * MINUTE) == ""
+    due = await as_read(DAYTIME + 45 * MINUTE)
+    assert await store.run(lambda tx: alerting.arrive(tx, alert, grid, POLICIES, DAYTIME + 45 * MINUTE))
+    assert await climb_all(due, DAYTIME + 45 * MINUTE) == ""
+
+
+async def test_pressed_and_gone_out_late_those_near_hear_of_it_once(store: Store, village: Village) -> None:
+    def press(tx: Tx) -> None:
+        elder = elders.unscoped(tx, village.ground.elder)
+        raising.press(tx, village.people["visitor"], elder, village.ground.village.id, "", POLICIES, DAYTIME)
+    await store.run(press)
+    late = DAYTIME + timedelta(hours=2)
+    await swept(store, late)
+    assert await names(store, village, late) == "county first grid township village"
+    assert await climbed(store, village, late, 300) == {}
 
 
 @pytest.mark.parametrize(("table", "why"), [

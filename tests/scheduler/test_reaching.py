@@ -158,3 +158,41 @@ async def test_what_waits_on_a_channel_that_is_down_does_not_leave_after_he_has_
         return [AlertRaised(person=village.people[name], alert=alert.id, at="").still_wanted(tx, today)
                 for name in ("child", "first")]
     assert await store.read(wanted) == [False, True]
+
+
+async def test_the_coordinator_gets_one_message_a_minute_at_most_and_it_names_everybody(
+    store: Store, village: Village, now: datetime
+) -> None:
+    await raised(store, village, now)
+    await see(store, village, now, "grid", "village")
+    await sent(store, now)
+    alert, minute = await only(store), now.replace(second=0)
+    told = []
+    for second, name in ((1, "child"), (4, "first"), (9, "visitor")):
+        at = minute + timedelta(seconds=second)
+        await store.run(lambda tx, name=name, at=at: alert_told.failed(  # type: ignore[misc]
+            tx, alert.id, village.people[name], "test", at))
+        await looked(store, at)
+        told += await leaving(store, village, at)
+    assert told == [("not_reached", "test", "village")]
+    assert await leaving(store, village, minute + timedelta(minutes=1)) == [("not_reached", "test", "village")]
+    assert sorted((await states(store, village)).values()) == ["seen", "seen", "unreached", "unreached", "unreached"]
+
+
+async def test_where_he_answered_stands_last_and_a_failure_elsewhere_changes_nothing(
+    store: Store, village: Village, now: datetime
+) -> None:
+    await second(store, village, "child", now)
+    await raised(store, village, now)
+    alert, child = await only(store), village.people["child"]
+    await looked(store, now + AFTER)
+
+    async def of_child() -> tuple[tuple[str, ...], datetime | None]:
+        told = await store.read(lambda tx: alert_told.of(tx, alert.id))
+        return next((each.channels, each.next_at) for each in told if each.person_id == child)
+    before = await of_child()
+    assert before[0] == ("test", "other")
+    await store.run(lambda tx: alert_told.failed(tx, alert.id, child, "test", now))
+    assert await of_child() == before
+    await store.run(lambda tx: alert_told.answered(tx, alert.id, child, "test", now))
+    assert await of_child() == (("other", "test"), None)
