@@ -108,7 +108,7 @@ def _in_form(ask: Ask, draft: OpenDraft) -> Parts:
     if call and (text.startswith("/") or not call[1] or not session.is_writing(ask, draft)):
         return _aside(ask, draft, _command(ask, *call))
     if (added := adding.taken(ask, draft)) is not None:
-        return _aside(ask, draft, added)
+        return _aside(ask, draft, (*added, *_sos_on(ask)))
     if text and not control(text) and _sos_stands(ask):
         return _aside(ask, draft, _to_sos(ask, text))
     if text in sos.LINES and session.is_choosing(ask, draft):
@@ -186,6 +186,11 @@ def _to_sos(ask: Ask, text: str) -> Parts:
     return (*wrong, *said) if text.isdigit() and text not in sos.LINES else said
 
 
+def _sos_on(ask: Ask) -> Parts:
+    """What 紧急 was asking when a photo or a place came between."""
+    return sos.on(ask, str(_menu(ask)[0][2])) if _sos_stands(ask) else ()
+
+
 # Outside a form
 
 
@@ -198,18 +203,16 @@ def _without_form(ask: Ask) -> Parts:
     if (cried := _cry(ask, None)) is not None:
         return cried
     if (added := adding.taken(ask, None)) is not None:
-        return added
+        return (*added, *_sos_on(ask))
     text = plain(ask.inbound.text)
     if wecom.pasted(ask.inbound.text.strip()):
         return _command(ask, "robot", ask.inbound.text)
     if text and template.is_one(ask.inbound.text, commands.VISIT_OPENERS):
         return _template(ask)
-    if text and (call := commands.called(text)):
+    if text and (call := commands.called(text) or commands.called(_from_menu(ask, text))):
         return _command(ask, *call)
-    if text and _sos_stands(ask):
+    if text and _sos_on(ask):
         return _to_sos(ask, text)
-    if text and (call := commands.called(_from_menu(ask, text))):
-        return _command(ask, *call)
     if text in sos.LINES:
         return sos.dial(text)
     if 1 < len(text) <= 20 and ask.may("elder") and lookup.matching(ask, text):

@@ -81,15 +81,23 @@ def typed(ask: Ask, asks: str, text: str) -> Parts:
     alert = _mine(ask, number)
     if alert is None or alert.kind not in (UNSAID, SOS):
         return more(ask, text)
-    of_whom = call == "/soswhom"
-    if of_whom and (meant := _meant(ask, text)):
+    if call == "/soswhom" and (meant := _meant(ask, text)):
         return whom(ask, f"{number} {meant.id}")
     said: Parts = (("sos.dial", {"line": text, "raised": True}),) if text in LINES else ()
     if not text.isdigit():
         raising.add_words(ask.tx, alert, ask.writer.person_id, text[:LONGEST], ask.house.policies, ask.now)
         said = (("sos.kept", {}),)
+    return (*said, *on(ask, asks))
+
+
+def on(ask: Ask, asks: str) -> Parts:
+    """The same question again; nothing where it is not to be asked any more."""
+    call, number = asks.split()[:2]
+    alert = _mine(ask, number)
+    if alert is None or alert.kind not in (UNSAID, SOS):
+        return ()
     elder = elders.find(ask.tx, ask.scope, alert.elder_id) if alert.elder_id else None
-    return (*said, *(_whom(ask, alert, 0) if of_whom else _what(ask, alert, elder)))
+    return _whom(ask, alert, 0) if call == "/soswhom" else _what(ask, alert, elder)
 
 
 def dial(line: str) -> Parts:

@@ -7,6 +7,7 @@ import orjson
 import pytest
 import pytest_asyncio
 
+from conversations.message import Place
 from storage import accounts, alert_media, drafts
 from storage.alerts import Alert
 from storage.crypto import Keys
@@ -67,11 +68,17 @@ async def test_words_and_a_name_typed_while_it_asks_are_for_the_alert_wherever_i
         await talk.asked("王强", "稍后继续")
     kept = await talk.asked("王强", "紧急", "在厕所摔倒了")
     assert "是哪位老人" in kept.text and "厕所" in (await raised(talk)).words and "已经告诉" not in kept.text
+    assert "是哪位老人" in (await talk.asked("王强", place=Place(28.871, 105.442))).text  # nor does it end the question
     assert "是什么事" in (await talk.asked("王强", "欧阳明")).text
     assert (await raised(talk)).elder_id == talk.running.village.elders["欧阳明6组"]
     assert "拨号键打 120" in (await talk.asked("王强", "120")).text
     await talk.asked("王强", "摔倒")
     assert (await raised(talk)).kind == "fall"
+
+
+async def test_once_the_alert_is_over_what_is_typed_is_no_more_said_to_it(talk: Talk) -> None:
+    await talk.asked("王强", "稍后继续", "紧急", "不在名单", "点错了")
+    assert "欧阳明 · 建设村6组" in (await talk.asked("王强", "欧阳明")).text
 
 
 async def test_a_number_that_should_be_dialled_is_never_taken_for_anything_else(talk: Talk) -> None:
