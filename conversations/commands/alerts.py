@@ -173,6 +173,7 @@ def card_of(ask: Ask, alert: Alert, elder: Elder | None) -> Part:
     rows = [*_steps(ask, alert), *_look(ask, alert, elder), *more, *_file(ask, alert)]
     return ("alerts.card", {
         **alert_telling.told(ask.tx, alert, elder, wall(ask, alert.raised_at)), "address": address,
+        "asks": elder is None and alert.raised_by != ask.writer.person_id,
         "since": _time(ask, alert.claimed_at), "there": _time(ask, alert.arrived_at),
         "support": _time(ask, alert.support_at), "offered": alert_telling.name(ask.tx, alert.offered_to),
         "reach": reach_telling.of(ask, alert), "beside": beside, "buttons": rows})

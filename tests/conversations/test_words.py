@@ -223,7 +223,7 @@ BY_KEY |= {
        for name in ("asks", "noisy", "card", "line")},
     "found.vendors": {"label": {"name": "anxin"}}, "button.device_of": {"serial": "A1"}, "button.device_damp": {"days": 3},
     "alerts.raised": {"number": "A-0001", "elder": ELDER, "what": "help", "late": True, "goes": True, "who": "", "time": "02:10", "device": SAID},
-    "alerts.card": {"number": "A-0001", "elder": ELDER, "what": "help", "state": "open", "address": "3组1号", "who": "王强", "device": None,
+    "alerts.card": {"asks": True, "number": "A-0001", "elder": ELDER, "what": "help", "state": "open", "address": "3组1号", "who": "王强", "device": None,
                     "time": "02:10", "since": "02:11", "there": "02:20", "support": "02:21", "offered": "钱进", "beside": {"calls": CALLS, "added": ADDED},
                     "reach": REACH},
     "reach.thanks": {"goes": True}, "reach.missed": {"number": "A-0001", "elder": "欧阳明", "names": ["李娜"]}, "reach.card": {"reach": REACH},
