@@ -20,32 +20,33 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TANFANG_", env_file=".env", extra="ignore", frozen=True)
 
     data_dir: Path = Path("data")
-    database_url: str = ""
+    database_url: str = Field(default="", repr=False)
     key_file: Path = Path("tanfang.keys.json")
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=1, le=65535)
     public_url: str = ""
     playground: Literal["on", "off", ""] = ""
     policy_file: Path | None = None
-    telegram_token: str = ""
+    telegram_token: str = Field(default="", repr=False)
     telegram_api_url: str = "https://api.telegram.org"
     telegram_mode: Literal["polling", "webhook"] = "polling"
-    telegram_secret: str = ""
+    telegram_secret: str = Field(default="", repr=False)
     wechat_app_id: str = ""
-    wechat_app_secret: str = ""
-    wechat_token: str = ""
-    wechat_aes_key: str = ""  # 43 characters; without it messages come in plain
+    wechat_app_secret: str = Field(default="", repr=False)
+    wechat_token: str = Field(default="", repr=False)
+    wechat_aes_key: str = Field(default="", repr=False)  # 43 characters; without it messages come in plain
     wechat_api_url: str = "https://api.weixin.qq.com"
     wechat_templates: Path | None = None  # which notice goes out through which template
     wecom_corp_id: str = ""
     wecom_agent_id: int | None = None
-    wecom_secret: str = ""
-    wecom_token: str = ""
-    wecom_aes_key: str = ""  # 43 characters
+    wecom_secret: str = Field(default="", repr=False)
+    wecom_token: str = Field(default="", repr=False)
+    wecom_aes_key: str = Field(default="", repr=False)  # 43 characters
     wecom_api_url: str = "https://qyapi.weixin.qq.com"
-    sms_url: str = ""  # a gateway for text messages, to which alerts to people without an account are posted
-    sms_token: str = ""
-    mqtt_url: str = ""  # mqtt[s]://[user:password@]host[:port][/session]
+    # a gateway for text messages, to which alerts to people without an account are posted; a key may stand in it
+    sms_url: str = Field(default="", repr=False)
+    sms_token: str = Field(default="", repr=False)
+    mqtt_url: str = Field(default="", repr=False)  # mqtt[s]://[user:password@]host[:port][/session]
     telegram_domestic_reason: str = ""  # set only where an operator declares the channel domestic
 
     @property

@@ -8,6 +8,7 @@ import unicodedata
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Literal
 
 from conversations import alert_telling, group_telling
@@ -56,17 +57,15 @@ def look(house: House, tx: Tx, token: str, held: str, grant: str, now: datetime)
     line = _WORDS.say("groups.page_line", {name: brief[name] for name in ("number", "what", "state", "drill")})
     if not alert.running:
         return View("over", line)
-    own = token if _own(tx, token, now) else held
-    if not own:
-        return View("who", line)
-    person = _entered(tx, own, grant, now)
+    own = token if _own(tx, token, now) else ""
+    person = _entered(tx, own or held, grant, now)
     if person is None:
-        found = [pages.find(tx, each, now) for each in own.split(".")]
-        if any(each.state == "unknown" or (each.state == "open" and each.left) for each in found):
-            return View("code", line)
-        if own != token:
-            return View("who", line)
-        return View("void" if found[0].state == "open" else found[0].state)
+        if not own:  # not by what became of the digits: of a name that nobody has there are none
+            return View("code" if held and not grant else "who", line)
+        page = pages.find(tx, own, now)
+        if page.state == "open":
+            return View("code", line) if page.left else View("void")
+        return View(page.state)
     ask = _ask(house, tx, person, now)
     found_here = alert_telling.found(tx, ask.scope, alert.id)
     if found_here is None:
@@ -83,19 +82,22 @@ def look(house: House, tx: Tx, token: str, held: str, grant: str, now: datetime)
 def ask_for(house: House, tx: Tx, token: str, name: str, now: datetime) -> str:
     """Sends six digits to whom of this name may go; gives what the browser is to keep of it.
 
-    Whether there is anybody of that name cannot be told from it.
+    Whether there is anybody of that name, or several, cannot be told from it: it is as long for each, and what it is
+    made of leads to no page.
     """
     alert = _alert(tx, token, now)
     name = "".join(unicodedata.normalize("NFKC", name).split())
     made = []
-    if alert and alert.running and 0 < len(name) <= LONGEST_NAME:
-        for person in people.named(tx, name)[:MOST_NAMED]:
-            if (alerting.may_go(tx, person, alert, house.policies, house.today(now)) and accounts.reached(tx, person)
-                    and pages.live(tx, "alert", person, now) < MOST_CODES):
-                own, code = pages.make(tx, "alert", person, now, alert.id)
+    if alert and alert.running and 0 < len(name) <= LONGEST_NAME and name.isprintable():
+        able = (person for person in people.named(tx, name) if accounts.reached(tx, person)
+                and alerting.may_go(tx, person, alert, house.policies, house.today(now)))
+        for person in islice(able, MOST_NAMED):
+            if pages.live(tx, "named", person, now) < MOST_CODES:
+                own, code = pages.make(tx, "named", person, now, alert.id)
                 notices.tell(tx, AlertCode(person=person, alert=alert.id, code=code), now)
                 made.append(own)
-    return ".".join(made) or urlsafe_b64encode(tx.random_bytes(16)).rstrip(b"=").decode()
+    nobody = (urlsafe_b64encode(tx.random_bytes(16)).rstrip(b"=").decode() for _ in range(MOST_NAMED - len(made)))
+    return ".".join((*made, *nobody))
 
 
 def enter(tx: Tx, token: str, held: str, code: str, now: datetime) -> str | None:
@@ -133,7 +135,7 @@ def _entered(tx: Tx, own: str, grant: str, now: datetime) -> str | None:
     """Who has shown the right digits of one of these pages, while its time is not over."""
     for each in own.split(".")[:MOST_NAMED] if grant else ():
         page = pages.find(tx, each, now)
-        if page.kind == "alert" and page.fresh and pages.entered(tx, each, grant):
+        if page.kind in ("alert", "named") and page.fresh and pages.entered(tx, each, grant):
             person = people.find(tx, page.person_id)
             return person.id if person and person.status == "active" else None
     return None

@@ -3,6 +3,8 @@
 from datetime import date
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from scheduler.notices import KINDS, Notice
 from storage import alerts, groups, people
 from storage.database import Tx
@@ -101,7 +103,7 @@ class AlertCode(Notice):
     kind = "alert_code"
     lane: ClassVar[Lane] = "alert"
     alert: str
-    code: str
+    code: str = Field(repr=False)
 
     def still_wanted(self, tx: Tx, today: date) -> bool:
         found = alerts.unscoped(tx, self.alert)

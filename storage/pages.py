@@ -20,7 +20,9 @@ VALID = timedelta(minutes=30)
 MOST_TRIES = 5
 KEPT = timedelta(days=1)  # so long a page can say that it was used, or is too old
 
-Kind = Literal["upload", "download", "alert"]  # a file's; or the alert itself, whose id `file_id` is
+# a file's; or of the alert itself, whose id `file_id` is: a link of one's own, or digits for who is named on another's,
+# which no link leads to
+Kind = Literal["upload", "download", "alert", "named"]
 State = Literal["open", "unknown", "used", "expired", "void"]
 
 _ADD = insert(pages)

@@ -1,6 +1,6 @@
 """Access tokens of platforms, one for all processes: who renews one holds a lease meanwhile, the others wait for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select, update
@@ -29,7 +29,7 @@ _LET_GO = update(platform_tokens).where(platform_tokens.c.name == bindparam("cal
 class Found:
     """The token to use; empty where there is none, and then `renew` says whether the caller is to fetch one."""
 
-    token: str = ""
+    token: str = field(default="", repr=False)
     renew: bool = False
 
 

@@ -6,7 +6,7 @@ What names and answers contain cannot become a link. Nothing is acknowledged bef
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -53,9 +53,9 @@ class Account:
     """The Official Account, as its console has it; without an AES key messages come in plain."""
 
     app_id: str
-    secret: str
-    token: str
-    aes_key: str = ""
+    secret: str = field(repr=False)
+    token: str = field(repr=False)
+    aes_key: str = field(default="", repr=False)
     api_url: str = API_URL
 
 

@@ -8,7 +8,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 from secrets import token_hex
@@ -62,9 +62,9 @@ class Application:
 
     corp_id: str
     agent_id: int
-    secret: str
-    token: str
-    aes_key: str
+    secret: str = field(repr=False)
+    token: str = field(repr=False)
+    aes_key: str = field(repr=False)
     api_url: str = API_URL
 
 

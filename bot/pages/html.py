@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import structlog
 from jinja2 import Environment, StrictUndefined, Template
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 
+from bot.logs import where
 from storage.database import StoreUnavailable
 
+log = structlog.get_logger()
 FORM_BYTES = 1024  # of a form with a line or two
 STATUS = {"unknown": 404, "used": 410, "expired": 410, "void": 410, "gone": 410, "elsewhere": 403, "away": 503,
           "too_long": 413}
@@ -42,12 +45,17 @@ def closed(answer: Response) -> Response:
 
 def own(request: Request, public: str, hosts: frozenset[str]) -> bool:
     """Whether this comes from the page itself, by what the browser says of it."""
-    origin = urlsplit(request.headers.get("origin", ""))
     here = request.headers.get("host", "")
+    try:
+        origin, host = urlsplit(request.headers.get("origin", "")).netloc, urlsplit(f"//{here}").hostname or ""
+    except ValueError:  # no browser says that
+        return False
     known = {urlsplit(public).netloc}
-    if (urlsplit(f"//{here}").hostname or "") in hosts:
+    if host in hosts:
         known.add(here)
-    return origin.netloc in known and request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+    # who names no site is not at home, though the public address were one without a host
+    return origin != "" and origin in known and (
+        request.headers.get("sec-fetch-site", "same-origin") == "same-origin")
 
 
 async def field(request: Request, name: str) -> str | None:
@@ -69,6 +77,9 @@ def safely(handler: Any) -> Any:
             return page("away")
         except ClientDisconnect:
             return Response(status_code=400)
+        except Exception as error:  # the server's own log would hold its message, and in that what somebody wrote
+            log.error("a page failed", error=type(error).__name__, where=where(error))
+            return page("away")
         return response
 
     return answer

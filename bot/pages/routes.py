@@ -137,7 +137,7 @@ class _Desk:
         token, grant, now = request.path_params["token"], request.cookies.get(COOKIE, ""), self.now()
         page, entered = await self.store.read(
             lambda tx: (pages.find(tx, token, now), bool(grant) and pages.entered(tx, token, grant)))
-        return (page, entered) if page.kind != "alert" else (Page("unknown"), False)
+        return (page, entered) if page.kind in ("upload", "download") else (Page("unknown"), False)
 
     def _own(self, request: Request) -> bool:
         return html.own(request, self.public, self.hosts)

@@ -76,7 +76,6 @@ def _family(tx: Tx, scope: Scope, alert: Alert, at: datetime) -> dict[str, str]:
 def docx(kept: Record, words: Words) -> tuple[str, bytes]:
     """File name and bytes of the document."""
     from docx import Document  # late: it takes 0.2 s to import
-    from docx.image.exceptions import UnrecognizedImageError
     from docx.shared import Cm
 
     document, alert = Document(), kept.alert
@@ -105,7 +104,7 @@ def docx(kept: Record, words: Words) -> tuple[str, bytes]:
         document.add_paragraph(words.say("added.line", {
             "day": at.date().isoformat(), "time": f"{at:%H:%M}", "who": who, "step": added.kind,
             "where": adding.said(added.place)}))
-        with suppress(UnrecognizedImageError):  # what is no picture stands there by its line alone
+        with suppress(Exception):  # what is no whole picture, of which docx raises anything, stands there by its line
             if photo:
                 document.add_picture(BytesIO(photo), width=Cm(PHOTO_CM))
     file = BytesIO()

@@ -11,11 +11,14 @@ import pytest_asyncio
 from starlette.applications import Starlette
 
 from bot.pages.alerts import build_routes
+from conversations import alert_page
+from conversations import book as books
 from scheduler import alerting
-from storage import accounts, areas, people
+from storage import accounts, areas, pages, people
 from storage.crypto import Keys
-from storage.database import Tx
-from tests.fakes.house import PUBLIC, Recorder
+from storage.database import Store, Tx
+from tests.conversations.transcript import InMemory
+from tests.fakes.house import PUBLIC, Recorder, Running, bind, settle
 from tests.fakes.served import served
 from tests.fakes.talk import Talk, labels, talking
 
@@ -61,11 +64,11 @@ class Site:
 @pytest_asyncio.fixture(params=[False, True], ids=["at home", "abroad"])
 async def site(request: pytest.FixtureRequest, tmp_path: Path, keys: Keys) -> AsyncIterator[Site]:
     async with talking(tmp_path, keys, abroad=request.param) as talk:
-        def settle(tx: Tx) -> None:
+        def coordinator(tx: Tx) -> None:
             now = talk.running.now()
             mei = people.add(tx, areas.named(tx, "建设村")[0].id, "周梅", ("village",), now).id
             accounts.bind(tx, "test", "7101", "7101", mei, now)
-        await talk.running.store.run(settle)
+        await talk.running.store.run(coordinator)
         talk.accounts["周梅"] = "7101"
         running = talk.running
         app = Starlette(routes=build_routes(running.store, replace(running.house, public=HERE), running.now, frozenset()))
@@ -196,3 +199,52 @@ async def test_abroad_address_and_phones_stand_behind_a_link_of_one_s_own(site: 
     async with site.browser() as other:
         assert "已经用过了" in (await other.get(path)).text
         assert (await other.get(path.replace("/a/", "/f/"))).status_code == 404
+
+
+async def test_whether_a_name_is_on_the_ladder_cannot_be_told_by_what_the_page_does(site: Site) -> None:
+    path = await site.forwarded()
+    async with site.browser() as browser, site.browser() as other:
+        looks = []
+        for one, name in ((browser, "路人甲"), (other, "王强")):
+            await site.names(one, path, name)
+            cookie = next(each.value or "" for each in one.cookies.jar if each.name == "alert").strip('"')
+            kept = {"cookie": f"alert={cookie}"}
+            seen: list[object] = [len(cookie), cookie.count(".")]
+            for held in cookie.rstrip("/").split("."):
+                answer = await one.get(f"/a/{held}")
+                seen += [answer.status_code, answer.text]
+            for _ in range(6):  # more than the digits may be tried
+                seen.append((await site.enters(one, path, "wrong!")).text)
+            seen.append((await one.get(path, headers=kept)).text)
+            site.talk.running.later(1900)
+            seen.append((await one.get(path, headers=kept)).text)
+            looks.append(seen)
+    assert looks[0] == looks[1]
+
+
+async def test_of_many_with_one_name_those_who_may_go_get_digits(site: Site) -> None:
+    path = await site.forwarded()
+
+    def others(tx: Tx) -> None:
+        for _ in range(4):  # elsewhere in the county
+            people.add(tx, areas.named(tx, "建设村")[0].id, "赵五", ("family",), site.talk.running.now())
+        own = people.add(tx, areas.named(tx, "建设村")[0].id, "赵五", ("village",), site.talk.running.now()).id
+        accounts.bind(tx, "test", "7105", "7105", own, site.talk.running.now())
+
+    await site.talk.running.store.run(others)
+    async with site.browser() as browser:
+        await site.names(browser, path, "赵五")
+        assert "桂芳" in (await site.enters(browser, path, site.code("7105"))).text
+
+
+async def test_a_name_that_no_keyboard_writes_is_nobody_s(store: Store) -> None:
+    village = await store.run(lambda tx: settle(tx, books.from_folder().current["visit"]))
+    await store.run(lambda tx: bind(tx, village, ("test",)))
+    recorder = Recorder()
+    talk = Talk(InMemory(Running(store, village, recorder), recorder))
+    running, alert = talk.running, await talk.alarm(ELDER, "fall")
+    own, _ = await store.run(lambda tx: pages.make(tx, "alert", village.people["王强"], running.now(), alert.id))
+    for name in ("王强\0", "王强\u202e"):
+        held = await store.run(lambda tx, name=name: alert_page.ask_for(running.house, tx, own, name, running.now()))
+        assert len(held) == 68
+    assert await store.read(lambda tx: pages.live(tx, "named", village.people["王强"], running.now())) == 0

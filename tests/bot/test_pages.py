@@ -11,8 +11,11 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import func, select
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.routing import Route
 
 from bot.jobs import say_to
+from bot.pages import html
 from bot.pages.routes import build_routes
 from conversations import book as books
 from conversations.message import Inbound
@@ -133,7 +136,8 @@ async def test_no_answer_is_cached_framed_or_told_to_others(site: Site) -> None:
 
 @pytest.mark.parametrize("headers", [
     {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}, {"origin": "null"}, {},
-    {"origin": PUBLIC, "sec-fetch-site": "cross-site"}, {"origin": "https://evil.example", "host": "evil.example"}])
+    {"origin": PUBLIC, "sec-fetch-site": "cross-site"}, {"origin": "https://evil.example", "host": "evil.example"},
+    {"origin": "http://["}, {"origin": PUBLIC, "host": "["}])
 async def test_what_another_site_sends_changes_nothing(site: Site, headers: dict[str, str]) -> None:
     path, code = await site.asks()
     assert (await site.http.post(path, data={"code": code}, headers=headers)).status_code == 403
@@ -143,6 +147,23 @@ async def test_what_another_site_sends_changes_nothing(site: Site, headers: dict
         assert refused.status_code == 403
     assert await site.count(t.jobs) == 0
     assert (await site.sends(path, LEDGER)).status_code == 200
+
+
+@pytest.mark.parametrize("public", ["tanfang.example", ""])
+def test_a_public_address_without_a_scheme_is_no_door_for_who_names_no_site(public: str) -> None:
+    request = Request({"type": "http", "headers": [(b"host", b"tanfang.example")]})
+    assert not html.own(request, public, frozenset())
+
+
+async def test_a_fault_of_ours_is_said_kindly_and_leaves_no_name_in_the_log(capfd: pytest.CaptureFixture[str]) -> None:
+    async def fails(request: Request) -> None:
+        raise ValueError("Key (name)=(王强) already exists")
+
+    async with served(Starlette(routes=[Route("/", html.safely(fails))])) as url, httpx.AsyncClient() as http:
+        answer = await http.get(url)
+    assert answer.status_code == 503 and "现在有点忙" in answer.text
+    logged = "".join(capfd.readouterr())
+    assert "王强" not in logged and "ValueError" in logged and "test_pages.py" in logged
 
 
 async def test_without_the_code_nothing_goes_in_or_out(site: Site) -> None:

@@ -1,5 +1,6 @@
 """WeCom in the settings: whole or refused by name; and a started program answers at its door."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,11 @@ import pytest
 from pydantic import ValidationError
 
 from bot.app import App, foundation
+from bot.channels.wechat import Account
+from bot.channels.wecom import Application
 from bot.settings import Settings
+from scheduler.group_notices import AlertCode
+from storage.platform_tokens import Found
 from tests.fakes import tencent
 from tests.fakes.served import served
 from tests.fakes.wecom_api import FakeWeCom
@@ -33,6 +38,19 @@ def test_half_a_platform_is_refused_by_the_name_of_what_is_missing(tmp_path: Pat
 def test_a_wrong_key_is_refused_and_not_shown(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="TANFANG_WECOM_AES_KEY must be the 43"):
         settings(tmp_path, **{**WHOLE, "wecom_aes_key": "short"})
+
+
+def test_nothing_that_prints_settings_or_accounts_prints_a_secret(tmp_path: Path) -> None:
+    names = ("telegram_token", "telegram_secret", "wechat_app_secret", "wechat_token", "wechat_aes_key", "wecom_secret",
+             "wecom_token", "wecom_aes_key", "sms_token")
+    secrets = {name: f"{n}secret{'x' * 36}" for n, name in enumerate(names)}
+    found = settings(tmp_path, **{
+        **WHOLE, **secrets, "wechat_app_id": "wx1", "sms_url": "https://sms.example/send?key=7secret",
+        "database_url": "postgresql://bot:8secret@db/tanfang", "mqtt_url": "mqtts://bot:9secret@broker"})
+    keys = {"secret": found.wecom_secret, "token": found.wecom_token, "aes_key": found.wecom_aes_key}
+    said = repr((found, Application("ww1", 1, **keys), Account("wx1", **keys), Found(found.wecom_token),
+                 AlertCode(person="p", alert="a", code="0secret")))
+    assert "secretx" not in said and not re.search(r"\dsecret", said)
 
 
 async def test_a_started_program_sets_its_menu_and_answers_the_console(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A photo, a voice note or a place sent while an own alert runs belongs to it; an open form that wants it goes first."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -147,3 +148,18 @@ async def test_it_is_printed_in_the_file_and_gone_with_the_elder(talk: Talk) -> 
     assert await kept(talk, alert) == []
     assert await running.store.read(lambda tx: media.body(tx, photo)) is None
     assert voice
+
+
+async def test_a_broken_photo_keeps_no_file_from_being_printed(talk: Talk) -> None:
+    running, whole = talk.running, qr.png("x")
+    alert = await talk.alarm(ELDER, "fall", "王强")
+    await talk.asked("王强", media=PHOTO)
+    gathered = await running.store.read(lambda tx: alert_record.gather(
+        tx, running.house, Scope(running.village.people["赵敏"], START.date()), alert.id, running.now()))
+    assert gathered
+    (line,) = gathered.added
+    photos = (whole[:20], whole[:16] + bytes(8) + whole[24:], b"\xff\xd8\xff\xe1\0\x20Exif\0\0II*\0", b"GIF89a", whole)
+    many = replace(gathered, added=[(*line[:3], photo) for photo in photos])
+    document = Document(BytesIO(alert_record.docx(many, Words())[1]))
+    assert len([each for each in document.paragraphs if each.text.endswith("照片")]) == len(photos)
+    assert len(document.inline_shapes) == 1

@@ -14,7 +14,7 @@ from tests.fakes.wechat_api import FakeWeChat
 from tests.fakes.wechat_people import LINK, MESSAGE, Delivery, Person, Received
 from tests.platforms.stage import OnPlatform
 
-NUMBERED = re.compile(r"(☑ )?(\d+) \S")
+NUMBERED = re.compile(r"(☑ )?(\d{1,2}) \S")
 UNKNOWN = "点这里"  # what a link says that never stood anywhere
 
 

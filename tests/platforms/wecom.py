@@ -16,7 +16,7 @@ from tests.platforms.stage import OnPlatform
 
 CHOOSE = Words().say("wecom.choose")  # the title of a card whose words stand in a text before it
 TYPE = Words().say("wecom.type", {"words": []})  # before the words that can be typed
-NUMBERED = re.compile(r"(☑ )?(\d+) \S")
+NUMBERED = re.compile(r"(☑ )?(\d{1,2}) \S")
 
 
 class WeComPlatform:
