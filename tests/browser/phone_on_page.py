@@ -7,6 +7,13 @@ from playwright.async_api import Locator, Page, expect
 PATIENCE = 10_000  # milliseconds
 
 
+async def moves(page: Page, label: str) -> None:
+    """The page's clock goes forward, and all that is due by then has been done: its buttons can be pressed again."""
+    button = page.get_by_role("button", name=label)
+    await button.click()
+    await expect(button).to_be_enabled(timeout=6 * PATIENCE)
+
+
 class PhoneOnPage:
     """The phone with an id on an open page. Everything waits until the page is so far, or fails after PATIENCE."""
 

@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.browser.demo_server import DemoServer
-from tests.browser.phone_on_page import PATIENCE, PhoneOnPage
+from tests.browser.phone_on_page import PATIENCE, PhoneOnPage, moves
 
 pytestmark = pytest.mark.asyncio
 
@@ -52,10 +52,7 @@ async def test_two_weeks_with_a_visitor_a_first_contact_and_two_children(
     wang, zeng, lina, litao = (PhoneOnPage(page, phone) for phone in SHOWN)
     answered = {LINA: 0, LITAO: 0}
     for day in range(14):
-        now = page.locator("#now")
-        before = await now.inner_text()
-        await page.get_by_role("button", name="+1 天").click()
-        await expect(now).not_to_have_text(before, timeout=3 * PATIENCE)
+        await moves(page, "+1 天")
         if day == 2:
             await wang.sees(f"{VISITED} 4号 · 过了")
             await zeng.sees(f"{VISITED} 4号 · 过了")
