@@ -131,8 +131,9 @@ def _ended(tx: Tx, notice: AlertEnded, scope: Scope) -> Parts | None:
     outcome = {key: alert.outcome.get(key, "") for key in ("found", "done", "reason", "risk")}
     if alert.drill and outcome["reason"] == drills.OVER:
         return (("drill.over", {"number": alert.called}),)
+    family = elder is not None and ties.over(tx, scope, elder.id) == {"family"}  # far away: nothing is asked of them
     return (("alerts.ended", {"number": alert.called, "elder": called(elder), "state": alert.state, **outcome,
-                              "who": name(tx, alert.closed_by), **wall(notice.at)}),)
+                              "family": family, "who": name(tx, alert.closed_by), **wall(notice.at)}),)
 
 
 TELL: dict[str, Callable[[Tx, Any, Scope], Parts | None]] = {

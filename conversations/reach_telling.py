@@ -33,8 +33,12 @@ def _not_reached(tx: Tx, notice: NotReached, scope: Scope) -> tuple[Part, ...] |
     if one is None:
         return None
     alert, elder = one
+    others = [name(tx, each.person_id) for each in alert_told.of(tx, alert.id)
+              if each.state == "unreached" and each.person_id != scope.person_id]
+    if not others:
+        return None
     return (("reach.missed", {
-        "number": alert.called, "elder": called(elder), "names": names(tx, alert)["unreached"],
+        "number": alert.called, "elder": called(elder), "names": others,
         "buttons": [[["button.alert", {}, f"/alert {alert.id}"]]]}),)
 
 

@@ -7,7 +7,7 @@ import orjson
 
 from conversations import adding, binding, commands, crying, drilling, in_group, lookup, session, template
 from conversations.answers import place
-from conversations.commands import exchange, general, wecom
+from conversations.commands import exchange, general, sos, wecom
 from conversations.controls import control, plain
 from conversations.draft import TO_ASK, Answer
 from conversations.engine import Event, Part
@@ -44,9 +44,10 @@ def answer(house: House, tx: Tx, inbound: Inbound, now: datetime) -> Parts:
     token = _invitation(inbound.text)
     if token:
         return _invited(house, tx, inbound, writer, token, now)
-    if writer is None and (cry := crying.heard(inbound.text)) and cry.clear:
-        return (("sos.stranger", {}),)
     if writer is None:
+        cry = crying.heard(inbound.text)
+        if inbound.choice == "/sos" or (cry and cry.clear):  # a menu below the chat shows the button to everybody
+            return (("sos.stranger", {}),)
         return binding.said(tx, inbound, house.today(now), now)
     if not writer.active:
         return binding.stopped(writer)
@@ -107,9 +108,11 @@ def _in_form(ask: Ask, draft: OpenDraft) -> Parts:
     if call and (text.startswith("/") or not call[1] or not session.is_writing(ask, draft)):
         return _aside(ask, draft, _command(ask, *call))
     if (added := adding.taken(ask, draft)) is not None:
-        return _aside(ask, draft, added)
+        return _aside(ask, draft, (*added, *_sos_on(ask)))
     if text and not control(text) and _sos_stands(ask):
-        return _to_sos(ask, draft, text)
+        return _aside(ask, draft, _to_sos(ask, text))
+    if text in sos.LINES and session.is_choosing(ask, draft):
+        return _aside(ask, draft, sos.dial(text))
     return session.step(ask, draft, Event(inbound.text, None, session.keep_media(ask), session.where(ask)))
 
 
@@ -170,12 +173,22 @@ def _aside(ask: Ask, draft: OpenDraft, said: Parts) -> Parts:
     return (*said, BREAK, ("form.back_to", {}), *session.again(ask, draft))
 
 
-def _to_sos(ask: Ask, draft: OpenDraft, text: str) -> Parts:
-    """What is typed right after 紧急 answers it, by number or label, or is more to be said of it; never the form."""
+def _to_sos(ask: Ask, text: str) -> Parts:
+    """What is typed right after 紧急 answers it, by number, label or name, or is more to be said of it; never the form,
+    and no other elder's file. A wrong number is asked again, so that the buttons stand under it.
+    """
+    buttons = _menu(ask)
     call = commands.called(_from_menu(ask, text))
-    if call is None and text.isdigit():
-        return (("refuse.choice", {"count": len(_menu(ask))}),)
-    return _aside(ask, draft, _command(ask, *(call or ("more", text))))
+    if call:
+        return _command(ask, *call)
+    said = sos.typed(ask, str(buttons[0][2]), text)
+    wrong: Parts = (("refuse.choice", {"count": len(buttons)}),)
+    return (*wrong, *said) if text.isdigit() and text not in sos.LINES else said
+
+
+def _sos_on(ask: Ask) -> Parts:
+    """What 紧急 was asking when a photo or a place came between."""
+    return sos.on(ask, str(_menu(ask)[0][2])) if _sos_stands(ask) else ()
 
 
 # Outside a form
@@ -190,7 +203,7 @@ def _without_form(ask: Ask) -> Parts:
     if (cried := _cry(ask, None)) is not None:
         return cried
     if (added := adding.taken(ask, None)) is not None:
-        return added
+        return (*added, *_sos_on(ask))
     text = plain(ask.inbound.text)
     if wecom.pasted(ask.inbound.text.strip()):
         return _command(ask, "robot", ask.inbound.text)
@@ -198,6 +211,10 @@ def _without_form(ask: Ask) -> Parts:
         return _template(ask)
     if text and (call := commands.called(text) or commands.called(_from_menu(ask, text))):
         return _command(ask, *call)
+    if text and _sos_on(ask):
+        return _to_sos(ask, text)
+    if text in sos.LINES:
+        return sos.dial(text)
     if 1 < len(text) <= 20 and ask.may("elder") and lookup.matching(ask, text):
         return _command(ask, "elder", text)
     return (("refuse.unknown", {}), *general.start(ask, ""))

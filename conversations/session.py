@@ -131,6 +131,13 @@ def is_writing(ask: Ask, kept: OpenDraft) -> bool:
     return question is not None and question.kind == "text"
 
 
+def is_choosing(ask: Ask, kept: OpenDraft) -> bool:
+    """Whether the open question is answered by one of few options: then no 120 is an answer."""
+    draft = _opened(ask, kept)
+    question = ask.house.book.current[kept.form].by_id.get(draft.at)
+    return question is None or bool(question.options)
+
+
 def resume(ask: Ask, kept: Kept) -> tuple[Part, ...]:
     """Takes up a draft that was put aside; the one open now is put aside instead."""
     draft = parse(kept.id, kept.tag, kept.form_hash, kept.body)

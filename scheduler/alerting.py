@@ -178,7 +178,7 @@ def changed(tx: Tx, alert: Alert, what: Step | Literal["ended"], by: str, polici
     these, are told, but for him who did it; and it waits for its next rung.
     """
     alert_told.seen(tx, alert.id, by, now)
-    told = dict.fromkeys((*_told(tx, alert), *also))
+    told, asked = dict.fromkeys((*_told(tx, alert), *also)), list[str]()
     if what == "ended":
         for person in told:
             if person != by:
@@ -189,9 +189,10 @@ def changed(tx: Tx, alert: Alert, what: Step | Literal["ended"], by: str, polici
             goes = what in ASKING and may_go(tx, person, alert, policies, today)
             if person != by and (goes or what != "support"):  # who cannot go there has no use for that
                 _tell(tx, AlertStep(person=person, alert=alert.id, step=what, by=by, goes=goes), None, now)
+                asked += [person] if goes else []
     village_groups.show(tx, alert, policies, now, anew=ANEW.get(what, "raised"))
     if what != "ended":
-        _climb(tx, alerts.lock(tx, alert.id), policies, now)
+        _climb(tx, alerts.lock(tx, alert.id), policies, now, asked)  # at night its first rung is due at once
     return True
 
 

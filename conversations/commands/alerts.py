@@ -170,11 +170,13 @@ def card_of(ask: Ask, alert: Alert, elder: Elder | None) -> Part:
     if address and elder:
         ask.note("elder.reveal", elder.id, ("address",))
     beside, more = alert_beside.of(ask, alert)
+    rows = [*_steps(ask, alert), *_look(ask, alert, elder), *more, *_file(ask, alert)]
     return ("alerts.card", {
         **alert_telling.told(ask.tx, alert, elder, wall(ask, alert.raised_at)), "address": address,
+        "asks": elder is None and alert.raised_by != ask.writer.person_id,
         "since": _time(ask, alert.claimed_at), "there": _time(ask, alert.arrived_at),
         "support": _time(ask, alert.support_at), "offered": alert_telling.name(ask.tx, alert.offered_to),
-        "reach": reach_telling.of(ask, alert), "beside": beside, "buttons": [*_steps(ask, alert, elder), *more]})
+        "reach": reach_telling.of(ask, alert), "beside": beside, "buttons": rows})
 
 
 def wall(ask: Ask, at: datetime) -> str:
@@ -185,7 +187,8 @@ def _time(ask: Ask, at: datetime | None) -> str:
     return wall(ask, at).partition("T")[2] if at else ""
 
 
-def _steps(ask: Ask, alert: Alert, elder: Elder | None) -> Rows:
+def _steps(ask: Ask, alert: Alert) -> Rows:
+    """What comes next stands first: who has got there may end it, who is on the way may need help."""
     me = ask.writer.person_id
     rows: Rows = []
     if alert.state == "open" and ask.may("claim") and alerting.may_go(
@@ -199,20 +202,29 @@ def _steps(ask: Ask, alert: Alert, elder: Elder | None) -> Rows:
             ends.insert(0, ["button.close_alert", {}, f"/close {alert.id}"])
         rows.append(ends)
     if alert.running and alert.claimed_by == me:
-        rows.append([["button.support", {}, f"/support {alert.id}"],
-                     ["button.hand_alert", {}, f"/handalert {alert.id}"]])
+        rows.insert(1, [["button.support", {}, f"/support {alert.id}"],
+                        ["button.hand_alert", {}, f"/handalert {alert.id}"]])
     elif alert.running and alert.offered_to == me:
         rows.insert(0, [["button.take_over", {}, f"/takeover {alert.id}"],
                         ["button.decline_alert", {}, f"/nottake {alert.id}"]])
     elif alert.running and alert.claimed_by and ask.may("give_back") and alerting.may_end(ask.tx, me, alert):
         rows.append([["button.give_back", {}, f"/giveback {alert.id}"]])
-    if ask.may("alert_file") and not ask.abroad and alerts.held(ask.tx, ask.scope, alert.id):
-        rows.append([["button.alert_file", {}, f"/alertfile {alert.id}"]])
+    return rows
+
+
+def _look(ask: Ask, alert: Alert, elder: Elder | None) -> Rows:
+    rows: Rows = []
     if ask.abroad and elder and alert.running:
         rows.append([["button.alert_page", {}, f"/alertpage {alert.id}"]])
     if elder and privacy.shows(ask, elder, "phone"):
         rows.append([["button.phone", {}, f"/phone {elder.id}"]])
     return rows
+
+
+def _file(ask: Ask, alert: Alert) -> Rows:
+    if ask.may("alert_file") and not ask.abroad and alerts.held(ask.tx, ask.scope, alert.id):
+        return [[["button.alert_file", {}, f"/alertfile {alert.id}"]]]
+    return []
 
 
 COMMANDS = {"alerts": listed, "alert": card, "claim": claim, "arrived": arrived, "close": close,

@@ -3,6 +3,7 @@
 from conversations.commands.alerts import card_of, one, which
 from conversations.engine import Part
 from conversations.turn import Ask
+from scheduler import alerting
 
 
 def seen(ask: Ask, rest: str) -> tuple[Part, ...]:
@@ -13,7 +14,9 @@ def seen(ask: Ask, rest: str) -> tuple[Part, ...]:
     alert, elder = found
     if not alert.running:
         return (("alerts.over", {"number": alert.called}),)
-    return (("reach.thanks", {}), card_of(ask, alert, elder))
+    goes = alert.state == "open" and ask.may("claim") and alerting.may_go(
+        ask.tx, ask.writer.person_id, alert, ask.house.policies, ask.today)
+    return (("reach.thanks", {"goes": goes}), card_of(ask, alert, elder))
 
 
 COMMANDS = {"seen": seen}

@@ -17,7 +17,9 @@ from storage.scope import SOS, UNSAID
 Parts = tuple[Part, ...]
 Rows = list[list[list[object]]]
 LISTED = 8
+LONGEST = 500  # characters of what is added in words
 NOBODY = "none"  # 不在名单
+LINES = frozenset({"120", "119", "110"})  # typed here where they should be dialled
 _WORDS = Words()
 
 
@@ -64,11 +66,43 @@ def what(ask: Ask, rest: str) -> Parts:
         return (first, ("sos.said", {"number": alert.called}))
     if now.id != alert.id and now.kind != kind:
         raising.add_words(ask.tx, now, ask.writer.person_id, _WORDS.say(f"alert_kind.{kind}"), ask.house.policies,
-                          ask.now)
+                          ask.now, told=True)
     see: Rows = [[["button.alert", {}, f"/alert {now.id}"]]] if alerts.find(ask.tx, ask.scope, now.id) else []
     told = "sos.sent" if now.id == alert.id else "sos.joined"
     call, rows = alert_beside.at_once(ask, now)
     return (first, (told, {"number": now.called, "what": kind, "buttons": [*see, *rows]}), *call)
+
+
+def typed(ask: Ask, asks: str, text: str) -> Parts:
+    """What is typed while it asks, where it is no label: an elder's name is whom, one of `LINES` cannot be dialled
+    here, words are kept. It asks on. `asks`: what the first button of its question sends.
+    """
+    call, number = asks.split()[:2]
+    alert = _mine(ask, number)
+    if alert is None or alert.kind not in (UNSAID, SOS):
+        return more(ask, text)
+    if call == "/soswhom" and (meant := _meant(ask, text)):
+        return whom(ask, f"{number} {meant.id}")
+    said: Parts = (("sos.dial", {"line": text, "raised": True}),) if text in LINES else ()
+    if not text.isdigit():
+        raising.add_words(ask.tx, alert, ask.writer.person_id, text[:LONGEST], ask.house.policies, ask.now)
+        said = (("sos.kept", {}),)
+    return (*said, *on(ask, asks))
+
+
+def on(ask: Ask, asks: str) -> Parts:
+    """The same question again; nothing where it is not to be asked any more."""
+    call, number = asks.split()[:2]
+    alert = _mine(ask, number)
+    if alert is None or alert.kind not in (UNSAID, SOS):
+        return ()
+    elder = elders.find(ask.tx, ask.scope, alert.elder_id) if alert.elder_id else None
+    return _whom(ask, alert, 0) if call == "/soswhom" else _what(ask, alert, elder)
+
+
+def dial(line: str) -> Parts:
+    """One of `LINES` typed anywhere else: nobody is reached by that."""
+    return (("sos.dial", {"line": line, "raised": False, "buttons": [[["button.sos", {}, "/sos"]]]}),)
 
 
 def off(ask: Ask, rest: str) -> Parts:
@@ -93,7 +127,7 @@ def more(ask: Ask, rest: str) -> Parts:
         return (("sos.no_alert", {"buttons": [[["button.sos", {}, "/sos"]]]}),)
     if not rest:
         return (("sos.how_more", {"number": found.called}),)
-    raising.add_words(ask.tx, found, ask.writer.person_id, rest[:500], ask.house.policies, ask.now)
+    raising.add_words(ask.tx, found, ask.writer.person_id, rest[:LONGEST], ask.house.policies, ask.now)
     return (("sos.more", {"number": found.called}),)
 
 

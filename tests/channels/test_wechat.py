@@ -323,7 +323,7 @@ async def test_menus_are_set_by_role_once_and_again_only_where_they_differ(stage
     await stage.menus.keep()
     assert {each["name"] for each in stage.fake.menu_of(stage.who("王强"))} >= {"待访", "上门探访"}
     assert {each["name"] for each in stage.fake.menu_of(stage.who("李娜"))} >= {"报平安"}
-    assert {each["name"] for each in stage.fake.menu_of(stage.fake.person("o-x"))} == {"开始", "帮助"}
+    assert {each["name"] for each in stage.fake.menu_of(stage.fake.person("o-x"))} == {"开始", "紧急", "帮助"}
     made = len(stage.fake.of("/cgi-bin/menu/create"))
     await stage.menus.keep()
     assert len(stage.fake.of("/cgi-bin/menu/create")) == made

@@ -228,6 +228,8 @@ async def test_a_drill_is_marked(village: InGroup) -> None:
     alert = await village.talk.alarm(ELDER, "fall")
     await village.run(lambda tx: tx.run(tables.alerts.update().where(tables.alerts.c.id == alert.id).values(drill=1)))
     assert (await village.sweep())[-1].text.startswith("【演练】警报")
+    await village.talk.asked("王强", f"/claim {alert.id}", f"/falsealarm {alert.id}", "练完了", "提交")
+    assert (await village.sweep())[-1].text.endswith("演练结束")  # no false alarm: that would be said of somebody
 
 
 async def test_chatter_in_a_group_is_neither_answered_nor_kept(village: InGroup) -> None:

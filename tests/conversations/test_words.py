@@ -223,11 +223,11 @@ BY_KEY |= {
        for name in ("asks", "noisy", "card", "line")},
     "found.vendors": {"label": {"name": "anxin"}}, "button.device_of": {"serial": "A1"}, "button.device_damp": {"days": 3},
     "alerts.raised": {"number": "A-0001", "elder": ELDER, "what": "help", "late": True, "goes": True, "who": "", "time": "02:10", "device": SAID},
-    "alerts.card": {"number": "A-0001", "elder": ELDER, "what": "help", "state": "open", "address": "3组1号", "who": "王强", "device": None,
+    "alerts.card": {"asks": True, "number": "A-0001", "elder": ELDER, "what": "help", "state": "open", "address": "3组1号", "who": "王强", "device": None,
                     "time": "02:10", "since": "02:11", "there": "02:20", "support": "02:21", "offered": "钱进", "beside": {"calls": CALLS, "added": ADDED},
                     "reach": REACH},
-    "reach.missed": {"number": "A-0001", "elder": "欧阳明", "names": ["李娜"]}, "reach.card": {"reach": REACH},
-    "alerts.ended": {"number": "A-0001", "state": "closed", "found": "没事", "done": "看了", "risk": "left", "who": "王强",
+    "reach.thanks": {"goes": True}, "reach.missed": {"number": "A-0001", "elder": "欧阳明", "names": ["李娜"]}, "reach.card": {"reach": REACH},
+    "alerts.ended": {"number": "A-0001", "state": "closed", "family": True, "found": "没事", "done": "看了", "risk": "left", "who": "王强",
                      "time": "02:10"},
     "alerts.list": {"lines": [{"drill": 1, "number": "A-0001", "elder": "欧阳明", "what": "help", "minutes": 3, "who": "王强", "there": True,
                                "support": True}]},
@@ -253,7 +253,7 @@ BY_KEY |= {
     "family_choice.told": {"elder": ELDER, "what": "abuse", "who": ""}, "family_choice.ended": {"elder": ELDER}, "calling.numbers": {"calls": CALLS},
     **{f"added.{key}": {"number": "A-0001", "who": "王强", "step": "photo", "time": "02:10", "where": "28.87, 105.44"}
        for key in _raw("added")["sentences"]}, "added.card": {"added": ADDED}, "button.see_photo": {"n": 1}, "button.see_voice": {"n": 2},
-    **{key: {"number": "A-0001", "what": "fall", "seconds": 60} for key in sources() if key.startswith("sos.")},
+    **{key: {"number": "A-0001", "what": "fall", "seconds": 60, "line": "120", "raised": False} for key in sources() if key.startswith("sos.")},
     **{key: {"number": "A-0001", "what": "fall", "again": True, "numbers": ["A-0001"], "said": {
         "risk_gone": "not_yet", "relieved": "", "referred": "yes"}, "found": "没事", "done": "看了", "risk": "left"}
        for key in sources() if key.startswith("followups.")},

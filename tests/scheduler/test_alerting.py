@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from scheduler import alerting, notices, policy
+from scheduler import alerting, handing, notices, policy
 from scheduler.alert_notices import AlertRaised
 from scheduler.policy import Policies
 from storage import accounts, alerts, areas, assignments, outbox, people
@@ -255,3 +255,19 @@ async def test_a_killed_unit_of_work_leaves_neither_an_alert_nor_a_notice(
     assert await store.read(lambda tx: tx.one(count)) == (0,)
     assert await sent(store, now) == []
     assert await raised(store, village, now) == 1
+
+
+async def test_given_back_at_night_nobody_is_asked_twice_in_one_moment(
+    store: Store, village: Village, now: datetime
+) -> None:
+    night = now.replace(hour=15)  # 23:00 in Luzhou: the first rung asks the township at once
+    await raised(store, village, night)
+    await sent(store, night)
+    alert = await only(store)
+    grid = village.people["grid"]
+    assert await store.run(lambda tx: alerting.claim(tx, alert, grid, POLICIES, night))
+    await sent(store, night)
+    taken = await only(store)
+    assert await store.run(lambda tx: handing.give_back(tx, taken, grid, POLICIES, night))
+    told = [fields["person"] for _, fields in await sent(store, night)]
+    assert village.names(told) == ["child", "first", "township", "village", "visitor"]
