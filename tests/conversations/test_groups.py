@@ -234,11 +234,21 @@ async def test_a_drill_is_marked(village: InGroup) -> None:
 
 async def test_chatter_in_a_group_is_neither_answered_nor_kept(village: InGroup) -> None:
     await village.bound()
-    for text in ("你好", "紧急", "仇大山", "/elder 仇大山", "/alerts", "/close 1", "/start abc"):
+    for text in ("你好", "紧急联系人是谁", "仇大山", "/elder 仇大山", "/alerts", "/close 1", "/start abc"):
         await village.does("王强", text)
     assert len(await village.sweep()) == 1 and "7001" not in village.recorder.sent
     kept = await village.run(lambda tx: tx.all(select(tables.inbox.c.dedupe_key)))
     assert len(kept) == 2  # 周梅's two
+
+
+async def test_a_cry_for_help_in_a_group_is_asked_about_in_private_and_raises_nothing_by_itself(village: InGroup) -> None:
+    await village.bound()
+    for text in ("紧急", "救命！有人摔了"):
+        await village.does("王强", text)
+    asked = village.recorder.sent["7001"]
+    assert len(asked) == 2 and all("是紧急情况吗" in each.text and "摔" not in each.text for each in asked)
+    assert asked[-1].buttons[0][0][1] == "/sos"
+    assert len(await village.sweep()) == 1  # only that it is bound
 
 
 async def test_a_coordinator_sees_and_unbinds_the_groups_of_the_village(village: InGroup) -> None:
