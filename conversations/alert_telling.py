@@ -75,7 +75,7 @@ def _raised(tx: Tx, notice: AlertRaised, scope: Scope) -> Parts | None:
     alert, elder = one
     rows = [[["button.claim", {}, f"/claim {alert.id}"]]] if notice.goes and alert.state == "open" else []
     return (("alerts.raised", {
-        **told(tx, alert, elder, notice.at), "goes": notice.goes, "late": notice.late, "buttons": [
+        **told(tx, alert, elder, notice.at), "goes": notice.goes, "late": notice.late, "call": notice.call, "buttons": [
             *rows, [["button.seen", {}, f"/seen {alert.id}"], ["button.alert", {}, f"/alert {alert.id}"]]]}),)
 
 

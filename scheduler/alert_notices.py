@@ -42,13 +42,15 @@ class OfAlert(Notice):
 class AlertRaised(OfAlert):
     """An alert runs. Not wanted once it ended: then the end is told; nor once he has seen it, on whatever channel.
 
-    `goes`: this person may take it over; `late`: nobody has in the time that the policy gives.
+    `goes`: this person may take it over; `late`: nobody has in the time that the policy gives; `call`: the number that
+    the family may ring.
     """
 
     kind = "alert_raised"
     at: str  # when it was raised, in the wall time of the elders (ISO, to the minute)
     goes: bool = False
     late: bool = False
+    call: str = ""
 
     def still_wanted(self, tx: Tx, today: date) -> bool:
         return super().still_wanted(tx, today) and (self.late or not alert_told.has_seen(tx, self.alert, self.person))

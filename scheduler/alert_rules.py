@@ -25,6 +25,7 @@ class AlertRules(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     details_seconds: int = Field(ge=20, le=300)
+    phone: str = Field(default="", pattern=r"^([0-9][0-9-]{2,19})?$")  # whom the family may ring; a county sets its own
     seen_minutes: int = Field(ge=1, le=30)
     join_minutes: int = Field(ge=0, le=240)
     support_minutes: int = Field(ge=1, le=120)

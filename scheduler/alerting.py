@@ -87,12 +87,12 @@ def tell_near(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> frozen
     Gives whom it told.
     """
     today, at = now.astimezone(policies.city.zone).date(), wall(alert.raised_at, policies)
-    going = _near(tx, alert, policies, now)
+    going, call = _near(tx, alert, policies, now), policies.of(tx, alert.area_id).alerts.phone
     told = {person for person in going
             if _raise_to(tx, AlertRaised(person=person, alert=alert.id, at=at, goes=True), alert, policies, now)}
     told |= {person for person in (() if alert.kind in UNTOLD else family(tx, alert, today))
              if person != alert.raised_by
-             and _raise_to(tx, AlertRaised(person=person, alert=alert.id, at=at), alert, policies, now)}
+             and _raise_to(tx, AlertRaised(person=person, alert=alert.id, at=at, call=call), alert, policies, now)}
     sms.tell(tx, alert, today, now)
     if not any(accounts.reached(tx, person) for person in going):  # nobody who could go is reached: no time is lost
         told |= _tell_again(tx, alert, over(tx, alert, "township"), policies, now, late=True)

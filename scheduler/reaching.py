@@ -57,7 +57,7 @@ def _elsewhere(tx: Tx, alert: Alert, told: Told, policies: Policies, now: dateti
     if alert_told.again(tx, told, way[0], now + rules.seen_after):
         goes = alert.state == "open" and alerting.may_go(tx, told.person_id, alert, policies, today)
         notice = AlertRaised(person=told.person_id, alert=alert.id, at=alerting.wall(alert.raised_at, policies),
-                             goes=goes)
+                             goes=goes, call="" if goes else rules.phone)
         notices.tell(tx, notice, now, way=way)
     return True
 

@@ -97,6 +97,16 @@ async def test_everybody_near_is_told_at_once_and_only_who_may_go_is_asked_to(
     assert await store.read(may) == ["first", "grid", "township", "village", "visitor"]
 
 
+async def test_the_family_is_given_the_number_that_its_village_set_and_nobody_else_is(
+    store: Store, village: Village, now: datetime
+) -> None:
+    city = POLICIES.city.model_copy(update={"alerts": POLICIES.city.alerts.model_copy(update={"phone": "0830-6123456"})})
+    await raised(store, village, now, policies=Policies(city))
+    told = await sent(store, now)
+    assert {fields["call"] for _, fields in told if fields["goes"]} == {""}
+    assert [fields["call"] for _, fields in told if not fields["goes"]] == ["0830-6123456"]
+
+
 async def test_who_raises_it_is_not_told_what_he_said_himself_but_how_it_goes_on(
     store: Store, village: Village, now: datetime
 ) -> None:
