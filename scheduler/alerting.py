@@ -249,23 +249,30 @@ def _climb(tx: Tx, alert: Alert, policies: Policies, now: datetime, told: Iterab
     persons = dict.fromkeys(_near(tx, alert, policies, now) if "near" in ranks else ())
     for rank in (each for each in ABOVE if each in ranks):
         persons |= dict.fromkeys(over(tx, alert, rank))
+    kin = frozenset(family(tx, alert, now.astimezone(policies.city.zone).date())
+                    if "family" in ranks and alert.kind not in UNTOLD else ()) - persons.keys()
+    persons |= dict.fromkeys(sorted(kin))
     if "goer" in ranks and alert.claimed_by:
         persons[alert.claimed_by] = None
     late = any(rung.after for rung in due)
-    _tell_again(tx, alert, [each for each in persons if each not in set(told)], policies, now, late=late)
+    _tell_again(tx, alert, [each for each in persons if each not in set(told)], policies, now, late=late, kin=kin)
     if late and alert.state == "open" and "near" in ranks:  # a village's group is those near
         village_groups.show(tx, alert, policies, now, anew="late")
 
 
 def _tell_again(tx: Tx, alert: Alert, persons: Iterable[str], policies: Policies, now: datetime, *, late: bool,
-                ) -> set[str]:
-    """Tells these that nobody goes (`late`: after a time), or that who went has not said that he is there."""
-    at, operators = wall(alert.raised_at, policies), {*people.operators(tx)}
+                kin: frozenset[str] = frozenset()) -> set[str]:
+    """Tells these that nobody goes (`late`: after a time), or that who went has not said that he is there. `kin` among
+    them are told, and not asked to go.
+    """
+    at, not_asked = wall(alert.raised_at, policies), kin | {*people.operators(tx)}
+    call = policies.of(tx, alert.area_id).alerts.phone if kin else ""
     found = set()
     for person in persons:
         notice: OfAlert
         if alert.state == "open":
-            notice = AlertRaised(person=person, alert=alert.id, at=at, goes=person not in operators, late=late)
+            notice = AlertRaised(person=person, alert=alert.id, at=at, goes=person not in not_asked, late=late,
+                                 call=call if person in kin else "")
         else:
             notice = AlertStep(person=person, alert=alert.id, step="not_there", by=alert.claimed_by or "",
                                at=wall(alert.claimed_at or alert.rungs_from, policies))

@@ -10,8 +10,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-# those near who may go; the one who took it over; the coordinators of these ranks, or of the next one that is reached
-Rank = Literal["near", "goer", "township", "county", "city"]
+# those near who may go; the one who took it over; the family, but of what is kept from it; the coordinators of these
+# ranks, or of the next one that is reached
+Rank = Literal["near", "goer", "family", "township", "county", "city"]
 DEFAULT = "default"  # the ladder of every kind that has none of its own
 # every kind of alert that can wait: what somebody presses, and what check-ins, calls and devices raise
 KINDS = frozenset({

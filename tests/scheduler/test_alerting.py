@@ -146,7 +146,7 @@ async def test_a_report_joins_what_runs_within_the_policy_s_minutes_and_never_wh
     assert await raised(store, village, now + timedelta(minutes=32)) == 3
 
 
-async def test_the_township_is_told_once_when_nobody_went_in_time(
+async def test_the_township_and_the_family_are_told_once_when_nobody_went_in_time(
     store: Store, village: Village, now: datetime
 ) -> None:
     await raised(store, village, now)
@@ -157,7 +157,9 @@ async def test_the_township_is_told_once_when_nobody_went_in_time(
         await climbed(store, now + timedelta(minutes=minutes))
     told = await sent(store, now + timedelta(minutes=500))
     assert {(kind, fields["late"]) for kind, fields in told} == {("alert_raised", True)}
-    assert village.names([fields["person"] for _, fields in told]) == ["first", "grid", "township", "village", "visitor"]
+    assert village.names([fields["person"] for _, fields in told]) == [
+        "child", "first", "grid", "township", "village", "visitor"]
+    assert village.names([fields["person"] for _, fields in told if not fields["goes"]]) == ["child"]
 
 
 async def test_the_township_is_not_told_of_what_somebody_took_over(
