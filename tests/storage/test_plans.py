@@ -45,6 +45,9 @@ def fill(tx: Tx, now: datetime) -> dict[str, Any]:
     visitor = people.add(tx, villages[0].id, "某", ("visitor",), now).id
     for elder in made[:30]:
         assignments.entrust(tx, visitor, elder, "visitor", "2026-01-01")
+    other = people.add(tx, villages[0].id, "某甲", ("visitor",), now).id  # the others': a table is read whole where it is small
+    tx.many(assignments._insert, [{"person_id": other, "elder_id": elder, "role": "visitor", "from_on": "2026-01-01",
+                                   "until_on": None} for elder in made[30:]])
     for n in range(WAITING):
         outbox.add(tx, Outgoing(f"{n:06}", "t", f"c{n % 2000}", "reminder", "text", {}), now)
     accounts.bind(tx, "t", "1", "1", visitor, now)
