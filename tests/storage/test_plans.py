@@ -1,9 +1,11 @@
 """The statements of every turn find their rows by an index, in ledgers of a size where that matters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
+import pytest
 from sqlalchemy.sql.expression import ClauseElement
 
 from storage import (
@@ -31,10 +33,20 @@ from storage.database import Store, Tx
 from storage.ids import millis
 from storage.outbox import Outgoing
 from storage.scope import Scope
+from tests.conftest import database, run_on
 from tests.storage.ground import DAY, STANDING, lay, new_elder
 
 ELDERS, WAITING = 10_000, 10_000
 BIG = ("elders", "outbox", "visits", "accounts", "drafts", "people", "inbox", "assignments")
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """A database of its own: what other tests left in the statistics of a shared one changes plans."""
+    name = f"tanfang_plans_{uuid4().hex}"
+    run_on(postgres_server, f"CREATE DATABASE {name}")
+    yield database(postgres_server, name)
+    run_on(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def fill(tx: Tx, now: datetime) -> dict[str, Any]:
@@ -48,6 +60,8 @@ def fill(tx: Tx, now: datetime) -> dict[str, Any]:
     other = people.add(tx, villages[0].id, "某甲", ("visitor",), now).id  # the others': a table is read whole where it is small
     tx.many(assignments._insert, [{"person_id": other, "elder_id": elder, "role": "visitor", "from_on": "2026-01-01",
                                    "until_on": None} for elder in made[30:]])
+    for n in range(1000):
+        people.add(tx, villages[n % 50].id, f"某{n}", (), now)
     for n in range(WAITING):
         outbox.add(tx, Outgoing(f"{n:06}", "t", f"c{n % 2000}", "reminder", "text", {}), now)
     accounts.bind(tx, "t", "1", "1", visitor, now)
