@@ -4,11 +4,7 @@ In turn a visitor (紧急, then what it is: the second message raises it) and a 
 the village's coordinator is the first who is told. Alone, then with a queue of reminders of which some leave meanwhile.
 """
 
-import argparse
 import asyncio
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from starlette.applications import Starlette
 
+from bench import beside
 from bench import county as counties
 from bench.county import County
 from bench.measure import Platform, percentile
@@ -40,8 +37,8 @@ from conversations.message import Inbound
 from conversations.turn import House
 from scheduler import casework, policy, reminders, tick
 from scheduler.policy import Policies
-from storage import accounts, areas, assignments, device_vendors, devices, outbox, people
-from storage.database import Store, Tx
+from storage import accounts, areas, assignments, device_vendors, devices, people
+from storage.database import Tx
 from storage.elders import NewElder
 from storage.key_file import load_keys
 from storage.opening import open_store
@@ -159,9 +156,9 @@ async def measured(url: str, folder: Path, waiting: int) -> list[First]:
         without = await raising.go(RAISED)
         if await tick.tick(store, noon - timedelta(hours=6), policies, {"reminders": reminders.sweep}):
             raise RuntimeError("the sweep failed")
-        before = await _reminders(store)
+        before = await beside.reminders(store)
         among = await raising.go(RAISED)
-        after = await _reminders(store)
+        after = await beside.reminders(store)
     stop.set()
     for each in working:
         each.cancel()
@@ -174,23 +171,10 @@ async def measured(url: str, folder: Path, waiting: int) -> list[First]:
     return found
 
 
-async def _reminders(store: Store) -> int:
-    return (await store.read(outbox.depth)).get("reminder", 0)
-
-
 def in_processes(waiting: int, postgres: Any) -> Iterator[First]:
     """On SQLite, then on PostgreSQL."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        yield from _fresh(f"sqlite:///{folder}/bench.db", folder, waiting)
-        with postgres(folder) as url:
-            yield from _fresh(url, folder, waiting)
-
-
-def _fresh(url: str, folder: Path, waiting: int) -> list[First]:
-    command = [sys.executable, "-m", "bench.first_send", "--url", url, "--keys", str(folder), "--waiting", str(waiting)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-    return [First(**row) for row in orjson.loads(done.stdout)]
+    for row in beside.in_processes("bench.first_send", waiting, postgres):
+        yield First(**row)
 
 
 def draw(console: Console, rows: list[First]) -> None:
@@ -206,9 +190,4 @@ def draw(console: Console, rows: list[First]) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--url", required=True)
-    parser.add_argument("--keys", type=Path, required=True)
-    parser.add_argument("--waiting", type=int, required=True)
-    given = parser.parse_args()
-    sys.stdout.buffer.write(orjson.dumps(asyncio.run(measured(given.url, given.keys, given.waiting))))
+    beside.main(measured)

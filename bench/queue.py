@@ -4,11 +4,7 @@ The reminders are a sweep's digests, each to somebody else; they leave while a f
 other. With and without them, the time of a turn from raw update to finished HTTP request.
 """
 
-import argparse
 import asyncio
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,8 +17,8 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from bench import beside, flow
 from bench import county as counties
-from bench import flow
 from bench.county import County
 from bench.measure import FIRST_CHAT, Platform, Reply, percentile
 from bench.ours import _no_document, _token, _village
@@ -35,7 +31,6 @@ from bot.delivery import Delivery
 from bot.dispatch import Dispatch
 from conversations.turn import House
 from scheduler import policy, reminders, tick
-from storage import outbox
 from storage.key_file import load_keys
 from storage.opening import open_store
 
@@ -81,9 +76,9 @@ async def measured(url: str, folder: Path, waiting: int) -> list[Turns]:
     without = await writing.go(SECONDS)
     if await tick.tick(store, noon - timedelta(hours=6), policies, {"reminders": reminders.sweep}):
         raise RuntimeError("the sweep failed")
-    before = (await store.read(outbox.depth)).get("reminder", 0)
+    before = await beside.reminders(store)
     among = await writing.go(SECONDS)
-    after = (await store.read(outbox.depth)).get("reminder", 0)
+    after = await beside.reminders(store)
     stop.set()
     working.cancel()
     found = [Turns(store.engine, count, len(times), percentile(times, 50), percentile(times, 99), left)
@@ -128,17 +123,8 @@ class Writing:
 
 def in_processes(waiting: int, postgres: Any) -> Iterator[Turns]:
     """On SQLite, then on PostgreSQL."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        yield from _fresh(f"sqlite:///{folder}/bench.db", folder, waiting)
-        with postgres(folder) as url:
-            yield from _fresh(url, folder, waiting)
-
-
-def _fresh(url: str, folder: Path, waiting: int) -> list[Turns]:
-    command = [sys.executable, "-m", "bench.queue", "--url", url, "--keys", str(folder), "--waiting", str(waiting)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-    return [Turns(**row) for row in orjson.loads(done.stdout)]
+    for row in beside.in_processes("bench.queue", waiting, postgres):
+        yield Turns(**row)
 
 
 def draw(console: Console, rows: list[Turns]) -> None:
@@ -154,9 +140,4 @@ def draw(console: Console, rows: list[Turns]) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--url", required=True)
-    parser.add_argument("--keys", type=Path, required=True)
-    parser.add_argument("--waiting", type=int, required=True)
-    given = parser.parse_args()
-    sys.stdout.buffer.write(orjson.dumps(asyncio.run(measured(given.url, given.keys, given.waiting))))
+    beside.main(measured)

@@ -1,23 +1,24 @@
 """A parsed message or event of an Official Account to what a person did."""
 
-import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Literal
 
 import wechatpy
 from wechatpy.messages import BaseMessage
 
-from bot.channels.tencent.xml import dedupe_key, message, word
+from bot.channels.tencent.inbound import inbound, place
+from bot.channels.tencent.xml import message, word
 from bot.channels.wechat_text import token_of
-from conversations.message import Inbound, Media, Place
+from conversations.message import Inbound, Media
 from storage.reply_windows import Window
 
 CHANNEL = "wechat"
 MESSAGE = Window("message", 5, timedelta(hours=48))
 EVENT = Window("event", 3, timedelta(minutes=1))
 
-_LONGEST_KEY = 200
+_inbound = partial(inbound, CHANNEL)
 _TALK = frozenset(("text", "image", "voice", "video", "shortvideo", "location", "link"))
 _START = frozenset(("subscribe", "subscribe_scan", "scan"))
 _MENU = frozenset(("click", "scancode_push", "scancode_waitmsg"))
@@ -72,30 +73,5 @@ def _said(given: BaseMessage, account: str, now: datetime) -> Inbound:
             kind: Literal["photo", "voice"] = "photo" if given.type == "image" else "voice"
             return _inbound(given, account, now, media=(Media(kind, word(given, "MediaId")),))
         case "location":
-            return _inbound(given, account, now, place=_place(given))
+            return _inbound(given, account, now, place=place(given))
     return _inbound(given, account, now)  # a video, a link: one kind sentence answers it
-
-
-def _inbound(given: BaseMessage, account: str, now: datetime, **more: Any) -> Inbound:
-    key = dedupe_key(given)
-    if len(key) > _LONGEST_KEY:
-        key = hashlib.sha256(key.encode()).hexdigest()
-    return Inbound(channel=CHANNEL, account=account, chat=account, dedupe_key=key, at=_at(given, now), **more)
-
-
-def _at(given: BaseMessage, now: datetime) -> datetime:
-    try:
-        return datetime.fromtimestamp(int(word(given, "CreateTime")), UTC)
-    except (ValueError, OverflowError, OSError):
-        return now
-
-
-def _place(given: BaseMessage) -> Place | None:
-    """WeChat's own datum (GCJ-02), X the latitude."""
-    try:
-        latitude, longitude = float(word(given, "Location_X")), float(word(given, "Location_Y"))
-    except ValueError:
-        return None
-    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):  # NaN is neither
-        return None
-    return Place(latitude, longitude, "GCJ-02")

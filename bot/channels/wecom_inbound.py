@@ -3,22 +3,23 @@
 An account is the member's id in small letters: the platform takes them either way, and gives them in small ones itself.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 from wechatpy.enterprise import parse_message
 from wechatpy.messages import BaseMessage
 
-from bot.channels.tencent.xml import dedupe_key, message, word
+from bot.channels.tencent.inbound import inbound, place
+from bot.channels.tencent.xml import message, word
 from bot.channels.wecom_cards import pressed
-from conversations.message import Inbound, Media, Place
+from conversations.message import Inbound, Media
 
 CHANNEL = "wecom"
 
-_LONGEST_KEY = 200
+_inbound = partial(inbound, CHANNEL)
 _TALK = frozenset(("text", "image", "voice", "video", "location", "link", "file"))
 _MENU = frozenset(("click", "scancode_push", "scancode_waitmsg"))
 _KINDS: dict[str, Literal["photo", "voice", "file"]] = {"image": "photo", "voice": "voice", "file": "file"}
@@ -86,30 +87,5 @@ def _said(given: BaseMessage, kind: str, account: str, now: datetime) -> Inbound
         media = Media(_KINDS[kind], word(given, "MediaId"), name=word(given, "FileName") or word(given, "Title"))
         return _inbound(given, account, now, media=(media,))
     if kind == "location":
-        return _inbound(given, account, now, place=_place(given))
+        return _inbound(given, account, now, place=place(given))
     return _inbound(given, account, now)  # a video, a link: one kind sentence answers it
-
-
-def _inbound(given: BaseMessage, account: str, now: datetime, **more: Any) -> Inbound:
-    key = dedupe_key(given)
-    if len(key) > _LONGEST_KEY:
-        key = hashlib.sha256(key.encode()).hexdigest()
-    return Inbound(channel=CHANNEL, account=account, chat=account, dedupe_key=key, at=_at(given, now), **more)
-
-
-def _at(given: BaseMessage, now: datetime) -> datetime:
-    try:
-        return datetime.fromtimestamp(int(word(given, "CreateTime")), UTC)
-    except (ValueError, OverflowError, OSError):
-        return now
-
-
-def _place(given: BaseMessage) -> Place | None:
-    """The platform's own datum (GCJ-02), X the latitude."""
-    try:
-        latitude, longitude = float(word(given, "Location_X")), float(word(given, "Location_Y"))
-    except ValueError:
-        return None
-    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):  # NaN is neither
-        return None
-    return Place(latitude, longitude, "GCJ-02")
