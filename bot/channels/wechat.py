@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from starlette.background import BackgroundTask
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.channels import wechat_answers
 from bot.channels.base import Answer, Capabilities, Now, Receipt, Refused, SendFailure, TakeAnswer
-from bot.channels.requests import body_of
 from bot.channels.tencent import xml
+from bot.channels.tencent.callback import received
 from bot.channels.tencent.calls import Calls
 from bot.channels.tencent.envelope import Envelope, Forged
 from bot.channels.tencent.tokens import Tokens
@@ -38,7 +38,6 @@ QR_URL = "https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket="
 PATH = "/wechat"
 JOIN_PATH = "/wechat/join"
 FILE_LIMIT = 20 * 1024 * 1024
-BODY_LIMIT = 64 * 1024  # bytes of one callback; real ones stay under 5 KB
 PATIENCE = wechat_answers.PATIENCE
 
 _CAPABILITIES = Capabilities(
@@ -179,20 +178,10 @@ class WeChat:
 
         async def receive(request: Request) -> Response:
             query, arrived = request.query_params, asyncio.get_running_loop().time()
-            try:
-                body = await body_of(request, BODY_LIMIT)
-            except ClientDisconnect:
-                return Response(status_code=400)
-            if body is None:
-                return Response(status_code=413)
-            try:
-                came = parse(self._opened(body, query), self._now())
-            except Forged as forged:
-                _log.warning("wechat: a request was refused", why=str(forged))
-                return Response(status_code=403)
-            except xml.Unreadable as unreadable:  # signed, so it would come three times and never be understood
-                _log.error("wechat: a message could not be read", why=str(unreadable))
-                return PlainTextResponse("success")
+            came = await received(request, lambda body: parse(self._opened(body, query), self._now()), self.name,
+                                  PlainTextResponse("success"))
+            if isinstance(came, Response):
+                return came
             return await self._respond(came, query.get("nonce", ""), arrived, take, after)
 
         async def join(request: Request) -> Response:
@@ -214,13 +203,7 @@ class WeChat:
         if not self._envelope.sealed:
             self._envelope.open_plain(query, self._now())
             return body
-        try:
-            sealed = xml.word(xml.fields(body), "Encrypt")
-        except xml.Unreadable:
-            sealed = ""
-        if not sealed:
-            raise Forged("not encrypted")
-        return self._envelope.open(sealed, query, self._now())
+        return self._envelope.open_body(body, query, self._now())
 
     async def _respond(self, came: Came, nonce: str, arrived: float, take: TakeAnswer, after: AfterStart | None,
                        ) -> Response:

@@ -6,7 +6,7 @@ the last places for alerts.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,14 +16,13 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.channels import wecom_cards as cards
 from bot.channels.base import Blocked, Capabilities, Handle, Now, Receipt, Refused, RetryAt, SendFailure
-from bot.channels.requests import body_of
-from bot.channels.tencent import xml
+from bot.channels.tencent.callback import received
 from bot.channels.tencent.calls import Calls
 from bot.channels.tencent.envelope import Envelope, Forged
 from bot.channels.tencent.tokens import Tokens
@@ -41,7 +40,6 @@ from storage.send_counts import Limit
 API_URL = "https://qyapi.weixin.qq.com"
 PATH = "/wecom"
 FILE_LIMIT = 20 * 1024 * 1024
-BODY_LIMIT = 64 * 1024  # bytes of one callback; real ones stay under 5 KB
 PATIENCE = 4.5  # seconds: the platform waits for 5, then sends it again
 LIMITS = (Limit("minute", timedelta(minutes=1), 30, 5), Limit("hour", timedelta(hours=1), 1000, 50))
 SAME, LOST = 120, 3600  # seconds in which the same is not shown again: a message, and one that may have arrived
@@ -193,33 +191,13 @@ class WeCom:
                 return Response(status_code=403)
 
         async def receive(request: Request) -> Response:
-            try:
-                body = await body_of(request, BODY_LIMIT)
-            except ClientDisconnect:
-                return Response(status_code=400)
-            if body is None:
-                return Response(status_code=413)
-            try:
-                came = parse(self._opened(body, request.query_params), self._now())
-            except Forged as forged:
-                _log.warning("wecom: a request was refused", why=str(forged))
-                return Response(status_code=403)
-            except xml.Unreadable as unreadable:  # signed, so it would come three times and never be understood
-                _log.error("wecom: a message could not be read", why=str(unreadable))
-                return Response()
+            came = await received(request, lambda body: parse(
+                self._envelope.open_body(body, request.query_params, self._now()), self._now()), self.name, Response())
+            if isinstance(came, Response):
+                return came
             return Response(status_code=200 if await self._stored(came, handle) else 503)
 
         return [Route(PATH, verify, methods=["GET"]), Route(PATH, receive, methods=["POST"])]
-
-    def _opened(self, body: bytes, query: Mapping[str, str]) -> str:
-        """The message of a request; nothing in plain is taken. Raises Forged."""
-        try:
-            sealed = xml.word(xml.fields(body), "Encrypt")
-        except xml.Unreadable:
-            sealed = ""
-        if not sealed:
-            raise Forged("not encrypted")
-        return self._envelope.open(sealed, query, self._now())
 
     async def _stored(self, came: Came, handle: Handle) -> bool:
         """Whether it is kept now; what takes longer than the platform waits goes on, and its repeat finds it done."""

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 
 from bot.channels.base import Answer
+from bot.channels.tencent.callback import BODY_LIMIT
 from bot.channels.tencent.xml import Unreadable
-from bot.channels.wechat import BODY_LIMIT, Account, WeChat
+from bot.channels.wechat import Account, WeChat
 from bot.channels.wechat_inbound import parse
 from bot.channels.wechat_templates import Templates
 from conversations.message import Inbound, Message
