@@ -2,13 +2,18 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run test lint bench clean
+.PHONY: run test hunt lint bench clean
 
 run: .venv/runtime
 	$(BIN)/python -m bot demo
 
 test: .venv/dev
 	$(BIN)/python -m pytest
+
+# property tests with new random cases each time, until one fails or HUNTS rounds are over
+HUNTS ?= 10
+hunt: .venv/dev
+	for round in $$(seq $(HUNTS)); do $(BIN)/python -m pytest -m hypothesis --hypothesis-profile=hunt || exit 1; done
 
 lint: .venv/dev
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -17,6 +18,10 @@ from storage.key_file import load_keys
 from storage.opening import open_store
 
 MANY = 1000  # rows
+# property tests ask the same each time, so that what main passed, it passes again; `make hunt` asks something new
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.register_profile("hunt", print_blob=True)
+hypothesis.settings.load_profile("same")
 IN_MEMORY = Path("/dev/shm")
 if os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > 4 << 30:
     # each turn of each test is synced to disk; a process that is killed loses nothing of what lies here
