@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from storage import audit
@@ -27,6 +28,20 @@ FIRST_SAFE = (3, 51, 3)  # earlier ones have the WAL-reset bug with several conn
 OUT_OF_ORDER = "the database could not take this work"
 
 
+class _Compiler(SQLiteCompiler):
+    """Writes `LIMIT +:count`: for a bare parameter SQLite makes its plan by the value, and so at each execution anew,
+    which takes ten times as long as a small query itself (performance.md).
+    """
+
+    def limit_clause(self, select: Any, **kw: Any) -> str:
+        text: str = super().limit_clause(select, **kw)
+        return text.replace(" LIMIT :", " LIMIT +:")
+
+
+class _Dialect(SQLiteDialect_pysqlite):
+    statement_compiler = _Compiler
+
+
 class SqliteStore:
     """A Store over one SQLite file."""
 
@@ -38,7 +53,7 @@ class SqliteStore:
         self._path = path
         self._keys = keys
         self._new_id = new_id
-        self._statements = Statements(SQLiteDialect_pysqlite(paramstyle="named"))
+        self._statements = Statements(_Dialect(paramstyle="named"))
         self._waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._local = threading.local()
         self._open_readers: list[Any] = []
