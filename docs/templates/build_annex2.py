@@ -118,7 +118,7 @@ def person(form: Table) -> None:
 
 
 def kinds(form: Table) -> None:
-    title, answer, classes = cells(form, 2.2, 4, 23, 7)
+    title, answer, classes = cells(form, 2.4, 4, 23, 7)
     label(title, "对象类型", "Label")
     first, second, third, fourth = lines(answer, 4)
     for line, options in (
@@ -169,7 +169,7 @@ def living(form: Table) -> None:
 
 def helping(form: Table) -> None:
     part(form, "四、已享受帮扶情况")
-    title, answer = cells(form, 1.7, 6, 28)
+    title, answer = cells(form, 1.8, 6, 28)
     label(title, "帮扶单位\n（组织）", "Label")
     for line, options in zip(lines(answer, len(HELPERS)), HELPERS, strict=True):
         for place, (option, words) in enumerate(options):
@@ -207,11 +207,13 @@ def copy(document: Docx) -> None:
     household(form)
     living(form)
     helping(form)
+    for line in form._tbl.iter(qn("w:p")):
+        Paragraph(line, form).paragraph_format.line_spacing = Pt(PITCH)
     foot(document)
 
 
 def main() -> None:
-    document = begin("四川省特殊困难老年人信息登记表", SIZE, PITCH)
+    document = begin("四川省特殊困难老年人信息登记表", SIZE)
     tag(document, "for form in forms")
     copy(document)
     tag(document, "endfor")

@@ -52,13 +52,11 @@ def style(
     return made
 
 
-def styles(document: Docx, size: float, pitch: float | None) -> None:
+def styles(document: Docx, size: float) -> None:
     normal = style(document, "Normal", WD_STYLE_TYPE.PARAGRAPH, "仿宋", size)
     normal.paragraph_format.space_after = normal.paragraph_format.space_before = Pt(0)
-    normal.paragraph_format.line_spacing = Pt(pitch) if pitch else 1.0
-    title = style(document, "Form title", WD_STYLE_TYPE.PARAGRAPH, "宋体", 20, bold=True)
-    if pitch:
-        title.paragraph_format.line_spacing = 1.0
+    normal.paragraph_format.line_spacing = 1.0
+    style(document, "Form title", WD_STYLE_TYPE.PARAGRAPH, "宋体", 20, bold=True)
     style(document, "Label", WD_STYLE_TYPE.CHARACTER, "黑体", size)
     style(document, "Small", WD_STYLE_TYPE.CHARACTER, "仿宋", 10.5)
     # Both signs from one font, so that a ticked and an empty box have the same size.
@@ -143,13 +141,10 @@ def foot(document: Docx) -> None:
     line.paragraph_format.space_before = Pt(4)
 
 
-def begin(title: str, size: float = 12, pitch: float | None = None) -> Docx:
-    """An empty A4 document in the styles of the forms.
-
-    In points: `size` of its text, and the `pitch` of its lines where they are to be as high in every font.
-    """
+def begin(title: str, size: float = 12) -> Docx:
+    """An empty A4 document in the styles of the forms; `size` is that of its text, in points."""
     document = Document()
-    styles(document, size, pitch)
+    styles(document, size)
     font_table(document)
     page = document.sections[0]
     page.orientation = WD_ORIENT.PORTRAIT
