@@ -7,6 +7,8 @@ What names and answers contain cannot become a link. Nothing is acknowledged bef
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
+from secrets import token_hex
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -18,7 +20,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.channels import wechat_answers
-from bot.channels.base import Answer, Capabilities, Now, Receipt, Refused, SendFailure, TakeAnswer
+from bot.channels.base import Answer, Capabilities, Now, Receipt, Refused, RetryAt, SendFailure, TakeAnswer
+from bot.channels.kept import Kept
 from bot.channels.tencent import xml
 from bot.channels.tencent.callback import received
 from bot.channels.tencent.calls import Calls
@@ -27,7 +30,7 @@ from bot.channels.tencent.tokens import Tokens
 from bot.channels.wechat_answers import Answers
 from bot.channels.wechat_codes import DayFull, WindowShut, classify
 from bot.channels.wechat_inbound import CHANNEL, Came, parse
-from bot.channels.wechat_templates import Templates
+from bot.channels.wechat_templates import TEMPLATE, Ready, Templates
 from bot.channels.wechat_text import LIMIT, pieces
 from conversations.message import Inbound, Media, Message
 from storage import accounts, invitations, reply_windows
@@ -84,6 +87,7 @@ class WeChat:
         self._now = now
         self._zone = zone
         self._tasks: set[asyncio.Task[None]] = set()
+        self._in_doubt: Kept[str] = Kept()  # the ids of templates that may have left, though nobody said so
         self._answers = Answers(self._push, patience=patience, next_try=next_try, pause=pause)
 
     # --- out ---
@@ -98,9 +102,20 @@ class WeChat:
                 ready = self._templates.ready(chat, message, self._now().astimezone(self._zone))
             except Refused:
                 raise (shut if isinstance(shut, DayFull) else Refused("no window, and no template")) from None
-            sent = await self.calls.post(ready.path, ready.body)
-            return Receipt(f"template:{sent.get('msgid', '')}")
+            return await self._by_template(chat, message, ready)
         return Receipt("message")
+
+    async def _by_template(self, chat: str, message: Message, ready: Ready) -> Receipt:
+        """Of one `client_msg_id` the platform shows one message in ten minutes: so it may be sent again."""
+        mark = sha256(repr((chat, message.text, message.told)).encode()).hexdigest()
+        once = self._in_doubt.pop(mark, "") or token_hex(16)
+        try:
+            sent = await self.calls.post(ready.path, {
+                **ready.body, **({"client_msg_id": once} if ready.path == TEMPLATE else {})})
+        except RetryAt:
+            self._in_doubt.put(mark, once)
+            raise
+        return Receipt(f"template:{sent.get('msgid', '')}")
 
     async def _customer(self, chat: str, text: str) -> None:
         """One customer message, counted only if the platform took it. Raises WindowShut where none may go."""

@@ -29,6 +29,7 @@ from bot.channels.base import Refused
 from conversations.message import Message
 
 OTHER = "other"
+TEMPLATE, SUBSCRIPTION = "/cgi-bin/message/template/send", "/cgi-bin/message/subscribe/bizsend"
 Render = Callable[[str, dict[str, Any]], str]  # a template's source and its fields to text; raises jinja2's errors
 
 _CHINESE = "\\u4e00-\\u9fff"
@@ -121,8 +122,7 @@ class Templates:
         body = {"touser": account, "template_id": entry.template, "data": data}
         if entry.url:
             body["url" if entry.api == "template" else "page"] = entry.url
-        path = "/cgi-bin/message/template/send" if entry.api == "template" else "/cgi-bin/message/subscribe/bizsend"
-        return Ready(path, body)
+        return Ready(TEMPLATE if entry.api == "template" else SUBSCRIPTION, body)
 
     def _value(self, kind: str, name: str, source: str, given: dict[str, Any]) -> str:
         match = _KIND.fullmatch(name)

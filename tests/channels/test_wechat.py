@@ -196,6 +196,18 @@ async def test_a_menu_tap_opens_three_messages_in_one_minute(stage: Stage) -> No
     assert [received.via for received in wang.phone[1:]] == ["message"] * 3 + ["template"]
 
 
+async def test_a_tapped_link_opens_no_more_than_the_menu_does(stage: Stage) -> None:
+    wang = stage.who("王强")
+    await wang.says("上门探访 单秀英")
+    stage.running.at += timedelta(hours=49)
+    await wang.taps(next(link[0] for link in wang.last.links if link[0].startswith("1 ")))
+    shown = len(wang.phone)
+    for n in range(4):
+        await stage.channel.send(wang.openid, Message(f"第{n}条"))
+    assert [received.via for received in wang.phone[shown:]] == ["message"] * 3 + ["template"]
+    assert not stage.fake.calls_refused(CUSTOM)
+
+
 async def test_a_refused_message_is_not_counted_as_sent(stage: Stage) -> None:
     wang = stage.who("王强")
     await wang.says("你好")
@@ -221,7 +233,8 @@ async def test_where_the_platform_counts_otherwise_the_template_goes_and_nothing
 
 @pytest.mark.parametrize(("code", "state", "blocked"), [
     (43004, "dropped", True), (48002, "dropped", True), (48001, "dropped", False),
-    (40164, "waiting", False), (45011, "waiting", False), (-1, "waiting", False), (40003, "dropped", True)])
+    (40164, "waiting", False), (89503, "waiting", False), (50002, "waiting", False), (45011, "waiting", False),
+    (-1, "waiting", False), (40003, "dropped", True)])
 async def test_each_refusal_means_something_to_delivery(stage: Stage, code: int, state: str, blocked: bool) -> None:
     await stage.who("王强").says("你好")
     stage.fake.fails(CUSTOM, code, times=9)
@@ -229,6 +242,26 @@ async def test_each_refusal_means_something_to_delivery(stage: Stage, code: int,
     assert [each for each, _ in await state_of(stage, "visit_due")] == [state]
     reached = await stage.store.read(lambda tx: accounts.reached(tx, stage.village.people["王强"]))
     assert (reached is None) == blocked
+
+
+@pytest.mark.parametrize(("code", "state"), [
+    (43117, "waiting"), (40241, "waiting"), (43116, "dropped"), (40037, "dropped")])
+async def test_each_refusal_of_a_template_means_something_to_delivery(stage: Stage, code: int, state: str) -> None:
+    stage.fake.fails(TEMPLATE, code)
+    await remind(stage)
+    assert [each for each, _ in await state_of(stage, "visit_due")] == [state]
+
+
+async def test_a_template_whose_answer_was_lost_is_not_shown_twice_and_another_is(stage: Stage) -> None:
+    stage.fake.lost = 1
+    await remind(stage)
+    assert [each for each, _ in await state_of(stage, "visit_due")] == ["waiting"]
+    stage.running.later(61)
+    await stage.running.delivery.sweep()
+    assert [each for each, _ in await state_of(stage, "visit_due")] == ["sent"]
+    assert [received.via for received in stage.who("王强").phone] == ["template"]
+    await remind(stage)
+    assert len(stage.who("王强").phone) == 2
 
 
 async def test_a_day_s_quota_that_is_used_up_sends_by_template_or_waits(stage: Stage, originals: Originals) -> None:

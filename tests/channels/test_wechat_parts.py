@@ -161,7 +161,8 @@ def event(**fields: str) -> str:
     ({"Event": "TEMPLATESENDJOBFINISH", "Status": "success"}, "nothing", None, None, None),
     ({"Event": "TEMPLATESENDJOBFINISH", "Status": "failed:user block"}, "template_failed", None, None, None),
     ({"MsgType": "text", "Content": "你好", "MsgId": "7"}, "turn", "你好", "", MESSAGE),
-    ({"MsgType": "text", "Content": "无变化", "bizmsgmenuid": f"{TAG}.3.0", "MsgId": "7"}, "turn", "", f"{TAG}.3.0", MESSAGE)])
+    ({"MsgType": "text", "Content": "无变化", "bizmsgmenuid": f"{TAG}.3.0", "MsgId": "7"}, "turn", "", f"{TAG}.3.0", EVENT),
+    ({"MsgType": "text", "Content": "无变化", "bizmsgmenuid": "101", "MsgId": "7"}, "turn", "无变化", "", EVENT)])
 def test_what_somebody_did_and_the_window_that_it_opens(
         fields: dict[str, str], what: str, text: str | None, choice: str | None, window: Any) -> None:
     came = parse(event(**fields), AT)

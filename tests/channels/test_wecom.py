@@ -350,13 +350,13 @@ async def test_a_member_whom_nobody_knows_or_who_is_here_already_is_only_asked_f
         assert "邀请链接" in somebody.last.text
 
 
-async def test_a_directory_that_does_not_answer_holds_up_nobody(stage: Stage) -> None:
+async def test_a_directory_that_does_not_answer_holds_up_nobody_and_is_asked_again(stage: Stage) -> None:
     stage.fake.fails("/cgi-bin/user/get", -1)
     qian = stage.fake.person("qianjin", "钱进")
     await stage.after(await qian.says("你好"))
     assert "邀请链接" in qian.last.text
-
-
+    await stage.after(await qian.says("你好"))
+    assert qian.last.text.startswith("收到了")
 
 
 async def test_an_invitation_opened_in_wecom_binds_the_member_who_opened_it(stage: Stage) -> None:

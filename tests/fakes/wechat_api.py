@@ -11,7 +11,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 import orjson
@@ -69,6 +69,7 @@ class FakeWeChat:
     calls: list[Call] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     drops: set[str] = field(default_factory=set)  # openids whose messages are taken and never shown
+    lost: int = 0  # so many templates are taken, and the answer is lost on its way
     issued: int = 0
     taken_tokens: set[str] = field(default_factory=set)  # those that are good now
     tags: dict[int, str] = field(default_factory=lambda: {2: "星标组"})
@@ -79,6 +80,7 @@ class FakeWeChat:
 
     def __post_init__(self) -> None:
         self._number = 24_000_000_000_000_000
+        self._forced_at = datetime.min.replace(tzinfo=UTC)
         self._faults: list[_Fault] = []
         self._media: dict[str, tuple[bytes, str]] = {}
         self._slow: dict[str, asyncio.Event] = {}
@@ -163,6 +165,9 @@ class FakeWeChat:
         if isinstance(answer, Response):
             return answer
         call.code = answer.get("errcode", 0)
+        if path == "/cgi-bin/message/template/send" and self.lost > 0:
+            self.lost -= 1
+            return Response(status_code=502)
         return JSONResponse(answer)
 
     def _fault(self, path: str) -> dict[str, Any] | None:
@@ -188,8 +193,10 @@ class FakeWeChat:
             return _error(40013, "invalid appid")
         if given["secret"] != self.secret:
             return _error(40125, "invalid appsecret")
-        if given["force_refresh"] or not self.taken_tokens:
+        forces = given["force_refresh"] and self.now() - self._forced_at >= timedelta(seconds=30)
+        if forces or not self.taken_tokens:
             self.issued += 1
+            self._forced_at = self.now() if forces else self._forced_at
             self.taken_tokens = {f"token-{self.issued}"}
         return {"access_token": next(iter(self.taken_tokens)), "expires_in": TOKEN_SECONDS}
 
@@ -231,6 +238,11 @@ class FakeWeChat:
             kind = re.fullmatch(r"([a-z_]+?)\d+", name)
             if kind is None or not re.fullmatch(TYPES[kind[1]], each["value"]):
                 return _error(47003, f"argument invalid! data.{name}.value invalid")
+        once, before = given.get("client_msg_id"), person.client_ids.get(given.get("client_msg_id", ""))
+        if before is not None and self.now() - before < timedelta(minutes=10):
+            return {**_error(0, "ok"), "msgid": self.next_number()}
+        if once:
+            person.client_ids[once] = self.now()
         if person.openid not in self.drops:
             person.gets("template", "\n".join(f"{name}: {each['value']}" for name, each in given["data"].items()))
         return {**_error(0, "ok"), "msgid": self.next_number()}

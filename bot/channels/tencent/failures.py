@@ -26,7 +26,7 @@ class Meaning:
 
 def addresses(said: str) -> tuple[str, ...]:
     """The IP addresses in an error's text: such as this machine's, where it is not on the platform's list."""
-    return tuple(_ADDRESS.findall(said))
+    return tuple(dict.fromkeys(_ADDRESS.findall(said)))  # WeChat names it twice: as IPv4, and within an IPv6
 
 
 def busy(seconds: float) -> Callable[[], SendFailure]:
