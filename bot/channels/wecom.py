@@ -42,7 +42,7 @@ PATH = "/wecom"
 FILE_LIMIT = 20 * 1024 * 1024
 PATIENCE = 4.5  # seconds: the platform waits for 5, then sends it again
 LIMITS = (Limit("minute", timedelta(minutes=1), 30, 5), Limit("hour", timedelta(hours=1), 1000, 50))
-SAME, LOST = 120, 3600  # seconds in which the same is not shown again: a message, and one that may have arrived
+SAME = 120  # seconds in which the same request is not shown again
 _PICTURES = (".png", ".jpg", ".jpeg")
 
 _CAPABILITIES = Capabilities(
@@ -120,7 +120,7 @@ class WeCom:
         said: dict[str, Any] = {"touser": chat, "agentid": self._application.agent_id, **body}
         # an answer in plain text may well be the same twice, and both are meant
         if again or notice or body["msgtype"] == "template_card":
-            said |= {"enable_duplicate_check": 1, "duplicate_check_interval": LOST if again else SAME}
+            said |= {"enable_duplicate_check": 1, "duplicate_check_interval": SAME}  # a part of what must be the same
         answer = await self.calls.post("/cgi-bin/message/send", said)
         if answer.get("invaliduser"):
             raise Blocked("nobody who may be written to")

@@ -19,6 +19,7 @@ TOKEN_CODES = {
 NOT_TRUSTED = 60020
 NO_SUCH_APPLICATION = (40056, 301002)
 NO_MENU = 46003
+ROOT = 1  # the department that is the whole enterprise
 
 
 async def findings(settings: Settings) -> list[str]:
@@ -54,13 +55,17 @@ async def _application(asking: Asking, settings: Settings) -> list[str]:
                     f"on its page, {CONSOLE}"]
         raise
     seen = len(about.get("allow_userinfos", {}).get("user", []))
-    parts = len(about.get("allow_partys", {}).get("partyid", [])) + len(about.get("allow_tags", {}).get("tagid", []))
+    departments = about.get("allow_partys", {}).get("partyid", [])
+    parts = len(departments) + len(about.get("allow_tags", {}).get("tagid", []))
     found = [f"wecom     {about.get('name', agent)}, messages come to {settings.public}/wecom, seen by {seen} members "
              f"and {parts} departments or tags"]
     if about.get("close"):
         found.append(f"WARNING   the application is switched off: {CONSOLE}")
     if not seen and not parts:
         found.append(f"WARNING   nobody sees the application: set 可见范围, {CONSOLE}")
+    if ROOT not in departments:
+        found.append(f"wecom     it may have no group chats of its own (robots can be used): for these, set 可见范围 to the "
+                     f"whole enterprise, {CONSOLE}")
     return found + await _menu(asking, agent)
 
 

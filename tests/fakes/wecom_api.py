@@ -28,7 +28,6 @@ from tests.fakes.wecom_people import Callbacks, Delivery, Member, Received
 
 CORP_ID, AGENT_ID, SECRET = "ww1234567890abcdef", 1000002, "0123456789abcdef0123456789abcdef"
 ROBOT = "693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"
-NOT_IN_SENT = ("touser", "agentid", "msgtype", "enable_duplicate_check", "duplicate_check_interval")
 TASK = re.compile(r"[0-9A-Za-z_@-]{1,128}")
 
 
@@ -64,6 +63,7 @@ class FakeWeCom(Groups):
     issued: int = 0
     taken_tokens: set[str] = field(default_factory=set)
     menu: list[dict[str, Any]] | None = None
+    whole: bool = True  # the whole enterprise sees the application
     closed: bool = False  # the application is switched off in the console
     change: int = 0
 
@@ -202,7 +202,7 @@ class FakeWeCom(Groups):
         card = self._card(given["template_card"]) if kind == "template_card" else self._plain(kind, given[kind])
         if isinstance(card, dict):
             return card
-        said = repr({name: value for name, value in given.items() if name not in (*NOT_IN_SENT, "access_token")})
+        said = repr({name: value for name, value in given.items() if name != "access_token"})  # the request as it is
         if given.get("enable_duplicate_check"):
             before = member.seen.get(said)
             if before and self.now() - before < timedelta(seconds=given.get("duplicate_check_interval", 1800)):
@@ -238,9 +238,9 @@ class FakeWeCom(Groups):
         buttons = given.get("button_list", [])
         fits = (
             (title.get("title") or under) and len(title.get("title", "")) <= 36 and len(title.get("desc", "")) <= 44
-            and len(under) <= 112 and len(buttons) <= 6 and len(boxes) <= 20
+            and len(under) <= 160 and len(buttons) <= 6 and len(boxes) <= 20
             and all(len(each["text"]) <= 10 and 0 < len(each["key"].encode()) <= 1024 for each in buttons)
-            and all(0 < len(each["id"].encode()) <= 128 for each in boxes)
+            and all(0 < len(each["id"].encode()) <= 128 and len(each["text"]) <= 17 for each in boxes)
             and len({each["id"] for each in boxes}) == len(boxes) and len({each["key"] for each in buttons}) == len(buttons)
             and len(given.get("source", {}).get("desc", "")) <= 20
             and len(given.get("horizontal_content_list", [])) <= 6
@@ -266,7 +266,7 @@ class FakeWeCom(Groups):
         self._only("update_template_card", given, "userids", "agentid", "response_code", "button")
         found = self._codes.pop(given["response_code"], None)
         if found is None or self.now() - found[2] > timedelta(hours=72):
-            return error(42045, "response_code was used or is over")
+            return error(42022, "code has been used")
         member, card, _ = found
         if [each.lower() for each in given["userids"]] != [member.user_id.lower()]:
             return error(60111, "userid not found")
@@ -319,7 +319,7 @@ class FakeWeCom(Groups):
             return error(301002, "not allow operate another agent with this accesstoken")
         users = [{"userid": member.user_id} for member in self.people.values() if member.visible]
         return {**error(0, "ok"), "agentid": self.agent_id, "name": "探访", "close": int(self.closed),
-                "allow_userinfos": {"user": users}, "allow_partys": {"partyid": []}, "allow_tags": {"tagid": []}}
+                "allow_userinfos": {"user": users}, "allow_partys": {"partyid": [1] if self.whole else []}, "allow_tags": {"tagid": []}}
 
     def _menu_get(self, given: dict[str, Any]) -> dict[str, Any]:
         return {**error(0, "ok"), "button": self.menu} if self.menu else error(46003, "menu no exist")
