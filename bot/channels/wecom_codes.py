@@ -39,10 +39,12 @@ MEANINGS = {
     86008: Meaning(lambda: Gone("the group chat is another application's")),
     86004: Meaning(refused("the group's name")),
     **dict.fromkeys((86005, 86207), Meaning(refused("the group's owner"))),
-    86006: Meaning(refused("too few members, or too many"), "a group chat needs 2 members at least: invite more of the village to WeCom"),
+    86006: Meaning(refused("too few members, or too many"),
+                   "a group chat needs 2 members at least: invite more of the village to WeCom"),
     **dict.fromkeys((40031, 86007, 86216), Meaning(
-        refused("a member of the group"), "somebody who belongs into a village's chat is not in the directory any more: "
-                                          "put him back there, or let his coordinator suspend him here")),
+        refused("a member of the group"),
+        "somebody who belongs into a village's chat is not in the directory any more: put him back there, or let his "
+        "coordinator suspend him here")),
     86215: Meaning(refused("the group chat is there already")),
     93000: Meaning(lambda: Gone("the robot was taken out")),
     93004: Meaning(lambda: Gone("the robot was switched off")),

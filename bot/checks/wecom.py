@@ -64,8 +64,8 @@ async def _application(asking: Asking, settings: Settings) -> list[str]:
     if not seen and not parts:
         found.append(f"WARNING   nobody sees the application: set 可见范围, {CONSOLE}")
     if ROOT not in departments:
-        found.append(f"wecom     it may have no group chats of its own (robots can be used): for these, set 可见范围 to the "
-                     f"whole enterprise, {CONSOLE}")
+        found.append("wecom     it may have no group chats of its own (robots can be used): for these, set 可见范围 to "
+                     f"the whole enterprise, {CONSOLE}")
     return found + await _menu(asking, agent)
 
 
