@@ -26,6 +26,7 @@ from bot.channels.tencent import xml
 from bot.channels.tencent.callback import received
 from bot.channels.tencent.calls import Calls
 from bot.channels.tencent.envelope import Envelope, Forged
+from bot.channels.tencent.page import QUIET, page
 from bot.channels.tencent.tokens import Tokens
 from bot.channels.wechat_answers import Answers
 from bot.channels.wechat_codes import DayFull, WindowShut, classify
@@ -33,6 +34,7 @@ from bot.channels.wechat_inbound import CHANNEL, Came, parse
 from bot.channels.wechat_templates import TEMPLATE, Ready, Templates
 from bot.channels.wechat_text import LIMIT, pieces
 from conversations.message import Inbound, Media, Message
+from conversations.words_book import Words
 from storage import accounts, invitations, reply_windows
 from storage.database import Store, Tx
 
@@ -184,6 +186,8 @@ class WeChat:
 
         200 only for what is stored (or of no interest), 403 for what is not the platform's, 503 so that it comes again.
         """
+        words = Words()
+
         async def verify(request: Request) -> Response:
             try:
                 self._envelope.open_plain(request.query_params, self._now())
@@ -204,11 +208,11 @@ class WeChat:
             now = self._now()
             found = await self._store.read(lambda tx: invitations.by_token(tx, token))
             if found is None or found.state(now) != "open":
-                return Response(status_code=404)
+                return page(words, "wechat.join_over", 404)
             try:
-                return RedirectResponse((await self.join(token)).picture, 303, {"cache-control": "no-store"})
+                return RedirectResponse((await self.join(token)).picture, 303, QUIET)
             except SendFailure:
-                return Response(status_code=503)
+                return page(words, "wechat.join_later", 503)
 
         return [Route(PATH, verify, methods=["GET"]), Route(PATH, receive, methods=["POST"]),
                 Route(f"{JOIN_PATH}/{{token}}", join, methods=["GET"])]

@@ -322,7 +322,11 @@ async def test_a_scan_of_an_invitation_binds_and_an_unfollow_is_a_block(stage: S
     async with httpx.AsyncClient() as http:
         shown = await http.get(f"{stage.fake.bot_url}/wechat/join/{token}")
         assert shown.status_code == 303 and shown.headers["location"].startswith("https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket=gQ%2B")
-        assert (await http.get(f"{stage.fake.bot_url}/wechat/join/unknown")).status_code == 404
+        over = await http.get(f"{stage.fake.bot_url}/wechat/join/unknown")
+        assert over.status_code == 404 and "请让协调员再发一个" in over.text
+        stage.fake.fails("/cgi-bin/qrcode/create", 45009)
+        later = await http.get(f"{stage.fake.bot_url}/wechat/join/{token}")
+        assert later.status_code == 503 and "过一会儿" in later.text
     assert stage.fake.scenes == [token]
     qian = stage.fake.person("o-qian", follows=False)
     await qian.scans(token)
