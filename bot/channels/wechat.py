@@ -49,7 +49,7 @@ _CAPABILITIES = Capabilities(
     button_rows=100, buttons_per_row=100, label_length=60, text_length=LIMIT, can_edit=False, can_push=True,
     has_groups=False, carries_files=False, abroad=False)
 _log = structlog.get_logger()
-AfterStart = Callable[[str], Coroutine[Any, Any, None]]  # is told who may have been bound; nothing waits for it
+AfterStart = Callable[[str], Coroutine[Any, Any, None]]  # is told who may have come in; nothing waits for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +251,7 @@ class WeChat:
 
         assert came.inbound is not None  # the caller has looked
         answer = await take(came.inbound, beside)
-        if after is not None and came.inbound.text.startswith("/start "):
+        if after is not None and came.inbound.text.startswith("/start"):  # who follows again has lost his menu
             self._go(after(came.account))
         return answer
 

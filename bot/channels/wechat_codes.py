@@ -38,6 +38,7 @@ MEANINGS = {
     43101: Meaning(refused("did not subscribe to this notice")),
     45002: Meaning(refused("text is too long")),
     40007: Meaning(refused("media is not there any more")),
+    46003: Meaning(refused("no menu yet")),
     48001: Meaning(refused("the account may not make this call"),
                    "this account may not make this call (only a verified service account may)"),
     40241: Meaning(busy(60.0)),  # he got the same within the last minute

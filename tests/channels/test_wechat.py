@@ -1,5 +1,6 @@
 """An Official Account: what comes in, what is answered in the reply itself, and what leaves afterwards."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from bot.channels.base import RetryAt
 from conversations.message import Message
-from storage import accounts, invitations, media, outbox
+from storage import accounts, invitations, media, outbox, people
 from storage.crypto import Keys
 from storage.database import Tx
 from tests.channels.wechat_stage import TEMPLATES, Stage, remind, staged, state_of
@@ -364,6 +365,25 @@ async def test_menus_are_set_by_role_once_and_again_only_where_they_differ(stage
     made = len(stage.fake.of("/cgi-bin/menu/create"))
     await stage.menus.keep()
     assert len(stage.fake.of("/cgi-bin/menu/create")) == made
+
+
+async def test_who_unfollowed_keeps_nobody_s_menu_back_and_has_his_again_when_he_follows(originals: Originals) -> None:
+    async with staged(originals) as stage:
+        wang, zhao = stage.who("王强"), stage.who("赵敏")
+        await wang.unfollows()
+        await stage.menus.keep()
+        assert zhao.tags and not wang.tags
+        await wang.follows()
+        await asyncio.gather(*stage.channel._tasks)
+        assert "上门探访" in {each["name"] for each in stage.fake.menu_of(wang)}
+
+
+async def test_who_left_office_has_the_menu_of_everybody_from_the_next_start(stage: Stage) -> None:
+    await stage.menus.keep()
+    await stage.store.run(lambda tx: people.suspend(
+        tx, stage.village.people["王强"], stage.village.people["赵敏"], stage.running.now(), leaves=True))
+    await stage.menus.keep()
+    assert {each["name"] for each in stage.fake.menu_of(stage.who("王强"))} == {"开始", "紧急", "帮助"}
 
 
 async def test_a_menu_that_cannot_be_set_is_only_logged(stage: Stage) -> None:

@@ -293,7 +293,7 @@ class FakeWeChat:
             return _error(40032, "invalid openid list size")
         for openid in given["openid_list"]:
             person = self.people.get(openid)
-            if person is None:
+            if person is None or not person.follows_now:
                 return _error(40003, "invalid openid")
             (person.tags.add if on else person.tags.discard)(given["tagid"])
         return _error(0, "ok")

@@ -102,6 +102,7 @@ class Person:
     async def unfollows(self) -> Delivery:
         self.follows_now = False
         self.windows.clear()
+        self.tags.clear()
         return await self._event("unsubscribe", EventKey="")
 
     async def _sends(self, fields: dict[str, str], *, tapped: bool = False) -> Delivery:
