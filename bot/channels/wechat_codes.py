@@ -49,4 +49,5 @@ MEANINGS = {
     47003: Meaning(refused("a template's field"),
                    "a value does not fit its field of the template; compare TANFANG_WECHAT_TEMPLATES with the console"),
 }
-classify = classifier("wechat", MEANINGS)
+EXPLAINED = "全局返回码 at https://developers.weixin.qq.com"
+classify = classifier("wechat", MEANINGS, EXPLAINED)

@@ -77,7 +77,8 @@ def _phrase(text: str) -> str:
 
 # what a field's type takes; empty: it does not fit
 FIT: Mapping[str, Callable[[str], str]] = {
-    "thing": _cut(20), "const": _only(r".{1,20}"), "phrase": _phrase,
+    "thing": _cut(20), "short_thing": _cut(5),  # of the second the platform says nothing: as others found
+    "const": _only(r".{1,20}"), "phrase": _phrase,
     "character_string": _only(r"[\x20-\x7e]{1,32}"), "number": _only(r"\d{1,32}(\.\d+)?"),
     "letter": _only(r"[A-Za-z]{1,32}"), "symbol": _only(r".{1,5}"),
     "time": _only(r"(\d{4}年\d{1,2}月\d{1,2}日 ?)?\d{1,2}:\d{2}(:\d{2})?|\d{4}年\d{1,2}月\d{1,2}日"),

@@ -56,7 +56,8 @@ MEANINGS = {
     **dict.fromkeys((40006, 40009, 45001), Meaning(refused("file is too big, or too small"))),
     42022: Meaning(refused("the code was used before")),
 }
-classify = classifier("wecom", MEANINGS)
+EXPLAINED = "https://open.work.weixin.qq.com/devtool/query"
+classify = classifier("wecom", MEANINGS, EXPLAINED)
 
 
 class Unlicensed(Refused):

@@ -17,7 +17,7 @@ from storage import platform_tokens
 from storage.database import Store
 
 NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-classify = classifier("test", {-1: BUSY})
+classify = classifier("test", {-1: BUSY}, "there")
 
 
 class Platform:

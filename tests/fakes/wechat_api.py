@@ -29,7 +29,7 @@ SECRET = "0123456789abcdef0123456789abcdef"
 ORIGINAL_ID = "gh_1234567890ab"
 TOKEN_SECONDS = 7200
 # what a value of each type may be; the length in characters
-TYPES = {"thing": r".{1,20}", "phrase": r"[一-鿿]{1,5}", "character_string": r"[\x20-\x7e]{1,32}",
+TYPES = {"thing": r".{1,20}", "short_thing": r".{1,5}", "phrase": r"[一-鿿]{1,5}", "character_string": r"[\x20-\x7e]{1,32}",
          "time": r"\d{4}年\d{1,2}月\d{1,2}日( \d{1,2}:\d{2}(:\d{2})?)?|\d{1,2}:\d{2}(:\d{2})?", "number": r"\d{1,32}(\.\d+)?",
          "const": r".{1,20}"}
 
