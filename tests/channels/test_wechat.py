@@ -175,7 +175,7 @@ async def test_a_notice_goes_by_customer_message_in_the_window_and_by_template_b
     stage.running.at += timedelta(hours=49)
     await remind(stage, elder="曾国富3组")
     assert wang.last.via == "template"
-    assert len(stage.fake.calls_refused(CUSTOM)) == 0  # it was known before it was tried
+    assert len(stage.fake.refused(CUSTOM)) == 0  # it was known before it was tried
     assert [state for state, _ in await state_of(stage, "visit_due")] == ["sent", "sent"]
 
 
@@ -185,7 +185,7 @@ async def test_after_five_messages_the_sixth_goes_by_template(stage: Stage) -> N
     for n in range(6):
         await stage.channel.send(wang.openid, Message(f"第{n}条"))
     assert [received.via for received in wang.phone[1:]] == ["message"] * 5 + ["template"]
-    assert not stage.fake.calls_refused(CUSTOM)
+    assert not stage.fake.refused(CUSTOM)
 
 
 async def test_a_menu_tap_opens_three_messages_in_one_minute(stage: Stage) -> None:
@@ -206,7 +206,7 @@ async def test_a_tapped_link_opens_no_more_than_the_menu_does(stage: Stage) -> N
     for n in range(4):
         await stage.channel.send(wang.openid, Message(f"第{n}条"))
     assert [received.via for received in wang.phone[shown:]] == ["message"] * 3 + ["template"]
-    assert not stage.fake.calls_refused(CUSTOM)
+    assert not stage.fake.refused(CUSTOM)
 
 
 async def test_a_refused_message_is_not_counted_as_sent(stage: Stage) -> None:
@@ -229,7 +229,7 @@ async def test_where_the_platform_counts_otherwise_the_template_goes_and_nothing
     await remind(stage)
     await remind(stage, elder="曾国富3组")
     assert [received.via for received in wang.phone[1:]] == ["template", "template"]
-    assert len(stage.fake.calls_refused(CUSTOM)) == 1
+    assert len(stage.fake.refused(CUSTOM)) == 1
 
 
 @pytest.mark.parametrize(("code", "state", "blocked"), [

@@ -150,7 +150,7 @@ class Callbacks:
 
     def __init__(self, fake: FakeWeChat) -> None:
         self.fake = fake
-        self.http = httpx.AsyncClient(trust_env=False)
+        self.http = fake.http
         self.deliveries: list[Delivery] = []
         self._nonces = itertools.count(1)
 
