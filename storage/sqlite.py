@@ -25,6 +25,7 @@ BATCH = 64
 BUSY_SECONDS = 5.0
 FIRST_SAFE = (3, 51, 3)  # earlier ones have the WAL-reset bug with several connections (sqlite.org/wal.html)
 OUT_OF_ORDER = "the database could not take this work"
+_STATEMENTS = Statements(SQLiteDialect_pysqlite(paramstyle="named"))  # of every store of this process
 
 
 class SqliteStore:
@@ -38,7 +39,6 @@ class SqliteStore:
         self._path = path
         self._keys = keys
         self._new_id = new_id
-        self._statements = Statements(SQLiteDialect_pysqlite(paramstyle="named"))
         self._waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._local = threading.local()
         self._open_readers: list[Any] = []
@@ -94,7 +94,7 @@ class SqliteStore:
         return result
 
     def _tx(self, connection: Any) -> Tx:
-        return Tx(connection.cursor(), self._statements, self._keys, self._new_id)
+        return Tx(connection.cursor(), _STATEMENTS, self._keys, self._new_id)
 
     def _write(self) -> None:
         stopping = False
@@ -136,7 +136,7 @@ class SqliteStore:
         cursor = connection.cursor()
         try:
             for job in jobs:
-                tx = Tx(cursor, self._statements, self._keys, self._new_id)
+                tx = Tx(cursor, _STATEMENTS, self._keys, self._new_id)
                 job.result = job.work(tx)
                 audit.extend(tx)
         except Exception as error:
