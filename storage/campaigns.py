@@ -240,7 +240,7 @@ def unanswered(tx: Tx, day: date) -> list[Campaign]:
 
 
 def having(tx: Tx, festival: str, day: date) -> set[str]:
-    """The areas in which this festival is proposed, open or decided on already, and not yet past on that day."""
+    """The areas in which this festival is proposed, open or decided on already, and was not past on that day."""
     return {area for area, in tx.all(_OF_FESTIVAL, on_day=day.isoformat(), called=festival)}
 
 
