@@ -1,6 +1,7 @@
 """紧急: kept with the first tap, told once, whatever is said of it and when; of what is secret no family hears."""
 
 import asyncio
+import threading
 from datetime import datetime, timedelta
 from random import Random
 
@@ -8,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler import alerting, policy, raising
-from storage import alerts, elders, people
+from storage import alert_media, alerts, elders, people
 from storage import tables as kept
 from storage.alerts import Alert
 from storage.database import Store, Tx
@@ -187,3 +188,28 @@ async def test_in_whatever_order_things_are_pressed_what_runs_is_known_to_somebo
         assert not (each.running and each.kind == UNSAID)
         if each.running:
             assert any(key.startswith(f"alert:{each.id}:") for key in keys)
+
+
+async def test_what_is_said_while_the_clock_sends_it_out_takes_no_photo_elsewhere(
+    postgres_store: Store, now: datetime
+) -> None:
+    """Of what is secret the family would see it on the alert that runs beside."""
+    store = postgres_store
+    village = await store.run(lambda tx: settle(tx, now))
+    await said(store, await pressed(store, village, now, "grid"), "fall", now)
+    alert = await pressed(store, village, now)
+    await store.run(lambda tx: alert_media.add(tx, alert, "place", village.people["visitor"], now, place="29.1,105.4"))
+    read, sent_out = threading.Event(), threading.Event()
+
+    def clock(tx: Tx) -> Alert | None:
+        due = alerts.unscoped(tx, alert.id)
+        read.set()
+        assert due and sent_out.wait(10)
+        return alerting.go_out(tx, due, SOS, POLICIES, now)
+
+    waiting = store.run(clock, key="clock")
+    assert await asyncio.to_thread(read.wait, 10)
+    assert await store.run(lambda tx: raising.say_what(tx, alert, "abuse", POLICIES, now), key="person")
+    sent_out.set()
+    assert await waiting is None
+    assert [each.alert_id for each in await store.read(lambda tx: alert_media.of(tx, alert.id))] == [alert.id]
