@@ -117,8 +117,8 @@ def claim(house: House, tx: Tx, token: str, held: str, grant: str, now: datetime
     if alert is None or person is None:
         return False
     ask = _ask(house, tx, person, now)
-    return ask.may("claim") and alerting.may_go(
-        tx, person, alert, house.policies, house.today(now)) and alerting.claim(tx, alert, person, house.policies, now)
+    return ask.may("claim") and alerting.may_go(tx, person, alert, house.policies, house.today(now)) and (
+        alerting.claim(tx, alert, person, house.policies, now) is not None)
 
 
 def _alert(tx: Tx, token: str, now: datetime) -> Alert | None:

@@ -148,11 +148,15 @@ def may_end(tx: Tx, person_id: str, alert: Alert) -> bool:
     return alert.claimed_by == person_id or people.coordinates(tx, person_id, alert.area_id, "village")
 
 
-def claim(tx: Tx, alert: Alert, by: str, policies: Policies, now: datetime) -> bool:
-    """This person goes, and the others are told; False where somebody was quicker, or it ended."""
-    if alert.kind == UNSAID:
-        go_out(tx, alert, SOS, policies, now)  # who goes before it went out keeps nobody from hearing of it
-    return alerts.claim(tx, alert, by, now) and changed(tx, alert, "claimed", by, policies, now)
+def claim(tx: Tx, alert: Alert, by: str, policies: Policies, now: datetime) -> Alert | None:
+    """This person goes, and the others are told; None where somebody was quicker, or it ended.
+
+    Gives the alert to which he goes: another, where what was pressed is a further report of one that runs.
+    """
+    if alert.kind == UNSAID:  # who goes before it went out keeps nobody from hearing of it
+        alert = go_out(tx, alert, SOS, policies, now) or alert
+    done = alerts.claim(tx, alert, by, now) and changed(tx, alert, "claimed", by, policies, now)
+    return alert if done else None
 
 
 def arrive(tx: Tx, alert: Alert, by: str, policies: Policies, now: datetime) -> bool:

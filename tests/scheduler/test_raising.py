@@ -126,6 +126,17 @@ async def test_who_goes_before_it_went_out_keeps_nobody_from_hearing_of_it(
     assert [(each.kind, each.state) for each in await every(store)] == [(SOS, "claimed")]
 
 
+async def test_who_goes_to_what_is_a_second_report_goes_to_the_alert_that_runs(
+    store: Store, village: Village, now: datetime
+) -> None:
+    first = await pressed(store, village, now)
+    await said(store, first, "fall", now)
+    second = await pressed(store, village, now, "child")
+    went = await store.run(lambda tx: alerting.claim(tx, second, village.people["village"], POLICIES, now))
+    assert went and went.id == first.id
+    assert [(each.id, each.state) for each in await every(store)] == [(first.id, "claimed")]
+
+
 async def test_said_late_of_whom_it_is_those_near_are_told_then(store: Store, village: Village, now: datetime) -> None:
     alert = await pressed(store, village, now, known=False)
     await swept(store, now + MINUTE)
