@@ -14,7 +14,7 @@ import structlog
 from bot.channels.base import Answer, Blocked, Channel, Gone, Moved, Now, Receipt, Refused, RetryAt, SendFailure
 from bot.metrics import WAITING, sends
 from bot.render import fit, reachable
-from conversations import pages, router
+from conversations import menus, pages
 from conversations.engine import Part
 from conversations.message import Document, Inbound, Media, Message, Told
 from conversations.say import messages
@@ -236,8 +236,7 @@ class Delivery:
 
         def work(tx: Tx) -> None:
             outbox.sent(tx, marks, self._now())
-            if bound := accounts.in_chat(tx, row.channel, row.chat):
-                router.keep_menu(tx, row.channel, bound[0], tuple(parts))
+            menus.keep_notice(tx, row.channel, row.chat, tuple(parts))
 
         try:
             await self._store.run(work)
@@ -250,7 +249,13 @@ class Delivery:
             answered: Sequence[Part] = row.fields["parts"]
             return answered
         today = self._now().astimezone(self._house.policy.zone).date()
-        notice = await self._store.read(lambda tx: parts_of(tx, row.kind, row.fields, today))
+
+
+        def told(tx: Tx) -> Sequence[Part] | None:
+            parts = parts_of(tx, row.kind, row.fields, today)
+            return menus.notice(tx, row.channel, row.chat, tuple(parts)) if parts and row.lane == "alert" else parts
+
+        notice = await self._store.read(told)
         return reachable(notice, channel.capabilities, self._house.public) if notice else None
 
     async def _compose(self, row: Outgoing, parts: Sequence[Part], channel: Channel) -> list[Message]:
