@@ -15,7 +15,7 @@ from bot.channels.base import Answer, Blocked, Channel, Gone, Moved, Now, Receip
 from bot.marks import Marks
 from bot.metrics import WAITING, sends
 from bot.render import fit, reachable
-from conversations import pages
+from conversations import menus, pages
 from conversations.engine import Part
 from conversations.message import Document, Inbound, Message, Told
 from conversations.say import messages
@@ -255,8 +255,12 @@ class Delivery:
             answered: Sequence[Part] = row.fields["parts"]
             return answered
         today = self._now().astimezone(self._house.policy.zone).date()
-        notice = await self._store.read(lambda tx: parts_of(tx, row.kind, row.fields, today),
-                                        patient=row.lane == "reminder")
+
+        def told(tx: Tx) -> Sequence[Part] | None:
+            parts = parts_of(tx, row.kind, row.fields, today)
+            return menus.notice(tx, row.channel, row.chat, tuple(parts)) if parts and row.lane == "alert" else parts
+
+        notice = await self._store.read(told, patient=row.lane == "reminder")
         return reachable(notice, channel.capabilities, self._house.public) if notice else None
 
     async def _compose(self, row: Outgoing, parts: Sequence[Part], channel: Channel) -> list[Message]:

@@ -247,7 +247,7 @@ BY_KEY |= {
             {"name": "王强", "role": "visitor", "kind": "grid_worker", "channel": "telegram"},
             {"name": "赵敏", "role": "village", "kind": None, "channel": None}]},
         {"rank": "county", "reached": False, "people": []}]},
-    "button.alert_of": {"number": "A-0001"}, **{f"drill.{key}": {"number": "A-0001", "what": "fall", "made_up": True, "minutes": 60}
+    "alerts.lasted": {"minutes": 1501}, "button.alert_of": {"number": "A-0001"}, **{f"drill.{key}": {"number": "A-0001", "what": "fall", "made_up": True, "minutes": 60}
                                                 for key in _raw("drill")["sentences"]},
     "family_choice.which": {"number": "A-0001", "what": "abuse", "told": ["李娜"]},
     "family_choice.told": {"elder": ELDER, "what": "abuse", "who": ""}, "family_choice.ended": {"elder": ELDER}, "calling.numbers": {"calls": CALLS},
@@ -337,6 +337,15 @@ def test_no_sentence_blames_or_talks_like_a_machine() -> None:
 @pytest.mark.parametrize("iso", ["2026-03-05", "2028-02-29", "2026-12-31"])
 def test_a_day_is_said_with_its_weekday(iso: str) -> None:
     assert re.fullmatch(r"\d{1,2}月\d{1,2}日 周[一二三四五六日]", Words().day(iso))
+
+
+@pytest.mark.parametrize(("minutes", "told"), [
+    (0, "0 分钟"), (59, "59 分钟"), (60, "1 小时"), (125, "2 小时 5 分钟"), (1440, "1 天"), (1505, "1 天 1 小时"),
+    (4321, "3 天"), (14400, "10 天")])
+def test_how_long_an_alert_runs_is_said_in_minutes_hours_and_days(minutes: int, told: str) -> None:
+    line = {"drill": 0, "number": "A-0001", "elder": "", "what": "help", "minutes": minutes, "who": "", "there": False,
+            "support": False}
+    assert f" · {told} · " in Words().say("alerts.list", {"total": 1, "lines": [line]})
 
 
 def test_every_warning_of_a_form_is_a_sentence() -> None:
