@@ -47,6 +47,9 @@ class _Dialect(SQLiteDialect_pysqlite):
     statement_compiler = _Compiler
 
 
+_STATEMENTS = Statements(_Dialect(paramstyle="named"))  # of every store of this process
+
+
 class SqliteStore:
     """A Store over one SQLite file."""
 
@@ -58,7 +61,6 @@ class SqliteStore:
         self._path = path
         self._keys = keys
         self._new_id = new_id
-        self._statements = Statements(_Dialect(paramstyle="named"))
         self._waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._local = threading.local()
         self._open_readers: list[Any] = []
@@ -127,7 +129,7 @@ class SqliteStore:
             raise StoreUnavailable(OUT_OF_ORDER) from error
 
     def _tx(self, connection: Any) -> Tx:
-        return Tx(connection.cursor(), self._statements, self._keys, self._new_id)
+        return Tx(connection.cursor(), _STATEMENTS, self._keys, self._new_id)
 
     def _write(self) -> None:
         patient: deque[Job] = deque()
@@ -170,7 +172,7 @@ class SqliteStore:
         cursor = connection.cursor()
         try:
             for job in jobs:
-                tx = Tx(cursor, self._statements, self._keys, self._new_id)
+                tx = Tx(cursor, _STATEMENTS, self._keys, self._new_id)
                 job.result = job.work(tx)
                 audit.extend(tx)
         except Exception as error:
