@@ -82,7 +82,7 @@ class PostgresStore:
                     cursor.execute(sql.SQL("INSERT INTO {} SELECT * FROM {}").format(copy, table))
                     cursor.execute(sql.SQL("ANALYZE {}").format(copy))
                 try:
-                    return work(Tx(cursor, self._statements, self._keys, self._new_id))
+                    return work(Tx(cursor, _STATEMENTS, self._keys, self._new_id))
                 finally:
                     connection.rollback()
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:

@@ -1,8 +1,10 @@
 """SQLite with group commit: one writer thread, many works a transaction, one fsync for all of them."""
 
 import asyncio
+import errno
 import os
 import queue
+import shutil
 import tempfile
 import threading
 import time
@@ -229,6 +231,8 @@ def _copy(path: Path, busy_seconds: float) -> Any:
     """All that is there now, for one connection alone: in a file beside it that has lost its name before anything is
     in it, so that nothing stays, however this process ends. Nobody waits while it is made.
     """
+    if shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
+        raise OSError(errno.ENOSPC, "a copy would leave no room for who serves")
     handle, name = tempfile.mkstemp(prefix=f"{path.name}-", dir=path.parent)  # nobody else may read it
     try:
         connection = driver.connect(name, isolation_level=None, cached_statements=512)

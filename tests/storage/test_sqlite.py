@@ -1,6 +1,7 @@
 """SQLite: many works share one commit, and a commit that fails acknowledges none of them."""
 
 import asyncio
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -177,6 +178,14 @@ async def test_a_work_that_hides_an_error_of_the_disk_is_not_acknowledged(sqlite
     outcomes = await asyncio.gather(*works, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * 2
     assert await value(sqlite_store, "before") is None
+
+
+async def test_where_a_copy_would_take_the_room_of_who_serves_none_is_made(
+        sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    total, used, _ = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(total, used, 2**16))
+    with pytest.raises(StoreUnavailable):
+        await sqlite_store.rehearse(lambda tx: None)
 
 
 async def test_what_is_read_is_never_written(sqlite_store: Store) -> None:
