@@ -17,6 +17,7 @@ from storage import (
     groups,
     jobs,
     outbox,
+    people,
     proposals,
     requests,
 )
@@ -205,4 +206,6 @@ async def test_an_account_is_decided_on_once_and_given_up_by_whose_it_is(
         accounts.bind(tx, "telegram", "11", "11", ground.other_visitor, now)
         assert not accounts.remove(tx, waiting, ground.visitor, now), "it is another one's now"
         assert accounts.reached(tx, ground.other_visitor) == ("telegram", "11")
+        people.suspend(tx, ground.other_visitor, ground.coordinator, now)
+        assert accounts.reached(tx, ground.other_visitor) is None, "he is written to no more"
     await store.run(work)
