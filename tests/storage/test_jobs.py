@@ -182,6 +182,10 @@ async def test_a_page_that_is_over_cannot_be_used_and_equal_codes_of_two_pages_l
         kept = [index for index, in tx.all(sa.select(tables.pages.c.code_index))]
         assert len(set(kept)) == 2
         assert not pages.use(tx, one, now + VALID)
+        people.suspend(tx, ground.coordinator, "operator", now)
+        assert pages.enter(tx, other, code, now) is None, "he may do nothing more"
+        assert people.activate(tx, ground.coordinator, "operator", now, shown="suspended", since="2026-03-02")
+        assert pages.enter(tx, other, code, now) is not None
         assert pages.use(tx, one, now + VALID - timedelta(milliseconds=1))
         assert not pages.use(tx, one, now)
     await store.run(work)

@@ -122,6 +122,8 @@ async def test_a_proposal_is_decided_once(store: Store, ground: Ground, now: dat
         made = proposals.add(tx, "life", ground.village.id, {"what": "moved"}, ground.visitor, now)
         found = proposals.find(tx, ground.scope, made)
         assert found is not None
+        assert proposals.find(tx, Scope(ground.visitor, DAY), made) == found, "he reported it"
+        assert proposals.find(tx, Scope(ground.other_visitor, DAY), made) is None
         assert proposals.decide(tx, found, "refused", ground.coordinator, now)
         assert not proposals.decide(tx, found, "confirmed", ground.coordinator, now)
         assert not proposals.agree(tx, found, {"what": "died"})
