@@ -43,10 +43,10 @@ async def test_an_alert_goes_out_once_and_says_once_what_it_is(store: Store, gro
     def work(tx: Tx) -> None:
         alert = opened(tx, ground, now, UNSAID)
         assert not alerts.turn(tx, alert, "fire", ground.visitor, now), "nobody was told of it yet"
-        assert alerts.go_out(tx, alert, SOS, now)
-        assert not alerts.go_out(tx, alert, "fall", now)
+        assert alerts.lock_pressed(tx, alert.id) == alert
+        alerts.go_out(tx, alert, SOS, now)
+        assert alerts.lock_pressed(tx, alert.id) is None, "that is done"
         assert alerts.turn(tx, alert, "fall", ground.visitor, now)
-        assert not alerts.go_out(tx, alert, "fire", now)
         assert not alerts.turn(tx, alert, "fire", ground.visitor, now)
         assert alerts.lock(tx, alert.id).kind == "fall"
     await store.run(work)
