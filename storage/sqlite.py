@@ -1,6 +1,7 @@
 """SQLite with group commit: one writer thread, many works a transaction, one fsync for all of them."""
 
 import asyncio
+import os
 import queue
 import threading
 import time
@@ -10,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
-from storage import audit
+from storage import audit, in_use
 from storage.crypto import Keys
 from storage.database import Job, Statements, StoreUnavailable, T, Tx, Work, resolve_all
 from storage.ids import NewId
@@ -45,6 +46,7 @@ class SqliteStore:
         safe = driver.sqlite_version_info >= FIRST_SAFE
         self._readers = ThreadPoolExecutor(readers, "reader") if safe else None
         self._busy_seconds = busy_seconds
+        self._held: int | None = in_use.share(path)
         self._connection: Any = connect(path, busy_seconds=busy_seconds)
         self._closed = False
         self._writer = threading.Thread(target=self._write, name="writer", daemon=True)
@@ -71,6 +73,9 @@ class SqliteStore:
             self._readers.shutdown()
         for connection in self._open_readers:
             connection.close()
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
     def _query(self, query: Work[T]) -> T:
         connection = getattr(self._local, "connection", None)

@@ -28,7 +28,8 @@ async def write(store: Store, now: datetime, count: int, first: int = 0) -> None
 
 
 async def verdict(store: Store, known_heads: dict[int, str] | None = None) -> Verdict:
-    return await store.read(lambda tx: audit.verify(tx, known_heads))
+    known = [Kept(seq, mac, NOW) for seq, mac in (known_heads or {}).items()]
+    return await store.read(lambda tx: audit.verify(tx, known))
 
 
 async def test_works_done_at_once_by_two_stores_make_one_chain_without_forks(
