@@ -36,27 +36,26 @@ class _Done:
 def restore(base: Ground, file: Path, now: datetime, say: Callable[[str], None], *, replace: bool = False,
             only_check: bool = False, waiting: Waiting = "hold") -> None:
     """Checks the file and says what it is; then restores it, and says what came of it. Raises RestoreRefused."""
-    heads_at = audit_head.beside(base.settings.key_file)
+    heads_at, beside = (each.beside(base.settings.key_file) for each in (audit_head, erased_list))
     try:
-        heads = audit_head.read(heads_at)
-        with file.open("rb") as opened:
-            about = backup_file.check(opened, base.keys)
-            for line in told(base, about, now):
-                say(line)
-            if only_check:
-                return
-            beside = erased_list.beside(base.settings.key_file)
-            listed = erased_list.read(beside)
-            result = restoring.restore(
-                base.settings.database, opened, about, base.keys, now.astimezone(base.policies.city.zone),
-                lambda there: _allow(base, there, replace=replace),
-                lambda tx, there: _finish(base, tx, about.id[:16], heads, listed | there.erased, waiting, now))
-    except BackupBroken as error:
-        raise RestoreRefused(f"{file}: {error}") from None
+        heads, listed, opened = audit_head.read(heads_at), erased_list.read(beside), file.open("rb")
     except HeadFileBroken as error:
         raise RestoreRefused(str(error)) from None
     except OSError as error:
-        raise RestoreRefused(f"{file} cannot be read: {error.strerror}") from None
+        raise RestoreRefused(f"{error.filename} cannot be read: {error.strerror}") from None
+    with opened:
+        try:
+            about = backup_file.check(opened, base.keys)
+        except BackupBroken as error:
+            raise RestoreRefused(f"{file}: {error}") from None
+        for line in told(base, about, now):
+            say(line)
+        if only_check:
+            return
+        result = restoring.restore(
+            base.settings.database, opened, about, base.keys, now.astimezone(base.policies.city.zone),
+            lambda there: _allow(base, there, replace=replace),
+            lambda tx, there: _finish(base, tx, about.id[:16], heads, listed | there.erased, waiting, now))
     if result.head:
         audit_head.add(heads_at, result.head, now)
     kept = f"; what was there is kept as {result.kept}: delete it when it is not wanted any more" if result.kept else ""
@@ -94,7 +93,7 @@ def _of_chain(verdict: Verdict, head: tuple[int, str] | None) -> list[str]:
         return [f"WARNING: the audit chain is broken at line {verdict.broken_at}, as it was when the backup was made"]
     lines = []
     if later := [each.seq for each in verdict.left if each.seq > length]:
-        lines.append(f"the audit chain ends with line {length}: its lines up to {max(later)}, of which heads were kept, "
+        lines.append(f"the audit chain ends with line {length}: lines up to {max(later)}, of which heads were kept, "
                      "went with what came after the backup; audit verify says so too")
     if other := sorted(each.seq for each in verdict.left if each.seq <= length):
         lines.append(f"WARNING: heads kept of lines {', '.join(map(str, other))} are not in the chain of the backup: "
@@ -106,8 +105,8 @@ def _of_erased(done: _Done, *, known: bool) -> list[str]:
     if done.erased:
         return [f"erased once more: {done.erased} elders who were erased after the backup was made"]
     if not known:
-        return ["no list of erased elders lies beside the key file: who was erased after the backup was made may be back "
-                "in it; erase him again"]
+        return ["no list of erased elders lies beside the key file: who was erased after the backup was made may be "
+                "back in it; erase him again"]
     return []
 
 
@@ -116,9 +115,8 @@ def _of_held(done: _Done, waiting: Waiting) -> list[str]:
     if done.held.messages:
         did = {"hold": "held, none of it is sent", "send": "waiting to be sent", "drop": "dropped"}[waiting]
         lines.append(f"messages that waited: {_by_lane(done.held)}: {did}")
-    for each in done.held.alerts:
-        lines.append(f"  alert A-{each.number:04d} in {each.place} ({each.kind}, {each.state}), raised "
-                     f"{ago(done.now, each.raised_at)}: call there and ask")
+    lines += [f"  alert A-{each.number:04d} in {each.place} ({each.kind}, {each.state}), raised "
+              f"{ago(done.now, each.raised_at)}: call there and ask" for each in done.held.alerts]
     if waiting == "hold" and (done.held.messages or done.held.alerts):
         lines += ["once serve runs, or before: python -m bot restore --send-waiting lets messages and alerts go on,",
                   "  restore --drop-waiting drops the messages; until then the clock tells nobody more of these alerts"]

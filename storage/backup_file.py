@@ -128,8 +128,8 @@ def check(file: BinaryIO, keys: Keys) -> About:
     if end["sha256"] != lines.digest or end["rows"] != rows or end["keys"] != sorted(opened):
         raise BackupBroken("it was changed since it was made: what it holds is not what it says at its end")
     if missing := sorted(opened.keys() - keys.sealing.by_id.keys()):
-        raise BackupBroken(f"the key file cannot open it, which takes {', '.join(missing)}: set TANFANG_KEY_FILE to the "
-                           "copy of the key file that was kept for it")
+        raise BackupBroken(f"the key file cannot open it, which takes {', '.join(missing)}: set TANFANG_KEY_FILE to "
+                           "the copy of the key file that was kept for it")
     if not hmac.compare_digest(lines.mac, _mac(keys, end)) or not all(opened.values()):
         raise BackupBroken("it was changed, or the key file is not that of the installation on which it was made")
     return About(datetime.fromisoformat(first["made_at"]), first["engine"], first["revision"], rows,

@@ -60,7 +60,7 @@ def hold(tx: Tx) -> Held:
     tx.run(_HOLD)
     tx.run(_REST)
     tx.run(_REST_TOLD)
-    messages = dict(tx.all(_COUNT))
+    messages: dict[str, int] = dict(tx.all(_COUNT))
     if messages or running:
         meta.put(tx, HELD, orjson.dumps([row[0] for row in running]).decode())
     return Held(messages, [Running(number, kind, state, instant(at), place)

@@ -41,12 +41,20 @@ def alone(database: Path) -> Iterator[None]:
 
 def _lock(database: Path, kind: int, refused: str) -> int:
     descriptor = os.open(database.with_name(f"{database.name}-lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    for_its_user(descriptor, database)
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         raise DatabaseInUse(refused) from None
     return descriptor
+
+
+def for_its_user(descriptor: int, database: Path) -> None:
+    """What root makes beside a database is its user's, as SQLite does it with a journal: else serve cannot open it."""
+    if os.geteuid() == 0:
+        owner = database.parent.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def share_session(connection: "psycopg.Connection[Any]") -> None:

@@ -6,6 +6,7 @@ restore, still before anybody sees it.
 """
 
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -16,12 +17,13 @@ from typing import Any, BinaryIO, Generic
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.exc import DBAPIError
 
 from storage import audit, backup_file, in_use, opening, snapshot
 from storage.backup_file import About
 from storage.crypto import Keys
 from storage.database import Statements, T, Tx
-from storage.sqlite import DriverError, driver
+from storage.sqlite import DriverError, is_busy, plain
 
 SAYS = ("elders", "visits", "people", "areas")  # what tells that somebody has worked with a database
 ERASED = "SELECT id FROM elders WHERE condition = 'erased'"
@@ -71,8 +73,8 @@ def restore(url: str, file: BinaryIO, about: About, keys: Keys, now: datetime, a
         return _sqlite(path, into, now, allow) if path else Restored(*_postgres(url, into, allow), None)
     except in_use.DatabaseInUse as error:
         raise RestoreRefused(str(error)) from None
-    except (OSError, DriverError) as error:
-        raise RestoreRefused(f"{path} cannot be written: {error}") from error
+    except (OSError, DriverError, DBAPIError) as error:  # SQLAlchemy's, where a migration met it
+        raise RestoreRefused(f"{path or 'the database'} cannot be written: {type(error).__name__}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class _Into:
         cursor: Any = connection.connection.cursor()
         known = snapshot.tables_at(self.about.revision).tables
         for contents in backup_file.tables(self.file):
-            if not set(contents.columns) <= set(known[contents.table].c.keys()):
+            if contents.table not in known or not set(contents.columns) <= set(known[contents.table].c.keys()):
                 raise RestoreRefused(f"its table {contents.table} is not as that of revision {self.about.revision}")
             put(cursor, contents)
         opening.upgrade(connection, opening.NEWEST)
@@ -112,7 +114,9 @@ def _sqlite(path: Path, into: _Into, now: datetime, allow: Allow) -> "Restored[A
         allow(there)
         new = path.with_name(f"{path.name}-restoring")
         new.unlink(missing_ok=True)  # of one that was killed
-        os.close(os.open(new, os.O_CREAT | os.O_EXCL, 0o600))
+        descriptor = os.open(new, os.O_CREAT | os.O_EXCL, 0o600)
+        in_use.for_its_user(descriptor, path)
+        os.close(descriptor)
         try:
             with opening.altering("sqlite", lambda: _filling(new), "BEGIN IMMEDIATE") as connection:
                 done, head = into.fill(connection, _insert, there)
@@ -130,11 +134,11 @@ def _there(path: Path) -> There:
     if not path.exists():
         return There({}, frozenset())
     try:
-        with closing(driver.connect(str(path), timeout=1.0, isolation_level=None)) as connection:
+        with closing(plain(str(path), busy_seconds=1.0)) as connection:
             connection.execute("PRAGMA journal_mode=DELETE").fetchone()  # another program that has it open keeps it WAL
             return _counted(connection, opening.FIND_IN_SQLITE)
     except DriverError as error:
-        if isinstance(error, driver.OperationalError) and error.sqlite_errorcode & 0xFF == driver.SQLITE_BUSY:
+        if is_busy(error):
             raise in_use.DatabaseInUse(in_use.SERVED) from None
         return There({}, frozenset(), readable=False)  # spoilt, which may be why it is replaced
 
@@ -151,7 +155,7 @@ def _counted(connection: Any, find_version: str) -> There:
 
 def _filling(path: Path) -> Any:
     """A connection to a file that nobody else knows of: nothing is synced before its end."""
-    connection = driver.connect(str(path), isolation_level=None)
+    connection = plain(str(path))
     for pragma in ("journal_mode=MEMORY", "synchronous=OFF", "foreign_keys=OFF", "cache_size=-64000"):
         connection.execute(f"PRAGMA {pragma}")
     return connection
@@ -174,7 +178,12 @@ def _put_aside(path: Path, now: datetime) -> Path | None:
         for other in path.parent.glob(f"{path.stem}{KEPT}*{path.suffix}"):
             if other.samefile(path):  # of a restore that was killed here
                 other.unlink()
-        os.link(path, kept)
+        try:
+            os.link(path, kept)
+        except OSError:  # a file system that has no hard links
+            shutil.copyfile(path, kept)
+            kept.chmod(0o600)
+            _sync(kept)
     for more in ("-wal", "-shm"):
         with suppress(FileNotFoundError):
             os.rename(path.with_name(path.name + more), kept.with_name(kept.name + more))
@@ -206,8 +215,10 @@ def _postgres(url: str, into: _Into, allow: Allow) -> tuple[Any, audit.Head | No
             return into.fill(connection, _copy, there)
     except psycopg.errors.LockNotAvailable:
         raise RestoreRefused("somebody else reads its tables: close what else is connected to the database") from None
-    except psycopg.Error as error:
-        raise RestoreRefused(f"PostgreSQL did not take it: {error}") from error
+    except psycopg.OperationalError as error:
+        raise RestoreRefused(f"PostgreSQL cannot be used: {error}") from error
+    except psycopg.Error as error:  # its text may have values in it
+        raise RestoreRefused(f"PostgreSQL did not take it: {type(error).__name__}") from error
 
 
 def _copy(cursor: Any, contents: backup_file.Contents) -> None:

@@ -13,7 +13,7 @@ from storage import in_use, opening
 from storage.backup_file import Contents
 from storage.database import Row
 from storage.opening import DatabaseRefused
-from storage.sqlite import DriverError, connect, driver
+from storage.sqlite import ENGINE, DriverError, connect, plain
 from storage.tables import metadata
 
 HEAD = "SELECT seq, mac FROM audit ORDER BY seq DESC LIMIT 1"
@@ -47,7 +47,7 @@ def tables_at(revision: str) -> MetaData:
     if revision == opening.NEWEST:
         return metadata
     found = MetaData()
-    with opening.altering("sqlite", lambda: driver.connect(":memory:", isolation_level=None), "BEGIN") as connection:
+    with opening.altering("sqlite", lambda: plain(":memory:"), "BEGIN") as connection:
         opening.upgrade(connection, revision)
         found.reflect(connection)
     found.remove(found.tables["alembic_version"])
@@ -70,7 +70,7 @@ def _sqlite(path: Path) -> Iterator[Snapshot]:
             def rows(table: Table, columns: list[str]) -> Iterator[Row]:
                 yield from connection.execute(f'SELECT {quoted(columns)} FROM "{table.name}"')  # noqa: S608 (names)
 
-            yield _snapshot(connection, f"SQLite {driver.sqlite_version}", opening.FIND_IN_SQLITE, rows)
+            yield _snapshot(connection, ENGINE, opening.FIND_IN_SQLITE, rows)
     except DriverError as error:
         raise DatabaseRefused(f"{opening.SETTING}: {path} cannot be read: {error}") from error
     finally:

@@ -22,6 +22,7 @@ except ImportError:  # no wheel for this machine: the interpreter's own library
     import sqlite3 as driver
 
 DriverError = driver.Error
+ENGINE = f"SQLite {driver.sqlite_version}"
 BATCH = 64
 BUSY_SECONDS = 5.0
 FIRST_SAFE = (3, 51, 3)  # earlier ones have the WAL-reset bug with several connections (sqlite.org/wal.html)
@@ -35,7 +36,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, keys: Keys, new_id: NewId, readers: int = 2,
                  busy_seconds: float = BUSY_SECONDS) -> None:
-        self.engine = f"SQLite {driver.sqlite_version}"
+        self.engine = ENGINE
         self._path = path
         self._keys = keys
         self._new_id = new_id
@@ -194,6 +195,16 @@ def connect(path: Path, *, read_only: bool = False, busy_seconds: float = BUSY_S
     return connection
 
 
+def plain(path: str, busy_seconds: float = BUSY_SECONDS) -> Any:
+    """A connection as the file is, with nothing set: to what no store has open."""
+    return driver.connect(path, timeout=busy_seconds, isolation_level=None)
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether others have the file open, or write in it."""
+    return isinstance(error, driver.OperationalError) and error.sqlite_errorcode & 0xFF == driver.SQLITE_BUSY
+
+
 def _into_wal_mode(connection: Any, busy_seconds: float) -> None:
     """Tries again while another process does the same to a new file: SQLite does not wait for that by itself."""
     until = time.monotonic() + busy_seconds
@@ -202,6 +213,6 @@ def _into_wal_mode(connection: Any, busy_seconds: float) -> None:
             connection.execute("PRAGMA journal_mode=WAL")
             return
         except driver.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != driver.SQLITE_BUSY or time.monotonic() > until:
+            if not is_busy(error) or time.monotonic() > until:
                 raise
             time.sleep(0.02)
