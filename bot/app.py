@@ -70,12 +70,7 @@ def foundation(settings: Settings) -> Foundation:
         from bot.channels import wechat_wiring
 
         wechat_wiring.templates(settings)
-    return Foundation(settings, keys, policies_of(settings), open_store(settings.database, keys))
-
-
-def policies_of(settings: Settings) -> Policies:
-    """The rules of the policy file that the settings name. Raises PolicyError."""
-    return policy.load(settings.policy_file) if settings.policy_file else policy.load()
+    return Foundation(settings, keys, policy.load(settings.policy_file), open_store(settings.database, keys))
 
 
 class App:

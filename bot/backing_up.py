@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bot.app import policies_of
 from bot.settings import Settings
+from scheduler import policy
 from scheduler.policy import Policies
 from storage import backup_file, snapshot
 from storage.backup_file import About
@@ -35,7 +35,7 @@ class Ground:
 
 def ground(settings: Settings) -> Ground:
     """Reads keys and policy; makes neither keys nor database. Raises KeyFileError, PolicyError."""
-    return Ground(settings, load_keys(settings.key_file, create=False), policies_of(settings))
+    return Ground(settings, load_keys(settings.key_file, create=False), policy.load(settings.policy_file))
 
 
 def backup(base: Ground, wanted: Path | None, now: datetime) -> list[str]:

@@ -30,11 +30,11 @@ async def findings(base: Foundation) -> list[str]:
         f"database  {base.store.engine}",
         f"keys      {settings.key_file.absolute()}",
         f"channels  {', '.join(channels) or 'none'}",
-        f"waiting   {_by_lane(waiting) or 'nothing'}",
+        f"waiting   {', '.join(f'{lane} {count}' for lane, count in waiting.items()) or 'nothing'}",
     ]
-    if kept := await base.store.read(held.counts):
-        found.append(f"WARNING   held since a backup was restored: {_by_lane(kept)}: python -m bot restore "
-                     "--send-waiting, or --drop-waiting")
+    if kept := await base.store.read(held.look):
+        found.append(f"WARNING   held since a backup was restored: {kept}: python -m bot restore --send-waiting, "
+                     "or --drop-waiting")
     found += await _devices(base)
     if settings.key_file.stat().st_mode & 0o077:
         found.append(f"WARNING   others on this machine may read {settings.key_file}: chmod 600")
@@ -49,10 +49,6 @@ async def findings(base: Foundation) -> list[str]:
     for _, check in platforms:
         found += await check(settings)
     return found + await _privacy(base, datetime.now(UTC))
-
-
-def _by_lane(counts: dict[str, int]) -> str:
-    return ", ".join(f"{lane} {count}" for lane, count in counts.items())
 
 
 async def _devices(base: Foundation) -> list[str]:

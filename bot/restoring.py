@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 from bot import audit_head, clock, erased_list
 from bot.audit_head import HeadFileBroken, Kept
 from bot.backing_up import Ground, ago, counted, told
-from bot.inviting import OPERATOR
 from storage import audit, backup_file, erasing, held, restoring
 from storage.audit import Verdict
 from storage.backup_file import BackupBroken
@@ -20,6 +19,7 @@ from storage.restoring import RestoreRefused, There
 if TYPE_CHECKING:
     from bot.app import Foundation
 
+ACTOR = "operator"  # who the audit chain says did it
 Waiting = Literal["hold", "send", "drop"]
 
 
@@ -78,7 +78,7 @@ def _finish(base: Ground, tx: Tx, backup: str, heads: list[Kept], erased: frozen
             now: datetime) -> _Done:
     today = now.astimezone(base.policies.city.zone).date()
     verdict = audit.verify(tx, heads)
-    again = sum(erasing.erase(tx, elder, OPERATOR, today, now) is not None for elder in sorted(erased))
+    again = sum(erasing.erase(tx, elder, ACTOR, today, now) is not None for elder in sorted(erased))
     there = held.hold(tx)
     if waiting != "hold":
         decide(tx, waiting, now)
@@ -111,22 +111,24 @@ def _of_erased(done: _Done, *, known: bool) -> list[str]:
 
 
 def _of_held(done: _Done, waiting: Waiting) -> list[str]:
-    lines = []
-    if done.held.messages:
-        did = {"hold": "held, none of it is sent", "send": "waiting to be sent", "drop": "dropped"}[waiting]
-        lines.append(f"messages that waited: {_by_lane(done.held)}: {did}")
+    if not done.held.messages and not done.held.alerts:
+        return ["no message waited in it, and no alert ran"]
+    did = {"hold": "held, nothing of it goes out", "send": "goes on", "drop": "messages dropped"}[waiting]
+    lines = [f"waited in it: {done.held}: {did}"]
     lines += [f"  alert A-{each.number:04d} in {each.place} ({each.kind}, {each.state}), raised "
               f"{ago(done.now, each.raised_at)}: call there and ask" for each in done.held.alerts]
-    if waiting == "hold" and (done.held.messages or done.held.alerts):
-        lines += ["once serve runs, or before: python -m bot restore --send-waiting lets messages and alerts go on,",
-                  "  restore --drop-waiting drops the messages; until then the clock tells nobody more of these alerts"]
+    if waiting != "send" and done.held.alerts:
+        lines.append("the clock tells nobody more of these alerts; whoever takes one over goes on as ever")
+    if waiting == "hold":
+        lines.append("python -m bot restore --send-waiting, now or while serve runs, lets it go on; --drop-waiting "
+                     "drops the messages")
     return lines
 
 
-def decide(tx: Tx, waiting: Waiting, now: datetime) -> Held:
+def decide(tx: Tx, waiting: Waiting, now: datetime) -> None:
     """Lets what is held go, or drops it."""
-    tx.note(now, OPERATOR, "backup.sent" if waiting == "send" else "backup.dropped", "")
-    return held.send(tx, now) if waiting == "send" else held.drop(tx, now)
+    tx.note(now, ACTOR, "backup.sent" if waiting == "send" else "backup.dropped", "")
+    (held.send if waiting == "send" else held.drop)(tx, now)
 
 
 async def decide_later(base: "Foundation", waiting: Waiting, wall: datetime) -> list[str]:
@@ -135,14 +137,12 @@ async def decide_later(base: "Foundation", waiting: Waiting, wall: datetime) -> 
     Raises RestoreRefused where nothing is held.
     """
     def work(tx: Tx) -> Held | None:
-        return decide(tx, waiting, wall + (clock.kept_offset(tx) or timedelta(0))) if held.any_held(tx) else None
+        found = held.look(tx)
+        if found:
+            decide(tx, waiting, wall + (clock.kept_offset(tx) or timedelta(0)))
+        return found
 
     found = await base.store.run(work)
     if found is None:
         raise RestoreRefused("nothing is held: no backup was restored here, or this was decided before")
-    did = "let go" if waiting == "send" else "dropped"
-    return [f"{did}: {_by_lane(found)}"]
-
-
-def _by_lane(found: Held) -> str:
-    return ", ".join(f"{lane} {count}" for lane, count in found.messages.items()) or "no messages"
+    return [f"{'goes on' if waiting == 'send' else 'messages dropped'}: {found}"]

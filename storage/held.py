@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import ColumnElement, bindparam, func, literal_column, or_, select, update
 
 from storage import meta
-from storage.database import Tx
+from storage.database import Row, Tx
 from storage.ids import instant, millis
 from storage.tables import alert_told, alerts, areas, outbox
 
@@ -51,7 +51,12 @@ class Held:
     """Messages by lane, and the alerts that ran."""
 
     messages: dict[str, int]
-    alerts: Sequence[Running] = ()
+    alerts: Sequence[Running]
+
+    def __str__(self) -> str:
+        """How many, for an operator."""
+        counts = [f"{lane} {count}" for lane, count in self.messages.items()]
+        return ", ".join([*counts, f"running alerts {len(self.alerts)}"] if self.alerts else counts) or "nothing"
 
 
 def hold(tx: Tx) -> Held:
@@ -63,8 +68,7 @@ def hold(tx: Tx) -> Held:
     messages: dict[str, int] = dict(tx.all(_COUNT))
     if messages or running:
         meta.put(tx, HELD, orjson.dumps([row[0] for row in running]).decode())
-    return Held(messages, [Running(number, kind, state, instant(at), place)
-                           for _, number, kind, state, at, place in running])
+    return Held(messages, tuple(map(_read, running)))
 
 
 def any_held(tx: Tx) -> bool:
@@ -72,25 +76,34 @@ def any_held(tx: Tx) -> bool:
     return bool(meta.get(tx, HELD))
 
 
-def counts(tx: Tx) -> dict[str, int]:
-    """Messages that are held, by lane."""
-    return dict(tx.all(_COUNT)) if any_held(tx) else {}
+def look(tx: Tx) -> Held | None:
+    """What is held: messages, and alerts that still run; None where an operator has said what becomes of it."""
+    if not any_held(tx):
+        return None
+    resting = set(_resting(tx))
+    return Held(dict(tx.all(_COUNT)), tuple(_read(row) for row in tx.all(_RUNNING) if row[0] in resting))
 
 
-def send(tx: Tx, now: datetime) -> Held:
+def send(tx: Tx, now: datetime) -> None:
     """Lets all of it go: messages wait for their time again, and alerts that nobody took over climb from now on."""
-    messages, resting = counts(tx), orjson.loads(meta.get(tx, HELD) or "[]")
     tx.run(_SEND)
-    for alert in resting:
+    for alert in _resting(tx):
         tx.run(_RISE, alert=alert, at=millis(now))
         tx.run(_RISE_TOLD, alert=alert, at=millis(now))
     meta.put(tx, HELD, "")
-    return Held(messages)
 
 
-def drop(tx: Tx, now: datetime) -> Held:
+def drop(tx: Tx, now: datetime) -> None:
     """Drops the messages, with the reason `restored`; alerts that rest go on resting."""
-    messages = counts(tx)
     tx.run(_DROP, at=millis(now))
     meta.put(tx, HELD, "")
-    return Held(messages)
+
+
+def _resting(tx: Tx) -> list[str]:
+    found: list[str] = orjson.loads(meta.get(tx, HELD) or "[]")
+    return found
+
+
+def _read(row: Row) -> Running:
+    _, number, kind, state, at, place = row
+    return Running(number, kind, state, instant(at), place)
