@@ -56,7 +56,9 @@ class Tokens:
     async def _renew(self, refused: str) -> str:
         try:
             token, seconds = await self._fetch(False)
-            if token == refused:  # by the platform's calendar it is good still
+            # by the platform's calendar it is good still
+            if token == refused and await self._store.run(
+                    lambda tx: platform_tokens.may_force(tx, self._name, self._now())):
                 token, seconds = await self._fetch(True)
         except BaseException:
             await self._store.run(lambda tx: platform_tokens.let_go(tx, self._name))
