@@ -20,9 +20,10 @@ from bot.backing_up import BackupRefused, Ground
 from bot.doctor import findings
 from bot.settings import Settings
 from scheduler import alerting, policy
-from storage import accounts, alert_told, alerts, audit, backup_file, drafts, erasing, opening, outbox, snapshot
+from storage import accounts, alert_told, alerts, audit, backup_file, drafts, erasing, in_use, opening, outbox, snapshot
 from storage.crypto import Keys
 from storage.database import T, Tx
+from storage.in_use import DatabaseInUse
 from storage.key_file import add_key, load_keys
 from storage.opening import DatabaseRefused, open_store
 from storage.outbox import LANES, Outgoing
@@ -206,6 +207,9 @@ async def test_keys_that_do_not_open_it_are_told_before_anything_is_changed(on_s
     own.write_bytes(with_one)
     with pytest.raises(RestoreRefused, match="which takes k2: set TANFANG_KEY_FILE"):
         other(load_keys(own, create=False)).restores(second)
+    add_key(own, NOW, NOW)  # an old copy, rotated once more: another key of the same name
+    with pytest.raises(RestoreRefused, match="not that of the installation"):
+        other(load_keys(own, create=False)).restores(second)
     with pytest.raises(RestoreRefused, match="not that of the installation"):
         other(load_keys(tmp_path / "strange.json", create=True)).restores(first)
     assert "k1, which this key file opens" in other(load_keys(own, create=False)).restores(first, only_check=True)
@@ -244,8 +248,13 @@ async def test_a_database_that_is_open_is_left_alone_and_none_is_opened_meanwhil
     await house.does(fill)
     file = house.backs_up()
 
+    path = opening.file_of(house.ground.settings.database)
+
     async def serves(base: Foundation) -> None:
         await base.store.run(lambda tx: None)
+        if path:
+            with pytest.raises(DatabaseInUse), in_use.alone(path):
+                pass
         with pytest.raises(RestoreRefused, match="serve or another command has it open"):
             house.restores(file, replace=True)
 
