@@ -15,16 +15,16 @@ from bot.channels.base import Answer, Blocked, Channel, Gone, Moved, Now, Receip
 from bot.marks import Marks
 from bot.metrics import WAITING, sends
 from bot.render import fit, reachable
-from conversations import pages
+from conversations import menus, pages
 from conversations.engine import Part
-from conversations.message import Document, Inbound, Media, Message, Told
+from conversations.message import Document, Inbound, Message, Told
 from conversations.say import messages
 from conversations.telling import parts as parts_of
 from conversations.turn import House
 from conversations.words_book import Words
 from scheduler import holding, village_groups
 from scheduler.alert_notices import AlertRaised
-from storage import accounts, alert_told, files, media, outbox
+from storage import accounts, alert_told, files, outbox
 from storage.database import Store, StoreUnavailable, Tx
 from storage.outbox import Outgoing
 
@@ -110,11 +110,10 @@ class Delivery:
             self.send_soon(row)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Looks once a beat for rows and media that wait: left by a crash, held back, or due now."""
+        """Looks once a beat for rows that wait: left by a crash, held back, or due now."""
         while not stop.is_set():
             try:
                 await self.sweep()
-                await self._fetch_media()
             except StoreUnavailable:
                 log.warning("the outbox cannot be read")
             except Exception as error:  # the next look may go well; without any, nothing waiting is ever sent
@@ -256,8 +255,12 @@ class Delivery:
             answered: Sequence[Part] = row.fields["parts"]
             return answered
         today = self._now().astimezone(self._house.policy.zone).date()
-        notice = await self._store.read(lambda tx: parts_of(tx, row.kind, row.fields, today),
-                                        patient=row.lane == "reminder")
+
+        def told(tx: Tx) -> Sequence[Part] | None:
+            parts = parts_of(tx, row.kind, row.fields, today)
+            return menus.notice(tx, row.channel, row.chat, tuple(parts)) if parts and row.lane == "alert" else parts
+
+        notice = await self._store.read(told, patient=row.lane == "reminder")
         return reachable(notice, channel.capabilities, self._house.public) if notice else None
 
     async def _compose(self, row: Outgoing, parts: Sequence[Part], channel: Channel) -> list[Message]:
@@ -352,17 +355,6 @@ class Delivery:
                 await self.marks.written(self._store, self._now(), lambda tx: None, patient=False)
             except StoreUnavailable:
                 log.warning("sent marks could not be written")
-
-    # Media
-
-    async def _fetch_media(self) -> None:
-        for name, channel in self._channels.items():
-            for item, kind, ref in await self._store.read(partial(media.waiting, channel=name)):
-                try:
-                    body = await channel.fetch(Media(kind, ref))
-                    await self._store.run(partial(media.fill, item=item, body=body))
-                except SendFailure:
-                    await self._store.run(partial(media.failed, item=item))
 
     def _go(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from conversations import router
+from conversations import menus
 from conversations.engine import Part
-from storage import accounts, outbox
+from storage import outbox
 from storage.database import Store, StoreUnavailable, T, Tx
 from storage.outbox import Outgoing
 
@@ -21,13 +21,13 @@ class Marks:
 
     def __init__(self) -> None:
         self._sent: Sent = []
-        self._menus: list[tuple[Outgoing, Sequence[Part]]] = []
+        self._told: list[tuple[Outgoing, Sequence[Part]]] = []
 
     def left(self, row: Outgoing, handle: str, parts: Sequence[Part] = ()) -> None:
         """A row has left; `parts` is what a notice said."""
         self._sent.append((row.id, handle))
         if any("buttons" in fields for _, fields in parts):
-            self._menus.append((row, parts))
+            self._told.append((row, parts))
 
     def take(self) -> Sent:
         """The marks that wait, for the caller to write with its own work, or to give back."""
@@ -39,23 +39,22 @@ class Marks:
         self._sent = sent + self._sent
 
     def __bool__(self) -> bool:
-        return bool(self._sent or self._menus)
+        return bool(self._sent or self._told)
 
     async def written(self, store: Store, now: datetime, work: Callable[[Tx], T], *, patient: bool) -> T:
         """Writes all that waits, and does the work with the same commit. Raises StoreUnavailable, and keeps them."""
-        sent, (menus, self._menus) = self.take(), (self._menus, [])
+        sent, (told, self._told) = self.take(), (self._told, [])
 
         def both(tx: Tx) -> T:
             if sent:
                 outbox.sent(tx, sent, now)
-            for row, parts in menus:
-                if bound := accounts.in_chat(tx, row.channel, row.chat):
-                    router.keep_menu(tx, row.channel, bound[0], tuple(parts))
+            for row, parts in told:
+                menus.keep_notice(tx, row.channel, row.chat, tuple(parts))
             return work(tx)
 
         try:
             return await store.run(both, patient=patient)
         except StoreUnavailable:
             self.give_back(sent)
-            self._menus = menus + self._menus
+            self._told = told + self._told
             raise

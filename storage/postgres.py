@@ -18,6 +18,7 @@ from storage.in_use import DatabaseInUse
 
 TRIES = 5
 PATIENT = 2  # connections of those works that let all others go first
+_STATEMENTS = Statements(PGDialect_psycopg())  # type: ignore[no-untyped-call]  # of every store of this process
 RERUN = (errors.SerializationFailure, errors.DeadlockDetected)
 
 
@@ -30,7 +31,6 @@ class PostgresStore:
         self._url = url
         self._keys = keys
         self._new_id = new_id
-        self._statements = Statements(PGDialect_psycopg())  # type: ignore[no-untyped-call]
         with psycopg.connect(url) as connection:
             self.engine = f"PostgreSQL {connection.info.server_version // 10000}"
         self._queues: list[queue.SimpleQueue[tuple[Job, str] | None]] = [
@@ -94,7 +94,7 @@ class PostgresStore:
                     cursor = connection.cursor()
                     if key:  # a first message has no row to lock
                         cursor.execute("SELECT pg_advisory_xact_lock(1, hashtext(%(key)s))", {"key": key})
-                    tx = Tx(cursor, self._statements, self._keys, self._new_id)
+                    tx = Tx(cursor, _STATEMENTS, self._keys, self._new_id)
                     job.result = job.work(tx)
                     audit.extend(tx)
                 return

@@ -27,6 +27,7 @@ from storage.sqlite import DriverError, is_busy, plain
 
 SAYS = ("elders", "visits", "people", "areas")  # what tells that somebody has worked with a database
 ERASED = "SELECT id FROM elders WHERE condition = 'erased'"
+FIRST = "0001"  # the tables of which nobody could be erased from
 KEPT = "-before-restore-"  # in the name of what was there
 WAIT = "5s"  # for whoever else reads the tables of PostgreSQL
 
@@ -144,13 +145,14 @@ def _there(path: Path) -> There:
 
 
 def _counted(connection: Any, find_version: str) -> There:
-    try:
-        if opening.version(connection, find_version) is None:
-            return There({}, frozenset())
-    except opening.DatabaseRefused:  # a newer release's, which has these tables as well
-        pass
+    version: str | None = "a newer release's, which has these tables as well"
+    with suppress(opening.DatabaseRefused):
+        version = opening.version(connection, find_version)
+    if version is None:
+        return There({}, frozenset())
     rows = {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in SAYS}  # noqa: S608
-    return There(rows, frozenset(elder for elder, in connection.execute(ERASED).fetchall()))
+    erased = connection.execute(ERASED).fetchall() if version != FIRST else ()
+    return There(rows, frozenset(elder for elder, in erased))
 
 
 def _filling(path: Path) -> Any:

@@ -46,6 +46,9 @@ class _Dialect(SQLiteDialect_pysqlite):
     statement_compiler = _Compiler
 
 
+_STATEMENTS = Statements(_Dialect(paramstyle="named"))  # of every store of this process
+
+
 class SqliteStore:
     """A Store over one SQLite file."""
 
@@ -57,7 +60,6 @@ class SqliteStore:
         self._path = path
         self._keys = keys
         self._new_id = new_id
-        self._statements = Statements(_Dialect(paramstyle="named"))
         self._waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._local = threading.local()
         self._open_readers: list[Any] = []
@@ -117,7 +119,7 @@ class SqliteStore:
         return result
 
     def _tx(self, connection: Any) -> Tx:
-        return Tx(connection.cursor(), self._statements, self._keys, self._new_id)
+        return Tx(connection.cursor(), _STATEMENTS, self._keys, self._new_id)
 
     def _write(self) -> None:
         patient: deque[Job] = deque()
@@ -160,7 +162,7 @@ class SqliteStore:
         cursor = connection.cursor()
         try:
             for job in jobs:
-                tx = Tx(cursor, self._statements, self._keys, self._new_id)
+                tx = Tx(cursor, _STATEMENTS, self._keys, self._new_id)
                 job.result = job.work(tx)
                 audit.extend(tx)
         except Exception as error:

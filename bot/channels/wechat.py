@@ -27,7 +27,7 @@ from bot.channels.tencent.callback import received
 from bot.channels.tencent.calls import Calls
 from bot.channels.tencent.envelope import Envelope, Forged
 from bot.channels.tencent.page import QUIET, page
-from bot.channels.tencent.tokens import Tokens
+from bot.channels.tencent.tokens import Tokens, token_in
 from bot.channels.wechat_answers import Answers
 from bot.channels.wechat_codes import DayFull, WindowShut, classify
 from bot.channels.wechat_inbound import CHANNEL, Came, parse
@@ -165,10 +165,7 @@ class WeChat:
         given = await self.calls.bare("POST", "/cgi-bin/stable_token", {
             "grant_type": "client_credential", "appid": self._account.app_id, "secret": self._account.secret,
             "force_refresh": force})
-        token, seconds = given.get("access_token"), given.get("expires_in")
-        if not isinstance(token, str) or not token or not isinstance(seconds, int | float):
-            raise Refused("no token in the answer")
-        return token, float(seconds)
+        return token_in(given)
 
     # --- binding by QR ---
 

@@ -34,7 +34,7 @@ Render = Callable[[str, dict[str, Any]], str]  # a template's source and its fie
 
 _CHINESE = "\\u4e00-\\u9fff"
 _KIND = re.compile(r"([a-z_]+?)\d+")
-_BREAKS = re.compile(r"\s*[\r\n]+\s*")
+_BREAKS = re.compile(r"\s*[\x00-\x1f\x7f-\x9f\u2028\u2029]+\s*")  # no value may hold a control character
 _CUT = "…"
 _log = structlog.get_logger()
 

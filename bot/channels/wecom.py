@@ -25,7 +25,7 @@ from bot.channels.kept import Kept
 from bot.channels.tencent.callback import received
 from bot.channels.tencent.calls import Calls
 from bot.channels.tencent.envelope import Envelope, Forged
-from bot.channels.tencent.tokens import Tokens
+from bot.channels.tencent.tokens import Tokens, token_in
 from bot.channels.wecom_codes import Unlicensed, classify
 from bot.channels.wecom_groups import Groups
 from bot.channels.wecom_inbound import CHANNEL, Came, parse
@@ -170,10 +170,7 @@ class WeCom:
     async def _fetch_token(self, force: bool) -> tuple[str, float]:
         given = await self.calls.bare("GET", "/cgi-bin/gettoken", query={
             "corpid": self._application.corp_id, "corpsecret": self._application.secret})
-        token, seconds = given.get("access_token"), given.get("expires_in")
-        if not isinstance(token, str) or not token or not isinstance(seconds, int | float):
-            raise Refused("no token in the answer")
-        return token, float(seconds)
+        return token_in(given)
 
     # --- in ---
 

@@ -1,20 +1,17 @@
 """WeChat: credentials, this machine's place on the IP list, whence WeChat posts, templates, menu."""
 
-import asyncio
 import re
 
 from bot.channels import wechat_menu, wechat_wiring
-from bot.channels.base import SendFailure
 from bot.channels.wechat_codes import EXPLAINED
 from bot.checks import public_url
-from bot.checks.tencent import Asking, Told, some
+from bot.checks.tencent import Asking, Told, answers, some
 from bot.settings import Settings
 
-PATIENCE = 20.0  # seconds for all of it
 PORTS = (443, 80)
 CONSOLE = "基本配置, see docs/wechat.md"  # where the console has it
 TEMPLATES = "TANFANG_WECHAT_TEMPLATES"
-TOKEN_CODES = {
+CODES = {
     40013: f"WeChat does not know TANFANG_WECHAT_APP_ID: it is 开发者ID(AppID), {CONSOLE}",
     40125: f"TANFANG_WECHAT_APP_SECRET is wrong: reset 开发者密码(AppSecret), {CONSOLE}, and put the new one here",
     40164: f"this machine is not on the IP list: add its address to IP白名单, {CONSOLE}",
@@ -31,27 +28,18 @@ _FIELD = re.compile(r"\{\{(\w+)\.DATA\}\}")
 
 async def findings(settings: Settings) -> list[str]:
     """One finding a line; those that want something done begin with WARNING."""
-    asking = Asking(settings.wechat_api_url)
-    found = public_url.findings(settings, "WeChat", PORTS, posts=True)
+    async def ask(asking: Asking) -> list[str]:
+        await asking.begin("POST", "/cgi-bin/stable_token", {
+            "grant_type": "client_credential", "appid": settings.wechat_app_id, "secret": settings.wechat_app_secret,
+            "force_refresh": False})
+        return [f"wechat    {settings.wechat_app_id}, messages come to {settings.public}/wechat",
+                *await _callbacks(asking), *await _menu(asking), *await _templates(asking, settings)]
+
+    found = await answers("WeChat", settings.wechat_api_url, CODES, EXPLAINED, ask)
+    found += public_url.findings(settings, "WeChat", PORTS, posts=True)
     if not settings.wechat_aes_key:
         found.append("WARNING   WeChat sends what people write in plain: choose 安全模式, set TANFANG_WECHAT_AES_KEY")
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await asking.begin("POST", "/cgi-bin/stable_token", {
-                "grant_type": "client_credential", "appid": settings.wechat_app_id,
-                "secret": settings.wechat_app_secret, "force_refresh": False})
-            return [f"wechat    {settings.wechat_app_id}, messages come to {settings.public}/wechat",
-                    *await _callbacks(asking), *await _menu(asking), *await _templates(asking, settings), *found]
-    except Told as told:
-        what = TOKEN_CODES.get(told.code, f"WeChat answers with error {told.code}: try again in a minute; if it stays, "
-                                          f"look it up, {EXPLAINED}")
-        at = f" ({', '.join(told.addresses)})" if told.addresses else ""
-        return [f"WARNING   {what}{at}", *found]
-    except (SendFailure, TimeoutError):
-        return [f"WARNING   WeChat does not answer at {settings.wechat_api_url}: may this machine reach it, and is "
-                "TANFANG_WECHAT_API_URL right?", *found]
-    finally:
-        await asking.close()
+    return found
 
 
 async def _callbacks(asking: Asking) -> list[str]:

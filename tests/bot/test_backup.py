@@ -225,17 +225,19 @@ async def test_one_of_an_older_release_is_brought_up_and_one_of_a_newer_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house = House(tmp_path, f"sqlite:///{tmp_path / 'data' / 'tanfang.db'}")
-    monkeypatch.setattr(opening, "NEWEST", "0002")
+    monkeypatch.setattr(opening, "NEWEST", "0001")
     open_store(house.ground.settings.database, house.ground.keys).close()
     monkeypatch.undo()
     with closing(connect(tmp_path / "data" / "tanfang.db")) as old:
         old.execute("INSERT INTO areas VALUES ('a', NULL, 'village', '石岭村', 'a/')")
     file = house.backs_up()
     with file.open("rb") as opened:
-        assert backup_file.check(opened, house.ground.keys).revision == "0002"
+        assert backup_file.check(opened, house.ground.keys).revision == "0001"
+    with pytest.raises(RestoreRefused, match=r"0 elders, 0 visits, 0 people, 1 areas\)"):
+        house.restores(file)
     house.restores(file, replace=True)
     assert await house.does(lambda tx: tx.all(sa.text("SELECT name FROM areas"))) == [("石岭村",)]
-    monkeypatch.setattr(opening, "REVISIONS", frozenset({"0001"}))
+    monkeypatch.setattr(opening, "REVISIONS", frozenset({"0000"}))
     with pytest.raises(RestoreRefused, match="newer release"):
         house.restores(file, replace=True)
 

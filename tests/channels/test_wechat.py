@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from bot.channels.base import RetryAt
+from bot.fetching import Fetching
 from conversations.message import Message
 from storage import accounts, invitations, media, outbox, people
 from storage.crypto import Keys
@@ -145,7 +146,7 @@ async def test_a_photo_and_a_voice_note_are_kept_and_fetched_from_the_platform(s
     assert (await wang.sends_photo(b"\xff\xd8 photo")).statuses == [200]
     assert (await wang.sends_voice(b"#!AMR voice")).statuses == [200]
     waiting = await stage.store.read(lambda tx: media.waiting(tx, "wechat"))
-    await stage.running.delivery._fetch_media()
+    await Fetching(stage.store, {"wechat": stage.channel}, stage.running.now).fetch()
     assert {(await stage.store.read(lambda tx, item=item: media.body(tx, item)) or ("", b""))[1]
             for item, *_ in waiting} <= {b"\xff\xd8 photo", b"#!AMR voice"}
     assert not await stage.store.read(lambda tx: media.waiting(tx, "wechat"))
