@@ -7,15 +7,17 @@ PostgreSQL an advisory lock of each session. Both are the kernel's or the server
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import psycopg
 
-_SHARED = "SELECT pg_try_advisory_lock_shared(4, 0)"
-_ALONE = "SELECT pg_try_advisory_lock(4, 0)"
+PATIENCE = "1s"  # a session that was closed a moment ago still holds its lock until the server has seen it
+_SHARED = "SELECT pg_advisory_lock_shared(4, 0)"
+_ALONE = "SELECT pg_advisory_lock(4, 0)"
+_FREE = "SELECT pg_advisory_unlock(4, 0)"
 RESTORING = "a backup is being restored into it: start again when that is done"
 SERVED = "serve or another command has it open: stop it first"
 
@@ -69,11 +71,19 @@ def alone_session(url: str) -> Iterator[None]:
 
     with closing(psycopg.connect(url)) as connection:
         _ask(connection, _ALONE, SERVED)
-        yield
+        try:
+            yield
+        finally:
+            with suppress(psycopg.Error):  # gone by itself
+                connection.execute(_FREE)  # at once, not when the server has seen that the session is closed
 
 
-def _ask(connection: "psycopg.Connection[Any]", statement: Any, refused: str) -> None:
-    row = connection.execute(statement).fetchone()
-    connection.commit()  # the lock is the session's, not the transaction's
-    if not (row and row[0]):
-        raise DatabaseInUse(refused)
+def _ask(connection: "psycopg.Connection[Any]", lock: Any, refused: str) -> None:
+    from psycopg.errors import LockNotAvailable
+
+    try:
+        with connection.transaction():  # which ends before the lock does: that is the session's
+            connection.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+            connection.execute(lock)
+    except LockNotAvailable:
+        raise DatabaseInUse(refused) from None

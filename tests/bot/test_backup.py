@@ -251,6 +251,7 @@ async def test_a_database_that_is_open_is_left_alone_and_none_is_opened_meanwhil
     file = house.backs_up()
 
     path = opening.file_of(house.ground.settings.database)
+    monkeypatch.setattr(in_use, "PATIENCE", "100ms")
 
     async def serves(base: Foundation) -> None:
         await base.store.run(lambda tx: None)
