@@ -17,7 +17,7 @@ CLASSES: Mapping[str, Forget] = {  # by the names of `Retention`
     "cancelled_drafts": retention.cancelled_drafts, "submitted_drafts": retention.submitted_drafts,
     "media_never_fetched": retention.media_that_never_came, "playground": retention.phone_rows,
     "jobs": retention.ended_jobs, "guesses": retention.guess_rows,
-    "device_events": retention.device_rows,
+    "alert_links": retention.alert_link_rows, "device_events": retention.device_rows,
 }
 
 

@@ -14,7 +14,19 @@ from sqlalchemy import BindParameter, ColumnElement, Delete, Select, Table, and_
 
 from storage.database import Tx
 from storage.ids import first_id, millis
-from storage.tables import alert_media, device_events, drafts, guesses, inbox, jobs, media, outbox, phone_messages
+from storage.tables import (
+    alert_links,
+    alert_media,
+    alerts,
+    device_events,
+    drafts,
+    guesses,
+    inbox,
+    jobs,
+    media,
+    outbox,
+    phone_messages,
+)
 
 Forget = Callable[[Tx, datetime, int], int]
 
@@ -45,6 +57,10 @@ _NEVER_CAME = _made_before(media, media.c.body.is_(None), ~exists().where(alert_
 _JOBS = _made_before(jobs, or_(jobs.c.state == "done", jobs.c.state == "failed", jobs.c.state == "cancelled"))
 _PHONES = _deleting(phone_messages, phone_messages.c.at < _BEFORE, phone_messages.c.at)
 _DEVICE_EVENTS = _made_before(device_events)
+_LINKS = select(alert_links.c.token_hash).select_from(
+    alert_links.join(alerts, alerts.c.id == alert_links.c.alert_id)).where(alerts.c.closed_at < _BEFORE).order_by(
+    alert_links.c.made_at).limit(_COUNT)
+_DELETE_LINK = delete(alert_links).where(alert_links.c.token_hash == bindparam("row"))
 _BODY = select(drafts.c.body).where(drafts.c.id == bindparam("row"))
 _DELETE_MEDIA = delete(media).where(media.c.id == bindparam("row"))
 
@@ -88,6 +104,11 @@ def media_that_never_came(tx: Tx, before: datetime, count: int) -> int:
 def phone_rows(tx: Tx, before: datetime, count: int) -> int:
     """What stands on the playground's phones."""
     return _forget(tx, _PHONES, millis(before), count)
+
+
+def alert_link_rows(tx: Tx, before: datetime, count: int) -> int:
+    """What leads to the pages of alerts that ended: those who open one read until then that it is over."""
+    return _forget(tx, (_LINKS, _DELETE_LINK), millis(before), count)
 
 
 def device_rows(tx: Tx, before: datetime, count: int) -> int:

@@ -26,7 +26,7 @@ FILES = [FOLDER / f"{name}.toml"
                       "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders",
                       "plan", "campaigns", "family", "requests", "needs", "tellings", "figures", "alerts",
                       "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling", "family_choice",
-                      "drill", "sms", "added", "groups", "ladder", "wechat", "wecom", "reach")]
+                      "drill", "sms", "added", "groups", "ladder", "wechat", "wecom", "reach", "registration_form")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -60,11 +60,11 @@ MADE = {
     "device_said.{}": tuple(_raw("devices")["device_said"]), "device_state.{}": tuple(_raw("devices")["device_state"]), "alert_state.{}": tuple(_raw("alerts")["alert_state"]),
     "care.{}": tuple(_raw("people")["care"]), "menu.{}_already": ("voided", "moved"), "class.{}": ("priority", "general"),
     "change.{}": ("replaced", "current", "void", "moved"), "due.{}": ("not_yet", "open", "due_soon", "overdue"),
-    "files.page_{}": ("upload", "download"), "files_name.{}": ("difference", "faulty", "ledger", "visits", "match", "match_left", "areas"),
+    "files.page_{}": ("upload", "download"), "files_name.{}": ("difference", "faulty", "ledger", "visits", "forms", "match", "match_left", "areas"),
     "area_sheet.{}": tuple(_raw("area_tree")["area_sheet"]),
     "match_left.{}": tuple(_raw("matching")["match_left"]),
     "match_sheet.{}": tuple(_raw("matching")["match_sheet"]),
-    "files_button.export_{}": ("ledger", "visits"), "numbers_button.{}": tuple(what for what, _ in LISTS),
+    "files_button.export_{}": ("ledger", "visits", "forms"), "numbers_button.{}": tuple(what for what, _ in LISTS),
     "campaign_state.{}": tuple(_raw("campaigns")["campaign_state"]), "campaign_name.{}": tuple(_raw("campaigns")["campaign_name"]),
     "tips.{}": tuple(_raw("campaigns")["tips"]),
     "figures_button.before_{}": ("1", "3"), "figures_button.other_{}": ("1", "3"), "figures_sheet.{}": (
@@ -182,7 +182,7 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "notices.left_alone": {"elder": ELDER}, "notices.caseload": {"elder": ELDER, "count": 2}, "notices.visit_due": {"elder": ELDER, "last": "2026-03-15"},
     "pending.list": {"lines": [{"what": "life", "name": "欧阳明", "maker": "王强", "day": "2026-03-05"}]},
     "button.proposal": {"what": "life"}, "notices.decided": {"what": "life"}, "notices.to_confirm": {"what": "life"},
-    "registration.revised": {"missing": 2}, "pending.withdrawn": {"what": "life"}, "numbers.to_complete": {"people": [{"label": ELDER, "count": 2}]},
+    "registration_form.made": {"whole": False}, "registration.revised": {"missing": 2}, "pending.withdrawn": {"what": "life"}, "numbers.to_complete": {"people": [{"label": ELDER, "count": 2}]},
     "numbers.ledger": {
         "where": "", "villages": 2, "open": 3, "classes": {"priority": 1}, "categories": {"living_alone": 2}, "paused": {"hospital": 1},
         "wishes": {"unwilling": 1}, "closed": {"died": 1}, "lacking": {"phone": 2}, "growing": 1, "incomplete": 2, "old": 0,
@@ -247,7 +247,7 @@ BY_KEY |= {
             {"name": "王强", "role": "visitor", "kind": "grid_worker", "channel": "telegram"},
             {"name": "赵敏", "role": "village", "kind": None, "channel": None}]},
         {"rank": "county", "reached": False, "people": []}]},
-    "button.alert_of": {"number": "A-0001"}, **{f"drill.{key}": {"number": "A-0001", "what": "fall", "made_up": True, "minutes": 60}
+    "alerts.lasted": {"minutes": 1501}, "button.alert_of": {"number": "A-0001"}, **{f"drill.{key}": {"number": "A-0001", "what": "fall", "made_up": True, "minutes": 60}
                                                 for key in _raw("drill")["sentences"]},
     "family_choice.which": {"number": "A-0001", "what": "abuse", "told": ["李娜"]},
     "family_choice.told": {"elder": ELDER, "what": "abuse", "who": ""}, "family_choice.ended": {"elder": ELDER}, "calling.numbers": {"calls": CALLS},
@@ -337,6 +337,15 @@ def test_no_sentence_blames_or_talks_like_a_machine() -> None:
 @pytest.mark.parametrize("iso", ["2026-03-05", "2028-02-29", "2026-12-31"])
 def test_a_day_is_said_with_its_weekday(iso: str) -> None:
     assert re.fullmatch(r"\d{1,2}月\d{1,2}日 周[一二三四五六日]", Words().day(iso))
+
+
+@pytest.mark.parametrize(("minutes", "told"), [
+    (0, "0 分钟"), (59, "59 分钟"), (60, "1 小时"), (125, "2 小时 5 分钟"), (1440, "1 天"), (1505, "1 天 1 小时"),
+    (4321, "3 天"), (14400, "10 天")])
+def test_how_long_an_alert_runs_is_said_in_minutes_hours_and_days(minutes: int, told: str) -> None:
+    line = {"drill": 0, "number": "A-0001", "elder": "", "what": "help", "minutes": minutes, "who": "", "there": False,
+            "support": False}
+    assert f" · {told} · " in Words().say("alerts.list", {"total": 1, "lines": [line]})
 
 
 def test_every_warning_of_a_form_is_a_sentence() -> None:

@@ -1,6 +1,7 @@
 """紧急: kept with the first tap, told once, whatever is said of it and when; of what is secret no family hears."""
 
 import asyncio
+import threading
 from datetime import datetime, timedelta
 from random import Random
 
@@ -8,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler import alerting, policy, raising
-from storage import alerts, elders, people
+from storage import alert_media, alerts, elders, people
 from storage import tables as kept
 from storage.alerts import Alert
 from storage.database import Store, Tx
@@ -125,6 +126,17 @@ async def test_who_goes_before_it_went_out_keeps_nobody_from_hearing_of_it(
     assert [(each.kind, each.state) for each in await every(store)] == [(SOS, "claimed")]
 
 
+async def test_who_goes_to_what_is_a_second_report_goes_to_the_alert_that_runs(
+    store: Store, village: Village, now: datetime
+) -> None:
+    first = await pressed(store, village, now)
+    await said(store, first, "fall", now)
+    second = await pressed(store, village, now, "child")
+    went = await store.run(lambda tx: alerting.claim(tx, second, village.people["village"], POLICIES, now))
+    assert went and went.id == first.id
+    assert [(each.id, each.state) for each in await every(store)] == [(first.id, "claimed")]
+
+
 async def test_said_late_of_whom_it_is_those_near_are_told_then(store: Store, village: Village, now: datetime) -> None:
     alert = await pressed(store, village, now, known=False)
     await swept(store, now + MINUTE)
@@ -187,3 +199,28 @@ async def test_in_whatever_order_things_are_pressed_what_runs_is_known_to_somebo
         assert not (each.running and each.kind == UNSAID)
         if each.running:
             assert any(key.startswith(f"alert:{each.id}:") for key in keys)
+
+
+async def test_what_is_said_while_the_clock_sends_it_out_takes_no_photo_elsewhere(
+    postgres_store: Store, now: datetime
+) -> None:
+    """Of what is secret the family would see it on the alert that runs beside."""
+    store = postgres_store
+    village = await store.run(lambda tx: settle(tx, now))
+    await said(store, await pressed(store, village, now, "grid"), "fall", now)
+    alert = await pressed(store, village, now)
+    await store.run(lambda tx: alert_media.add(tx, alert, "place", village.people["visitor"], now, place="29.1,105.4"))
+    read, sent_out = threading.Event(), threading.Event()
+
+    def clock(tx: Tx) -> Alert | None:
+        due = alerts.unscoped(tx, alert.id)
+        read.set()
+        assert due and sent_out.wait(10)
+        return alerting.go_out(tx, due, SOS, POLICIES, now)
+
+    waiting = store.run(clock, key="clock")
+    assert await asyncio.to_thread(read.wait, 10)
+    assert await store.run(lambda tx: raising.say_what(tx, alert, "abuse", POLICIES, now), key="person")
+    sent_out.set()
+    assert await waiting is None
+    assert [each.alert_id for each in await store.read(lambda tx: alert_media.of(tx, alert.id))] == [alert.id]
