@@ -36,7 +36,7 @@ from bot.channels.wechat_text import LIMIT, pieces
 from conversations.message import Inbound, Media, Message
 from conversations.words_book import Words
 from storage import accounts, invitations, reply_windows
-from storage.database import Store, Tx
+from storage.database import Store, StoreUnavailable, Tx
 
 API_URL = "https://api.weixin.qq.com"
 QR_URL = "https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket="
@@ -204,12 +204,12 @@ class WeChat:
         async def join(request: Request) -> Response:
             token = request.path_params["token"]
             now = self._now()
-            found = await self._store.read(lambda tx: invitations.by_token(tx, token))
-            if found is None or found.state(now) != "open":
-                return page(words, "wechat.join_over", 404)
             try:
+                found = await self._store.read(lambda tx: invitations.by_token(tx, token))
+                if found is None or found.state(now) != "open":
+                    return page(words, "wechat.join_over", 404)
                 return RedirectResponse((await self.join(token)).picture, 303, QUIET)
-            except SendFailure:
+            except (SendFailure, StoreUnavailable):
                 return page(words, "wechat.join_later", 503)
 
         return [Route(PATH, verify, methods=["GET"]), Route(PATH, receive, methods=["POST"]),

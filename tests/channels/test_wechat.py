@@ -15,7 +15,7 @@ from conversations.message import Message
 from scheduler import alerting
 from storage import accounts, alert_told, alerts, invitations, media, outbox, people
 from storage.crypto import Keys
-from storage.database import Tx
+from storage.database import StoreUnavailable, Tx
 from tests.channels.wechat_stage import TEMPLATES, Stage, remind, staged, state_of
 from tests.fakes import tencent
 from tests.fakes.house import Originals
@@ -330,6 +330,9 @@ async def test_a_scan_of_an_invitation_binds_and_an_unfollow_is_a_block(stage: S
         stage.fake.fails("/cgi-bin/qrcode/create", 45009)
         later = await http.get(f"{stage.fake.bot_url}/wechat/join/{token}")
         assert later.status_code == 503 and "过一会儿" in later.text
+        with pytest.MonkeyPatch.context() as away:
+            away.setattr(stage.store, "read", unavailable)
+            assert (await http.get(f"{stage.fake.bot_url}/wechat/join/{token}")).status_code == 503
     assert stage.fake.scenes == [token]
     qian = stage.fake.person("o-qian", follows=False)
     await qian.scans(token)
@@ -339,6 +342,10 @@ async def test_a_scan_of_an_invitation_binds_and_an_unfollow_is_a_block(stage: S
     assert await reached(stage, "钱进") is None
     await qian.follows()
     assert await reached(stage, "钱进") == ("wechat", "o-qian")
+
+
+async def unavailable(work: Any) -> Any:
+    raise StoreUnavailable("away")
 
 
 async def reached(stage: Stage, name: str) -> tuple[str, str] | None:
