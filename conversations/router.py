@@ -5,9 +5,9 @@ from typing import Any
 
 import orjson
 
-from conversations import adding, binding, commands, crying, drilling, in_group, lookup, session, template
+from conversations import adding, binding, commands, crying, drilling, in_group, lookup, session, spoken, template
 from conversations.answers import place
-from conversations.commands import exchange, general, sos, wecom
+from conversations.commands import exchange, family, general, sos, wecom
 from conversations.controls import control, plain
 from conversations.draft import TO_ASK, Answer
 from conversations.engine import Event, Part
@@ -24,6 +24,9 @@ IN_A_FORM = ("question", "review", "change", "cancel", "which")  # parts that sh
 IN_SOS = ("sos.whom", "sos.what")  # 紧急 asks
 SOS_ASKS = ("/soswhom ", "/soswhat ")  # what the first button of its menus sends
 BREAK: Part = ("break", {})  # what follows is a message of its own
+YES = {"buttons": [[["button.sos_yes", {}, "/sos"]]]}
+REALLY: Part = ("sos.really", YES)
+DANGER: Part = ("asking.danger", YES)
 MENU = "accounts.menu"
 MOST_BLOCKS = 20  # visits taken from one message: a unit of work is short
 _WORDS = Words()  # labels are compared as they are told in full
@@ -46,7 +49,8 @@ def answer(house: House, tx: Tx, inbound: Inbound, now: datetime) -> Parts:
         return _invited(house, tx, inbound, writer, token, now)
     if writer is None:
         cry = crying.heard(inbound.text)
-        if inbound.choice == "/sos" or (cry and cry.clear):  # a menu below the chat shows the button to everybody
+        cries = bool(cry and cry.clear) or (inbound.chat_kind != "group" and spoken.danger(inbound.text))
+        if inbound.choice == "/sos" or cries:  # a menu below the chat shows the button to everybody
             return (("sos.stranger", {}),)
         return binding.said(tx, inbound, house.today(now), now)
     if not writer.active:
@@ -113,7 +117,10 @@ def _in_form(ask: Ask, draft: OpenDraft) -> Parts:
         return _aside(ask, draft, _to_sos(ask, text))
     if text in sos.LINES and session.is_choosing(ask, draft):
         return _aside(ask, draft, sos.dial(text))
-    return session.step(ask, draft, Event(inbound.text, None, session.keep_media(ask), session.where(ask)))
+    said = session.step(ask, draft, Event(inbound.text, None, session.keep_media(ask), session.where(ask)))
+    if said and said[0][0].startswith("refuse.") and spoken.danger(text) and ask.may("sos"):
+        return (DANGER, BREAK, *said[1:])
+    return said
 
 
 def _tapped(ask: Ask, draft: OpenDraft | None) -> Parts:
@@ -155,10 +162,9 @@ def _cry(ask: Ask, draft: OpenDraft | None) -> Parts | None:
         said = _command(ask, "sos", cry.rest)
         adding.with_cry(ask)
         return _aside(ask, draft, said) if draft else said
-    asked: Parts = (("sos.really", {"buttons": [[["button.sos_yes", {}, "/sos"]]]}),)
     if draft and writing:
-        return (*asked, BREAK, *session.step(ask, draft, Event(ask.inbound.text, None, session.keep_media(ask), "")))
-    return _aside(ask, draft, asked) if draft else asked
+        return (REALLY, BREAK, *session.step(ask, draft, Event(ask.inbound.text, None, session.keep_media(ask), "")))
+    return _aside(ask, draft, (REALLY,)) if draft else (REALLY,)
 
 
 def _aside(ask: Ask, draft: OpenDraft, said: Parts) -> Parts:
@@ -215,7 +221,11 @@ def _without_form(ask: Ask) -> Parts:
         return _to_sos(ask, text)
     if text in sos.LINES:
         return sos.dial(text)
-    if 1 < len(text) <= 20 and ask.may("elder") and lookup.matching(ask, text):
+    if ask.may("family") and (button := spoken.call(text)):
+        return family.said(ask, button)
+    if spoken.danger(text) and ask.may("sos"):
+        return (DANGER,)
+    if (1 if not text.isascii() else 2) <= len(text) <= 20 and ask.may("elder") and lookup.matching(ask, text):
         return _command(ask, "elder", text)
     return (("refuse.unknown", {}), *general.start(ask, ""))
 

@@ -13,7 +13,7 @@ from jinja2 import Environment, StrictUndefined, Template
 FOLDER = Path(__file__).parent / "words"
 _NAMES = tomllib.loads((FOLDER / "names.toml").read_text(encoding="utf-8"))
 _KINDS = tomllib.loads((FOLDER / "roles.toml").read_text(encoding="utf-8"))["visitor_kind"]
-NOT_SENTENCES = ("names", "controls", "commands", "wechat_menu", "wecom_menu")
+NOT_SENTENCES = ("names", "controls", "spoken", "commands", "wechat_menu", "wecom_menu")
 
 # filters that put a code in words, and the table in which they stand
 WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind": "alert_kind",

@@ -26,7 +26,7 @@ FILES = [FOLDER / f"{name}.toml"
                       "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders",
                       "plan", "campaigns", "family", "requests", "needs", "tellings", "figures", "alerts",
                       "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling", "family_choice",
-                      "drill", "sms", "added", "groups", "ladder", "wecom", "reach")]
+                      "drill", "sms", "added", "groups", "ladder", "wecom", "reach", "asking")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
