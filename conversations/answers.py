@@ -106,7 +106,7 @@ def _number(question: Question, text: str) -> Value | Refusal:
 def _date(question: Question, text: str, bounds: Bounds) -> Value | Refusal:
     day = dates.read(text, bounds.today, coming=question.ahead and not question.least)
     if day is None:
-        return Refusal("refuse.date")
+        return Refusal("refuse.coming" if question.ahead and not question.least else "refuse.date")
     if question.ahead:
         return (question.least and readers.age(day, bounds.today, question.least, question.most)) or day.isoformat()
     if day > bounds.today:
