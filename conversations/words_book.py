@@ -23,7 +23,7 @@ WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind"
          "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role",
          **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants", "device_state")},
-         "cannot_reason": "cannot_reason", "field": "field", "category": "own_value"}
+         "cannot_reason": "cannot_reason", "topic": "topic", "field": "field", "category": "own_value"}
 
 
 @cache
