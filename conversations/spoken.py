@@ -13,6 +13,7 @@ _BEFORE, _BEHIND = tuple(_raw["names"]["before"]), tuple(_raw["names"]["behind"]
 _TITLES = {title: sex for sex in ("male", "female", "any") for title in _raw["names"][sex]}
 _OLD: str = _raw["names"]["old"]
 _CALLS = {word: button for button, words in _raw["calls"].items() for word in words}
+_ANSWERS = {(label, word) for label, words in _raw["answers"].items() for word in words}
 _ENDS = " 。.!！?？~～,，"
 LONGEST = 40  # characters of a sentence that may hold a name
 
@@ -48,3 +49,8 @@ def title(text: str) -> tuple[str, str] | None:
 def call(text: str) -> str:
     """The key of the button by which a child answers for a call, `page` where it may be any; empty: none of that."""
     return _CALLS.get(plain(text).strip(_ENDS), "")
+
+
+def means(label: str, text: str) -> bool:
+    """Whether this is another way to say the option with this label."""
+    return (label, text) in _ANSWERS
