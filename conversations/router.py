@@ -17,7 +17,7 @@ from storage.ids import millis
 
 Parts = tuple[Part, ...]
 IN_A_FORM = ("question", "review", "change", "cancel", "which")  # parts that show where a form stands
-IN_SOS = ("sos.whom", "sos.what")  # 紧急 asks
+IN_SOS = ("sos.whom", "sos.where", "sos.what")  # 紧急 asks
 BREAK: Part = ("break", {})  # what follows is a message of its own
 MOST_BLOCKS = 20  # visits taken from one message: a unit of work is short
 
