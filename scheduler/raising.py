@@ -32,7 +32,7 @@ def press(tx: Tx, by: str, elder: Elder | None, area_id: str, words: str, polici
 def say_whom(tx: Tx, alert: Alert, elder: Elder | None, area_id: str, policies: Policies, now: datetime) -> bool:
     """The raiser says of whom it is (None: nobody known). False where it went out as somebody's, or it ended.
 
-    Where it went out already, those near that elder are told now.
+    Where it went out already, those near that elder, or in that village, are told now.
     """
     if not alerts.of_whom(tx, alert, elder.id if elder else None, elder.village_id if elder else area_id,
                           alert.raised_by or "clock", now):
@@ -40,7 +40,7 @@ def say_whom(tx: Tx, alert: Alert, elder: Elder | None, area_id: str, policies: 
     now_is = alerts.unscoped(tx, alert.id)
     if now_is and now_is.area_id != alert.area_id:
         village_groups.elsewhere(tx, alert, policies, now)
-    if now_is and now_is.kind != UNSAID and elder:
+    if now_is and now_is.kind != UNSAID and (elder or now_is.area_id != alert.area_id):
         alerting.tell_step(tx, now_is, "whom", alert.raised_by, policies, now)
         alerting.tell_near(tx, now_is, policies, now)
     return True
