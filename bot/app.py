@@ -19,6 +19,7 @@ from bot.delivery import Delivery
 from bot.devices import routes as devices
 from bot.devices.intake import Intake
 from bot.dispatch import Dispatch
+from bot.fetching import Fetching
 from bot.jobs import Runner
 from bot.pages import alerts as alert_pages
 from bot.pages import routes as pages
@@ -209,6 +210,8 @@ class App:
         self.web.router.routes.extend(routes)
         working.append(lambda: self.delivery.run(self._stop))
         working.append(lambda: self.delivery.run_alerts(self._stop))
+        fetching = Fetching(base.store, self.channels, self.now)
+        working.append(lambda: fetching.run(self._stop))
         working.append(lambda: self.jobs.run(self._stop))
         working.append(lambda: watch.watch(base, clocks.wall, self._stop))
         return working

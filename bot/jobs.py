@@ -66,7 +66,7 @@ class Task:
                 raise Stopped
             return done, stands
 
-        done, self.cursor = await self.store.run(both, key)
+        done, self.cursor = await self.store.run(both, key, patient=True)
         return done
 
     async def tell(self, *parts: Part) -> None:

@@ -8,7 +8,7 @@ from storage import erasing, reply_windows, retention, send_counts
 from storage.database import Tx
 from storage.retention import Forget
 
-COUNTED = timedelta(days=1)  # how long it is known how often somebody was sent something
+COUNTED = timedelta(days=2)  # how long it is known how often somebody was sent something
 CHUNK = 200  # rows of a class in one unit of work
 ACTOR = "retention"  # who the audit chain says did it
 

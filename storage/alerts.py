@@ -63,7 +63,7 @@ _LOCK_PRESSED = _ALL.where(_THIS, _RUNNING, alerts.c.kind == UNSAID).with_for_up
 _OF = update(alerts).where(_THIS, _RUNNING, or_(alerts.c.kind == UNSAID, alerts.c.elder_id.is_(None))).values(
     elder_id=bindparam("elder"), area_id=bindparam("area"))
 _FOLD = delete(alerts).where(_THIS, alerts.c.kind == UNSAID)
-_CLAIM = update(alerts).where(_THIS, alerts.c.state == "open", alerts.c.claimed_by.is_(None)).values(
+_CLAIM = update(alerts).where(_THIS, alerts.c.state == "open").values(  # to open ones nobody goes
     state="claimed", claimed_by=bindparam("who"), claimed_at=bindparam("at"), rung=0, rungs_from=bindparam("at"),
     next_at=bindparam("at"))
 _ARRIVE = update(alerts).where(_THIS, alerts.c.state == "claimed", alerts.c.claimed_by == bindparam("who")).values(

@@ -33,8 +33,9 @@ _ADD_ONCE = insert(outbox).on_conflict_do_nothing(
 _other = outbox.alias("other")
 _OLDEST = select(_other.c.id).where(  # not "no older one exists", which PostgreSQL may do as a join over all rows
     _other.c.channel == outbox.c.channel, _other.c.chat == outbox.c.chat, _other.c.lane == outbox.c.lane,
-    _other.c.state == _WAITING, or_(_other.c.lane != "reminder", _other.c.not_before <= bindparam("at")),
-).order_by(_other.c.id).limit(1).scalar_subquery()  # a digest for the evening holds up no reminder of the morning
+    _other.c.state == _WAITING,
+    or_(_other.c.not_before <= bindparam("at"), and_(_other.c.lane != "reminder", _other.c.attempts > 0)),
+).order_by(_other.c.id).limit(1).scalar_subquery()  # what is for later holds up nothing, what is tried again does
 _DUE = and_(
     outbox.c.state == _WAITING, outbox.c.not_before <= bindparam("at"), outbox.c.leased_until <= bindparam("at"))
 _READY = select(outbox.c.id, outbox.c.channel, outbox.c.chat, outbox.c.lane, outbox.c.kind, outbox.c.fields,

@@ -16,6 +16,8 @@ from storage.database import Job, Statements, StoreUnavailable, T, Tx, Work, res
 from storage.ids import NewId
 
 TRIES = 5
+PATIENT = 2  # connections of those works that let all others go first
+_STATEMENTS = Statements(PGDialect_psycopg())  # type: ignore[no-untyped-call]  # of every store of this process
 RERUN = (errors.SerializationFailure, errors.DeadlockDetected)
 
 
@@ -28,11 +30,10 @@ class PostgresStore:
         self._url = url
         self._keys = keys
         self._new_id = new_id
-        self._statements = Statements(PGDialect_psycopg())  # type: ignore[no-untyped-call]
         with psycopg.connect(url) as connection:
             self.engine = f"PostgreSQL {connection.info.server_version // 10000}"
         self._queues: list[queue.SimpleQueue[tuple[Job, str] | None]] = [
-            queue.SimpleQueue() for _ in range(connections)]
+            queue.SimpleQueue() for _ in range(connections + PATIENT)]
         self._next = 0
         self._closed = False
         self._threads = [threading.Thread(target=self._serve, args=(mine,), name=f"store-{n}", daemon=True)
@@ -40,20 +41,21 @@ class PostgresStore:
         for thread in self._threads:
             thread.start()
 
-    def run(self, work: Work[T], key: str = "") -> "asyncio.Future[T]":
+    def run(self, work: Work[T], key: str = "", *, patient: bool = False) -> "asyncio.Future[T]":
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         if self._closed:
             raise StoreUnavailable("the database is closed")
+        among = self._queues[-PATIENT:] if patient else self._queues[:-PATIENT]
         if key:
-            chosen = zlib.crc32(key.encode()) % len(self._queues)
+            chosen = zlib.crc32(key.encode())
         else:
-            chosen = self._next = (self._next + 1) % len(self._queues)
-        self._queues[chosen].put((Job(work, loop, future), key))
+            chosen = self._next = self._next + 1
+        among[chosen % len(among)].put((Job(work, loop, future), key))
         return future
 
-    def read(self, query: Work[T]) -> "asyncio.Future[T]":
-        return self.run(query)
+    def read(self, query: Work[T], *, patient: bool = False) -> "asyncio.Future[T]":
+        return self.run(query, patient=patient)
 
     def close(self) -> None:
         self._closed = True
@@ -90,7 +92,7 @@ class PostgresStore:
                     cursor = connection.cursor()
                     if key:  # a first message has no row to lock
                         cursor.execute("SELECT pg_advisory_xact_lock(1, hashtext(%(key)s))", {"key": key})
-                    tx = Tx(cursor, self._statements, self._keys, self._new_id)
+                    tx = Tx(cursor, _STATEMENTS, self._keys, self._new_id)
                     job.result = job.work(tx)
                     audit.extend(tx)
                 return

@@ -4,10 +4,12 @@ import asyncio
 import queue
 import threading
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from storage import audit
@@ -22,9 +24,27 @@ except ImportError:  # no wheel for this machine: the interpreter's own library
 
 DriverError = driver.Error
 BATCH = 64
+PATIENT = 2  # patient works that ride on a commit: those who do not wait for them wait for so many at the most
 BUSY_SECONDS = 5.0
 FIRST_SAFE = (3, 51, 3)  # earlier ones have the WAL-reset bug with several connections (sqlite.org/wal.html)
 OUT_OF_ORDER = "the database could not take this work"
+
+
+class _Compiler(SQLiteCompiler):
+    """Writes `LIMIT +:count`: for a bare parameter SQLite makes its plan by the value, and so at each execution anew,
+    which takes ten times as long as a small query itself (performance.md).
+    """
+
+    def limit_clause(self, select: Any, **kw: Any) -> str:
+        text: str = super().limit_clause(select, **kw)  # type: ignore[no-untyped-call]
+        return text.replace(" LIMIT :", " LIMIT +:")
+
+
+class _Dialect(SQLiteDialect_pysqlite):
+    statement_compiler = _Compiler
+
+
+_STATEMENTS = Statements(_Dialect(paramstyle="named"))  # of every store of this process
 
 
 class SqliteStore:
@@ -38,7 +58,6 @@ class SqliteStore:
         self._path = path
         self._keys = keys
         self._new_id = new_id
-        self._statements = Statements(SQLiteDialect_pysqlite(paramstyle="named"))
         self._waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._local = threading.local()
         self._open_readers: list[Any] = []
@@ -50,17 +69,17 @@ class SqliteStore:
         self._writer = threading.Thread(target=self._write, name="writer", daemon=True)
         self._writer.start()
 
-    def run(self, work: Work[T], key: str = "") -> "asyncio.Future[T]":
+    def run(self, work: Work[T], key: str = "", *, patient: bool = False) -> "asyncio.Future[T]":
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         if self._closed:
             raise StoreUnavailable("the database is closed")
-        self._waiting.put(Job(work, loop, future))
+        self._waiting.put(Job(work, loop, future, patient))
         return future
 
-    def read(self, query: Work[T]) -> "asyncio.Future[T]":
+    def read(self, query: Work[T], *, patient: bool = False) -> "asyncio.Future[T]":
         if self._readers is None:
-            return self.run(query)
+            return self.run(query, patient=patient)
         return asyncio.get_running_loop().run_in_executor(self._readers, self._query, query)
 
     def close(self) -> None:
@@ -94,22 +113,23 @@ class SqliteStore:
         return result
 
     def _tx(self, connection: Any) -> Tx:
-        return Tx(connection.cursor(), self._statements, self._keys, self._new_id)
+        return Tx(connection.cursor(), _STATEMENTS, self._keys, self._new_id)
 
     def _write(self) -> None:
+        patient: deque[Job] = deque()
         stopping = False
-        while not stopping:
-            jobs = []
-            job = self._waiting.get()
-            while job is not None:
-                jobs.append(job)
-                if len(jobs) == BATCH:
-                    break
-                try:
-                    job = self._waiting.get_nowait()
-                except queue.Empty:
-                    break
-            stopping = job is None
+        while not stopping or patient:
+            jobs: list[Job] = []
+            try:
+                while not stopping and len(jobs) < BATCH:
+                    job = self._waiting.get(block=not jobs and not patient)
+                    if job is None:
+                        stopping = True
+                    else:
+                        (patient if job.patient else jobs).append(job)
+            except queue.Empty:
+                pass
+            jobs += [patient.popleft() for _ in range(min(PATIENT, len(patient)))]
             if jobs:
                 self._commit_together(jobs)
                 resolve_all(jobs)
@@ -136,7 +156,7 @@ class SqliteStore:
         cursor = connection.cursor()
         try:
             for job in jobs:
-                tx = Tx(cursor, self._statements, self._keys, self._new_id)
+                tx = Tx(cursor, _STATEMENTS, self._keys, self._new_id)
                 job.result = job.work(tx)
                 audit.extend(tx)
         except Exception as error:

@@ -22,6 +22,9 @@ MANY = 1000  # rows
 hypothesis.settings.register_profile("same", derandomize=True)
 hypothesis.settings.register_profile("hunt", print_blob=True)
 hypothesis.settings.load_profile("same")
+# nearly every process that is started here loads all of our modules: compiled by the first of them, they are there for
+# the others, whatever the container says
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 IN_MEMORY = Path("/dev/shm")
 if os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > 4 << 30:
     # each turn of each test is synced to disk; a process that is killed loses nothing of what lies here

@@ -48,7 +48,9 @@ def parse(xml: str | bytes, now: datetime) -> Came:
     if given.type != "event":
         if given.type not in _TALK:
             return Came("nothing", account, us)
-        return Came("turn", account, us, _said(given, account, now), MESSAGE)
+        # a tapped link comes as a text, but opens what the menu opens
+        tapped = given.type == "text" and word(given, "bizmsgmenuid")
+        return Came("turn", account, us, _said(given, account, now), EVENT if tapped else MESSAGE)
     event = given.event
     if event in _START:
         scene = word(given, "EventKey").removeprefix("qrscene_")

@@ -26,7 +26,8 @@ FILES = [FOLDER / f"{name}.toml"
                       "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders",
                       "plan", "campaigns", "family", "requests", "needs", "tellings", "figures", "alerts",
                       "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling", "family_choice",
-                      "drill", "sms", "added", "groups", "ladder", "wecom", "reach", "afar")]
+                      "drill", "sms", "added", "groups", "ladder", "wechat", "wecom", "reach", "registration_form",
+                      "afar")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -60,11 +61,11 @@ MADE = {
     "device_said.{}": tuple(_raw("devices")["device_said"]), "device_state.{}": tuple(_raw("devices")["device_state"]), "alert_state.{}": tuple(_raw("alerts")["alert_state"]),
     "care.{}": tuple(_raw("people")["care"]), "menu.{}_already": ("voided", "moved"), "class.{}": ("priority", "general"),
     "change.{}": ("replaced", "current", "void", "moved"), "due.{}": ("not_yet", "open", "due_soon", "overdue"),
-    "files.page_{}": ("upload", "download"), "files_name.{}": ("difference", "faulty", "ledger", "visits", "match", "match_left", "areas"),
+    "files.page_{}": ("upload", "download"), "files_name.{}": ("difference", "faulty", "ledger", "visits", "forms", "match", "match_left", "areas"),
     "area_sheet.{}": tuple(_raw("area_tree")["area_sheet"]),
     "match_left.{}": tuple(_raw("matching")["match_left"]),
     "match_sheet.{}": tuple(_raw("matching")["match_sheet"]),
-    "files_button.export_{}": ("ledger", "visits"), "numbers_button.{}": tuple(what for what, _ in LISTS),
+    "files_button.export_{}": ("ledger", "visits", "forms"), "numbers_button.{}": tuple(what for what, _ in LISTS),
     "campaign_state.{}": tuple(_raw("campaigns")["campaign_state"]), "campaign_name.{}": tuple(_raw("campaigns")["campaign_name"]),
     "tips.{}": tuple(_raw("campaigns")["tips"]),
     "figures_button.before_{}": ("1", "3"), "figures_button.other_{}": ("1", "3"), "figures_sheet.{}": (
@@ -182,7 +183,7 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "notices.left_alone": {"elder": ELDER}, "notices.caseload": {"elder": ELDER, "count": 2}, "notices.visit_due": {"elder": ELDER, "last": "2026-03-15"},
     "pending.list": {"lines": [{"what": "life", "name": "欧阳明", "maker": "王强", "day": "2026-03-05"}]},
     "button.proposal": {"what": "life"}, "notices.decided": {"what": "life"}, "notices.to_confirm": {"what": "life"},
-    "registration.revised": {"missing": 2}, "pending.withdrawn": {"what": "life"}, "numbers.to_complete": {"people": [{"label": ELDER, "count": 2}]},
+    "registration_form.made": {"whole": False}, "registration.revised": {"missing": 2}, "pending.withdrawn": {"what": "life"}, "numbers.to_complete": {"people": [{"label": ELDER, "count": 2}]},
     "numbers.ledger": {
         "where": "", "villages": 2, "open": 3, "classes": {"priority": 1}, "categories": {"living_alone": 2}, "paused": {"hospital": 1},
         "wishes": {"unwilling": 1}, "closed": {"died": 1}, "lacking": {"phone": 2}, "growing": 1, "incomplete": 2, "old": 0,
