@@ -19,9 +19,8 @@ def press(tx: Tx, by: str, elder: Elder | None, area_id: str, words: str, polici
 
     `area_id` is where it is, where it is about nobody known.
     """
-    if before := alerts.pressed(tx, by):
-        if words:
-            alerts.say_more(tx, before, words)
+    before = alerts.pressed(tx, by)
+    if before and (not words or alerts.say_more(tx, before, words)):
         return before
     area = elder.village_id if elder else area_id
     rules = policies.of(tx, area).alerts
@@ -48,8 +47,11 @@ def say_whom(tx: Tx, alert: Alert, elder: Elder | None, area_id: str, policies: 
 
 def say_what(tx: Tx, alert: Alert, kind: str, policies: Policies, now: datetime) -> Alert | None:
     """The raiser says what it is: it goes out, or those told hear it. Gives what it is now; None: that was said."""
-    if alert.kind == UNSAID:
-        return alerting.go_out(tx, alert, kind, policies, now)
+    if alert.kind == UNSAID and (out := alerting.go_out(tx, alert, kind, policies, now)):
+        return out
+    if alert.elder_id and alerts.unscoped(tx, alert.id) is None:  # at this moment it became a further report
+        number = alerting.raise_alert(tx, alert.elder_id, kind, "person", alert.raised_by, policies, now)
+        return alerts.running_numbered(tx, number)
     if not alerts.turn(tx, alert, kind, alert.raised_by, now):
         return None
     alerting.tell_step(tx, alert, "what", alert.raised_by, policies, now)

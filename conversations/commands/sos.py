@@ -9,7 +9,7 @@ from conversations.lists import further, skipped
 from conversations.turn import Ask, label
 from conversations.words_book import Words
 from scheduler import alerting, checkins, raising
-from storage import alerts, areas, elders, people
+from storage import alert_media, alerts, areas, elders, people
 from storage.alerts import Alert
 from storage.elders import Elder
 from storage.scope import SOS, UNSAID
@@ -121,7 +121,7 @@ def off(ask: Ask, rest: str) -> Parts:
     alert = _mine(ask, rest)
     if alert is None:
         return (("sos.gone", {"buttons": [[["button.sos", {}, "/sos"]]]}),)
-    if alert.kind != UNSAID:
+    if alerts.lock_pressed(ask.tx, alert.id) is None:
         return (("sos.out", {"buttons": [[["button.alerts", {}, "/alerts"]]]}),)
     alerting.end(ask.tx, alert, ask.writer.person_id, {"reason": _WORDS.say("sos.mistaken")}, ask.house.policies,
                  ask.now)
@@ -129,11 +129,10 @@ def off(ask: Ask, rest: str) -> Parts:
 
 
 def more(ask: Ask, rest: str) -> Parts:
-    """补充: words for the alert that he raised last, or the only one that he sees."""
-    total, page = alerts.running(ask.tx, ask.scope, LISTED)
-    mine = [each for each in page if each.raised_by == ask.writer.person_id]
-    mine = [each for each in mine if not each.drill] or mine
-    found = mine[-1] if mine else page[0] if total == 1 else None
+    """补充: words for the newest alert that he raised or goes to, or the only one that he sees."""
+    own = alert_media.own(ask.tx, ask.writer.person_id)
+    total, page = alerts.running(ask.tx, ask.scope, 1)
+    found = alerts.find(ask.tx, ask.scope, own.id) if own else page[0] if total == 1 else None
     if found is None:
         return (("sos.no_alert", {"buttons": [[["button.sos", {}, "/sos"]]]}),)
     if not rest:

@@ -48,3 +48,13 @@ async def test_who_is_of_several_chooses_and_what_he_does_not_choose_goes_out_al
     assert "是什么事" in (await talk.asked("王强", "2")).text
     alert, village = await raised(talk, "王强")
     assert village == other and alert.kind == "unsaid"
+
+
+async def test_words_go_to_what_he_raised_himself_however_many_run_that_he_sees(talk: Talk) -> None:
+    for kind in ("fall", "abuse"):
+        for elder in ("张桂芳3组", "曾国富3组", "张桂芳5组", "单秀英5组", "仇大山6组"):
+            await talk.alarm(elder, kind)
+    await talk.asked("赵敏", "紧急", "欧阳明", "摔倒")
+    alert, _ = await raised(talk, "赵敏")
+    assert alert.called in (await talk.asked("赵敏", "补充 在三楼")).text
+    assert "三楼" in (await talk.now(alert)).words

@@ -85,6 +85,21 @@ async def test_without_more_it_goes_out_after_the_policy_s_seconds_exactly_once(
     assert await told(store, village, now + 3 * MINUTE) == ["first", "grid", "township", "village"]
 
 
+async def test_what_is_said_at_the_moment_at_which_the_clock_sends_it_out_is_not_lost(
+    store: Store, village: Village, now: datetime
+) -> None:
+    alert = await pressed(store, village, now)
+    await swept(store, now + MINUTE)  # since it was read
+    said_now = await store.run(lambda tx: raising.say_what(tx, alert, "fire", POLICIES, now + MINUTE))
+    assert said_now and said_now.kind == "fire"
+    await sent(store, now + MINUTE)
+    second = await pressed(store, village, now + MINUTE, "grid")
+    await swept(store, now + 2 * MINUTE)  # it became a further report of the first
+    said_now = await store.run(lambda tx: raising.say_what(tx, second, "illness", POLICIES, now + 2 * MINUTE))
+    assert said_now and said_now.id == alert.id
+    assert not await store.run(lambda tx: alerts.say_more(tx, second, "x"))  # nor is anything added to what is gone
+
+
 async def test_pressed_again_before_it_went_out_it_is_the_same(store: Store, village: Village, now: datetime) -> None:
     made = [await pressed(store, village, now + n * timedelta(seconds=5), known=n > 0) for n in range(3)]
     assert {each.id for each in made} == {made[0].id}
