@@ -29,7 +29,7 @@ from storage.ids import millis
 
 Parts = tuple[Part, ...]
 IN_A_FORM = ("question", "review", "change", "cancel", "which")  # parts that show where a form stands
-IN_SOS = ("sos.whom", "sos.what")  # 紧急 asks
+IN_SOS = ("sos.whom", "sos.where", "sos.what")  # 紧急 asks
 BREAK: Part = ("break", {})  # what follows is a message of its own
 YES = {"buttons": [[["button.sos_yes", {}, "/sos"]]]}
 REALLY: Part = ("sos.really", YES)

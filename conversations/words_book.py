@@ -93,6 +93,7 @@ class Words:
             "by_place": lambda groups: self.say("reminders.by_place", {"groups": groups}),
             "reminded": lambda one: self.say("remind.one", one),
             "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),
+            "afar_aid": lambda what: self.say(f"afar_aid.{what if self.has(f'afar_aid.{what}') else 'other'}"),
             "lasted": lambda minutes: self.say("alerts.lasted", {"minutes": minutes}),
             "rule_days": lambda days: self._list(self._day_of_year(day) for day in days),
             "kinds": lambda names: self._list(map(visitor_kind, names)),

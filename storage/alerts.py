@@ -245,10 +245,13 @@ def fold(tx: Tx, alert: Alert, into: Alert, now: datetime) -> None:
     tx.note(now, alert.raised_by or "clock", "alert.again", into.elder_id or into.id, (into.called, alert.called))
 
 
-def say_more(tx: Tx, alert: Alert, words: str) -> None:
-    """Adds what a second report, or somebody who knows more, says: what was said meanwhile stays."""
-    said = lock(tx, alert.id).words
-    tx.run(_WORDS, alert=alert.id, said=_sealed(tx, alert.id, "\n".join(filter(None, (said, words)))))
+def say_more(tx: Tx, alert: Alert, words: str) -> bool:
+    """Adds what a second report, or somebody who knows more, says: what was said meanwhile stays. False: it is gone."""
+    row = tx.one(_LOCK, alert=alert.id)
+    if row is not None:
+        said = _read(tx, row).words
+        tx.run(_WORDS, alert=alert.id, said=_sealed(tx, alert.id, "\n".join(filter(None, (said, words)))))
+    return row is not None
 
 
 def find(tx: Tx, scope: Scope, alert_id: str) -> Alert | None:
