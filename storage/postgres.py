@@ -10,10 +10,11 @@ import psycopg
 from psycopg import errors, sql
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from storage import audit
+from storage import audit, in_use
 from storage.crypto import Keys
 from storage.database import Job, Statements, StoreUnavailable, T, Tx, Work, resolve_all
 from storage.ids import NewId
+from storage.in_use import DatabaseInUse
 from storage.tables import metadata
 
 TRIES = 5
@@ -73,6 +74,7 @@ class PostgresStore:
         try:
             with psycopg.connect(self._url) as connection:
                 connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+                in_use.share_session(connection)
                 cursor = connection.cursor()
                 schema = str(next(cursor.execute("SELECT current_schema()"))[0])
                 for name in metadata.tables:
@@ -85,7 +87,7 @@ class PostgresStore:
                     return work(Tx(cursor, _STATEMENTS, self._keys, self._new_id))
                 finally:
                     connection.rollback()
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        except (psycopg.OperationalError, psycopg.InterfaceError, DatabaseInUse) as error:
             raise StoreUnavailable("the database could not be copied") from error
 
     def _serve(self, waiting: "queue.SimpleQueue[tuple[Job, str] | None]") -> None:
@@ -95,9 +97,10 @@ class PostgresStore:
             try:
                 if connection is None or connection.closed:
                     connection = psycopg.connect(self._url)
+                    in_use.share_session(connection)
                     connection.prepare_threshold = 3
                 self._transact(connection, job, key)
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:  # cut, refused, or disk full
+            except (psycopg.OperationalError, psycopg.InterfaceError, DatabaseInUse) as error:  # cut, or disk full
                 job.result, job.error = None, StoreUnavailable("the database could not take this work")
                 job.error.__cause__ = error
                 if connection is not None:
