@@ -71,8 +71,7 @@ def foundation(settings: Settings) -> Foundation:
         from bot.channels import wechat_wiring
 
         wechat_wiring.templates(settings)
-    policies = policy.load(settings.policy_file) if settings.policy_file else policy.load()
-    return Foundation(settings, keys, policies, open_store(settings.database, keys))
+    return Foundation(settings, keys, policy.load(settings.policy_file), open_store(settings.database, keys))
 
 
 class App:

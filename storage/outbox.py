@@ -48,9 +48,9 @@ _LEFT = select(*_READY.selected_columns, outbox.c.not_before).where(
 _SEIZE = update(outbox).where(outbox.c.id == bindparam("row")).values(leased_until=bindparam("until"))
 _SENT = update(outbox).where(outbox.c.id == bindparam("row")).values(
     state="sent", receipt=bindparam("new_receipt"), done_at=bindparam("at"))
-_RETRY = update(outbox).where(outbox.c.id == bindparam("row"), outbox.c.state == "waiting").values(
+_RETRY = update(outbox).where(outbox.c.id == bindparam("row")).values(  # of what is done, nobody reads them again
     attempts=outbox.c.attempts + 1, not_before=bindparam("at"), leased_until=0)
-_HOLD = update(outbox).where(outbox.c.id == bindparam("row"), outbox.c.state == "waiting").values(
+_HOLD = update(outbox).where(outbox.c.id == bindparam("row")).values(
     not_before=bindparam("at"), leased_until=0)
 _HELD_BACK = update(outbox).where(outbox.c.id.in_(
     select(outbox.c.id).where(outbox.c.lane == "reminder", _DUE).order_by(outbox.c.not_before, outbox.c.id).limit(
