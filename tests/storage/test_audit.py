@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +13,12 @@ from storage.audit import Verdict
 from storage.crypto import Keys
 from storage.database import Store, Tx
 from storage.opening import open_store
+
+
+class Kept(NamedTuple):
+    seq: int
+    mac: str
+    kept_at: datetime = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 async def write(store: Store, now: datetime, count: int, first: int = 0) -> None:
@@ -28,7 +35,8 @@ async def write(store: Store, now: datetime, count: int, first: int = 0) -> None
 
 
 async def verdict(store: Store, known_heads: dict[int, str] | None = None) -> Verdict:
-    return await store.read(lambda tx: audit.verify(tx, known_heads))
+    known = [Kept(seq, mac) for seq, mac in (known_heads or {}).items()]
+    return await store.read(lambda tx: audit.verify(tx, known))
 
 
 async def test_works_done_at_once_by_two_stores_make_one_chain_without_forks(
