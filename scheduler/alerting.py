@@ -15,7 +15,7 @@ from scheduler.group_notices import Anew
 from scheduler.ladders import Rank, Rungs
 from scheduler.policy import Policies
 from scheduler.visitor_kinds import VisitorKind, may_answer_alerts
-from storage import accounts, alert_media, alert_told, alerts, elders, people
+from storage import accounts, alert_media, alert_told, alerts, elders, on_duty, people
 from storage.alerts import Alert, Around, Source
 from storage.database import Tx
 from storage.scope import SECRET, SOS, UNSAID, UNTOLD
@@ -123,7 +123,10 @@ def _join(tx: Tx, before: Alert, kind: str, words: str, by: str | None, policies
 
 
 def helpers(tx: Tx, alert: Alert, policies: Policies, today: date) -> list[str]:
-    """Who may be asked to go: visitors, stand-ins, first contact; of age, and of a kind that answers alerts."""
+    """Who may be asked to go: visitors, stand-ins, first contact; of age, and of a kind that answers alerts.
+
+    To who is on no list, the visitors of the village; of what is secret none of them.
+    """
     around = _around(tx, alert, today)
     theirs = {each.person_id for each in around if each.role == "family"} if alert.drill or (
         alert.kind in UNTOLD) else set()
@@ -355,7 +358,10 @@ def _village(tx: Tx, alert: Alert) -> list[str]:
 
 
 def _around(tx: Tx, alert: Alert, today: date) -> list[Around]:
-    return alerts.around(tx, alert.elder_id, today.isoformat()) if alert.elder_id else []
+    if alert.elder_id is None:
+        there = on_duty.going(tx, alert.area_id, today.isoformat()) if alert.kind not in SECRET else ()
+        return [each for each in there if each.role in VISITING]
+    return alerts.around(tx, alert.elder_id, today.isoformat())
 
 
 def _kind(tx: Tx, each: Around, policies: Policies) -> VisitorKind | None:

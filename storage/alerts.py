@@ -86,7 +86,8 @@ _AFTER_OF = _ALL.where(*_FOLLOWED, ALERT_IN_SCOPE, alerts.c.elder_id == bindpara
 _LOCKED = _ALL.where(_THIS, *_FOLLOWED, ALERT_IN_SCOPE).with_for_update(of=alerts)
 _ANSWER = update(alerts).where(_THIS, *_FOLLOWED).values(outcome=bindparam("found"))
 _NO_MORE = update(alerts).where(_THIS, *_FOLLOWED).values(next_at=None)
-_ENDED = _ALL.where(alerts.c.closed_at >= bindparam("since"), alerts.c.area_id.in_(VILLAGES_HELD)).order_by(
+_ENDED = _ALL.where(  # what was pressed by mistake, and told nobody, stays between him and the bot
+    alerts.c.closed_at >= bindparam("since"), alerts.c.kind != UNSAID, alerts.c.area_id.in_(VILLAGES_HELD)).order_by(
     alerts.c.closed_at.desc(), alerts.c.id.desc()).limit(bindparam("count"))
 _HELD = _ALL.where(_THIS, alerts.c.area_id.in_(VILLAGES_HELD))
 _WORDS = update(alerts).where(_THIS).values(words=bindparam("said"))
@@ -244,10 +245,13 @@ def fold(tx: Tx, alert: Alert, into: Alert, now: datetime) -> None:
     tx.note(now, alert.raised_by or "clock", "alert.again", into.elder_id or into.id, (into.called, alert.called))
 
 
-def say_more(tx: Tx, alert: Alert, words: str) -> None:
-    """Adds what a second report, or somebody who knows more, says: what was said meanwhile stays."""
-    said = lock(tx, alert.id).words
-    tx.run(_WORDS, alert=alert.id, said=_sealed(tx, alert.id, "\n".join(filter(None, (said, words)))))
+def say_more(tx: Tx, alert: Alert, words: str) -> bool:
+    """Adds what a second report, or somebody who knows more, says: what was said meanwhile stays. False: it is gone."""
+    row = tx.one(_LOCK, alert=alert.id)
+    if row is not None:
+        said = _read(tx, row).words
+        tx.run(_WORDS, alert=alert.id, said=_sealed(tx, alert.id, "\n".join(filter(None, (said, words)))))
+    return row is not None
 
 
 def find(tx: Tx, scope: Scope, alert_id: str) -> Alert | None:

@@ -26,7 +26,8 @@ FILES = [FOLDER / f"{name}.toml"
                       "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders",
                       "plan", "campaigns", "family", "requests", "needs", "tellings", "figures", "alerts",
                       "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling", "family_choice",
-                      "drill", "sms", "added", "groups", "ladder", "wechat", "wecom", "reach", "registration_form")]
+                      "drill", "sms", "added", "groups", "ladder", "wechat", "wecom", "reach", "registration_form",
+                      "asking", "helping", "afar")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -49,11 +50,12 @@ MADE = {
     "unwell.{}": tuple(_raw("checkins")["unwell"]),
     **{f"{space}.{{}}": tuple(_raw("alert_record")[space]) for space in ("alert_said", "risk", "told_whom")},
     "reach_state.{}": tuple(_raw("reach")["reach_state"]), "told_rank.{}": tuple(_raw("ladder")["told_rank"]), "ladder.{}": ("may_not", "unreached"),
+    "topic.{}": tuple(_raw("helping")["topic"]),
     "followed.{}": tuple(_raw("followups")["followed"]),
     "button.follow_{}": tuple(key.removeprefix("follow_") for key in _raw("followups")["button"] if key != "follow"),
     "added_kind.{}": tuple(_raw("added")["added_kind"]), "added.file_{}": ("photo", "voice"), "button.see_{}": ("photo", "voice"),
     "calling.{}": ("reached", "not_reached"), "call_state.{}": tuple(_raw("calling")["call_state"]),
-    "first_aid.{}": tuple(_raw("sos")["first_aid"]),
+    "first_aid.{}": tuple(_raw("sos")["first_aid"]), "afar_aid.{}": tuple(_raw("afar")["afar_aid"]),
     "group_kind.{}": tuple(_raw("groups")["group_kind"]), "group_anew.{}": tuple(_raw("groups")["group_anew"]),
     "glass_reason.{}": tuple(_raw("glass")["glass_reason"]),
     "alert_kind.{}": (*_raw("alerts")["alert_kind"], *_raw("devices")["alert_kind"]),
@@ -189,7 +191,7 @@ BY_KEY: dict[str, dict[str, Any]] = {
         "no_visitor": 0, "no_first_contact": 1, "proposed": 0}, "survey.written": {"group": "3组", "short": 3, "left": ["5组"]},
     "survey.village": {"groups": [{"name": "3组", "registered": 2, "day": "2026-03-05", "households": 42, "found": 5}]},
     "survey.villages": {"lines": [{"village": "建设村", "done": 1, "total": 3}], "more": 2}, "menu.template_unclear": {"lines": ["日期"]},
-    "menu.help": {"lines": ["帮助"]}, "values.day": {"day": 5}, "values.full_day": {"day": 5},
+    "menu.help": {"lines": ["帮助"], "elder": True}, "helping.topic": {"topic": "file", "lines": ["帮助"]}, "button.topic": {"topic": "own"}, "values.day": {"day": 5}, "values.full_day": {"day": 5},
     "refuse.too_many_digits": {"given": 13},
     "figures.told": {"month": 0, "quarter": 1, "months": [MONTH, {**MONTH, "state": "running"}], "whole": FIGURES, "classes": [
         {"name": "general", **FIGURES}], "no_first_contact": 2, "open_needs": 1, "groups": 5, "surveyed": 3, "forces": {"": 1, "student": 2}},
@@ -222,7 +224,7 @@ BY_KEY |= {
     **{key: DEVICE for key in sources() if key.startswith("devices.")}, **{f"devices.{name}": {**DEVICE, "elder": ELDER}
        for name in ("asks", "noisy", "card", "line")},
     "found.vendors": {"label": {"name": "anxin"}}, "button.device_of": {"serial": "A1"}, "button.device_damp": {"days": 3},
-    "alerts.raised": {"number": "A-0001", "elder": ELDER, "what": "help", "late": True, "goes": True, "who": "", "time": "02:10", "device": SAID, "call": "0830-6123456"},
+    "alerts.raised": {"number": "A-0001", "elder": ELDER, "what": "help", "late": True, "goes": True, "who": "", "time": "02:10", "device": SAID, "call": "0830-6123456", "afar": True},
     "alerts.card": {"asks": True, "number": "A-0001", "elder": ELDER, "what": "help", "state": "open", "address": "3组1号", "who": "王强", "device": None,
                     "time": "02:10", "since": "02:11", "there": "02:20", "support": "02:21", "offered": "钱进", "beside": {"calls": CALLS, "added": ADDED},
                     "reach": REACH},
@@ -247,13 +249,13 @@ BY_KEY |= {
             {"name": "王强", "role": "visitor", "kind": "grid_worker", "channel": "telegram"},
             {"name": "赵敏", "role": "village", "kind": None, "channel": None}]},
         {"rank": "county", "reached": False, "people": []}]},
-    "alerts.lasted": {"minutes": 1501}, "button.alert_of": {"number": "A-0001"}, **{f"drill.{key}": {"number": "A-0001", "what": "fall", "made_up": True, "minutes": 60}
+    "alerts.lasted": {"minutes": 1501}, "afar.first": {"what": "fall"}, "button.alert_of": {"number": "A-0001"}, **{f"drill.{key}": {"number": "A-0001", "what": "fall", "made_up": True, "minutes": 60}
                                                 for key in _raw("drill")["sentences"]},
     "family_choice.which": {"number": "A-0001", "what": "abuse", "told": ["李娜"]},
     "family_choice.told": {"elder": ELDER, "what": "abuse", "who": ""}, "family_choice.ended": {"elder": ELDER}, "calling.numbers": {"calls": CALLS},
     **{f"added.{key}": {"number": "A-0001", "who": "王强", "step": "photo", "time": "02:10", "where": "28.87, 105.44"}
        for key in _raw("added")["sentences"]}, "added.card": {"added": ADDED}, "button.see_photo": {"n": 1}, "button.see_voice": {"n": 2},
-    **{key: {"number": "A-0001", "what": "fall", "seconds": 60, "line": "120", "raised": False} for key in sources() if key.startswith("sos.")},
+    **{key: {"number": "A-0001", "what": "fall", "seconds": 60, "line": "120", "raised": False, "afar": True} for key in sources() if key.startswith("sos.")},
     **{key: {"number": "A-0001", "what": "fall", "again": True, "numbers": ["A-0001"], "said": {
         "risk_gone": "not_yet", "relieved": "", "referred": "yes"}, "found": "没事", "done": "看了", "risk": "left"}
        for key in sources() if key.startswith("followups.")},

@@ -112,6 +112,20 @@ async def test_a_chain_that_was_written_anew_with_the_right_key_shows_by_an_olde
     assert (await verdict(store, {whole.lines: whole.head, later.lines: later.head})).broken_at == 5
 
 
+async def test_a_line_of_another_course_of_the_same_chain_does_not_fit(
+    store: Store, now: datetime
+) -> None:
+    columns = "seq, at, entries, mac"
+    await write(store, now, 3)
+    [_, second, _] = await store.read(lambda tx: tx.all(sa.text(f"SELECT {columns} FROM audit ORDER BY seq")))
+    await store.run(lambda tx: tx.run(sa.text("DELETE FROM audit")))  # a backup of before is taken up again
+    for number in range(10, 13):
+        await write(store, now, 1, first=number)
+    put = sa.text("UPDATE audit SET at = :at, entries = :entries, mac = :mac WHERE seq = :seq")
+    await store.run(lambda tx: tx.run(put, **dict(zip(columns.split(", "), second, strict=True))))
+    assert (await verdict(store)).broken_at == 2
+
+
 async def test_the_lines_about_somebody_come_newest_first_a_page_at_a_time(store: Store, now: datetime) -> None:
     def read(by: str, fields: list[str]) -> None:
         works.append(lambda tx: (tx.note(now, by, "elder.read", "e1", fields), tx.note(now, by, "elder.read", "e2")))
