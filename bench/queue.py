@@ -1,7 +1,8 @@
 """Whether 100,000 queued reminders delay an answer: `python -m bench.queue --url … --keys … --waiting 100000`.
 
 The reminders are a sweep's digests, each to somebody else; they leave while a few people log visits one tap after the
-other. With and without them, the time of a turn from raw update to finished HTTP request.
+other. The time of a turn from raw update to finished HTTP request: before there are any, and then in turn with all of
+them held back and leaving, so that both have the same neighbours and the same database.
 """
 
 import asyncio
@@ -37,6 +38,7 @@ from storage.opening import open_store
 WRITING = 5  # people who log visits
 PACE = 0.05  # seconds that each of them takes to read
 SECONDS = 20.0
+SLICES = 10  # of so many seconds in all, each held and leaving
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Turns:
 
 
 async def measured(url: str, folder: Path, waiting: int) -> list[Turns]:
-    """First without, then with so many reminders that may leave."""
+    """Without, then with so many reminders that are held back, and that leave."""
     store, policies = open_store(url, load_keys(folder / "bench.keys.json", create=True)), policy.load()
     noon = wall().astimezone(policies.city.zone).replace(hour=12, minute=0, second=0, microsecond=0)
     offset = noon - wall()
@@ -69,20 +71,21 @@ async def measured(url: str, folder: Path, waiting: int) -> list[Turns]:
     delivery = Delivery(store, {telegram.name: telegram}, house, now, _no_document)
     dispatch = Dispatch(store, house, delivery, now)
     keep_out_of_collections()
-    stop = asyncio.Event()
-    working = asyncio.create_task(delivery.run(stop))
     writing = Writing(dispatch, telegram, platform)
     await writing.go(SECONDS / 4)  # everything is warm
     without = await writing.go(SECONDS)
     if await tick.tick(store, noon - timedelta(hours=6), policies, {"reminders": reminders.sweep}):
         raise RuntimeError("the sweep failed")
     before = await beside.reminders(store)
-    among = await writing.go(SECONDS)
+    held, among = list[float](), list[float]()
+    for _ in range(SLICES):
+        held += await writing.go(SECONDS / SLICES)
+        working = asyncio.create_task(delivery.run(asyncio.Event()))
+        among += await writing.go(SECONDS / SLICES)
+        working.cancel()
     after = await beside.reminders(store)
-    stop.set()
-    working.cancel()
     found = [Turns(store.engine, count, len(times), percentile(times, 50), percentile(times, 99), left)
-             for count, left, times in ((0, 0, without), (before, before - after, among))]
+             for count, left, times in ((0, 0, without), (before, 0, held), (before, before - after, among))]
     if after == 0:
         raise RuntimeError("the reminders were all gone before the end")
     store.close()
@@ -128,7 +131,7 @@ def in_processes(waiting: int, postgres: Any) -> Iterator[Turns]:
 
 
 def draw(console: Console, rows: list[Turns]) -> None:
-    """Side by side: nothing waiting, and a long queue of which some leave meanwhile."""
+    """Side by side: nothing waiting, a long queue of which nothing leaves, and one of which some leave meanwhile."""
     table = Table(title=f"Turns of {WRITING} people beside a queue of reminders; ms from update to answer", box=SIMPLE,
                   title_justify="left")
     for heading in ("database", "waiting", "left meanwhile", "turns", "p50", "p99"):

@@ -215,7 +215,7 @@ class Store(Protocol):
     def rehearse(self, work: Work[T]) -> Awaitable[T]:
         """Does the work on a copy of all that is there now, of which nothing stays. Nobody else waits for it.
 
-        The copy lies where the database does, and takes as much room. Raises StoreUnavailable where it cannot be made.
+        The copy takes as much room as the database. Raises StoreUnavailable where it cannot be made.
         """
         ...
 

@@ -14,7 +14,7 @@ from sqlalchemy.types import Text
 
 from storage.database import Tx
 from storage.leaves import away
-from storage.postponements import put_off
+from storage.postponements import said
 from storage.scope import HELD_HERE, Scope, within
 from storage.tables import areas, assignments, elders, people
 
@@ -72,14 +72,15 @@ _IN_SCOPE = _by_place(within(_COLUMNS.where(_DUE)).subquery("found")).offset(bin
 _LATE_IN_SCOPE = _by_place(within(_COLUMNS.where(_DUE, _OVERDUE)).subquery("found")).offset(bindparam("skip"))
 _COUNT = select(func.count()).select_from(within(select(elders.c.id).where(_DUE)).subquery())
 _LATE_COUNT = select(func.count()).select_from(within(select(elders.c.id).where(_DUE, _OVERDUE)).subquery())
+_said = said(bindparam("scope_person"), elders.c.id)
 _OWN = _by_place(_COLUMNS.where(
-    _DUE, or_(
+    _DUE, _said <= bindparam("scope_day"), or_(
+        _said == bindparam("scope_day"),
         and_(elders.c.due_until <= bindparam("until"), elders.c.id.in_(_entrusted("going", "visitor", "stand_in"))),
         and_(elders.c.due_until <= bindparam("contact_until"),
              elders.c.id.in_(_entrusted("answering", "first_contact")))),
     elders.c.id.in_(_entrusted("at_all", "visitor", "stand_in", "first_contact")),
-    or_(bindparam("village") == "", elders.c.village_id == bindparam("village")),
-    ~put_off(bindparam("scope_person"), elders.c.id, "scope_day")).subquery("found"))
+    or_(bindparam("village") == "", elders.c.village_id == bindparam("village"))).subquery("found"))
 
 _going, _goes = assignments.alias("of_others"), people.alias("goes")
 # nobody in office and not on leave goes to see him
@@ -173,7 +174,8 @@ def count(tx: Tx, scope: Scope, *, overdue: bool = False) -> int:
 
 def own(tx: Tx, scope: Scope, until: str, contact_until: str, count: int, village_id: str = "") -> list[Waiting]:
     """Whom the scope's person is reminded of: windows that end by `until` where he visits or stands in, by
-    `contact_until` where he is first contact, but for those he put off. In one village where it is given.
+    `contact_until` where he is first contact, but for those he put off; and whom he said that he sees on this day. In
+    one village where it is given.
     """
     return [Waiting(*row) for row in tx.all(
         _OWN, until=until, contact_until=contact_until, village=village_id, count=count, **scope.values)]

@@ -235,6 +235,8 @@ def connect(path: Path, *, read_only: bool = False, busy_seconds: float = BUSY_S
 def _copy(path: Path, busy_seconds: float) -> Any:
     """All that is there now, for one connection alone: in a file beside it that has lost its name before anything is
     in it, so that nothing stays, however this process ends. Nobody waits while it is made.
+
+    Not in a temporary database of SQLite's own: that is in memory, media and all, or wherever its maker had it put.
     """
     if shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
         raise OSError(errno.ENOSPC, "a copy would leave no room for who serves")
