@@ -36,7 +36,8 @@ GROUP = re.compile(r"\D{0,6}\d{0,2}\D{0,4}")  # what was typed as a villagers' g
 def brief(tx: Tx, alert: Alert) -> dict[str, Any]:
     """All that a group, or whoever opens a forwarded link, is told of an alert."""
     elder = elders.unscoped(tx, alert.elder_id) if alert.elder_id else None
-    group = elder.group_name if elder and GROUP.fullmatch(elder.group_name) else ""
+    group = elder.group_name if elder and GROUP.fullmatch(elder.group_name) and (
+        elder.name[-2:] not in elder.group_name) else ""  # nor is it somebody's house: 张桂芳家
     return {"number": alert.called, "what": SHOWN.get(alert.kind, "help"), "state": alert.state, "drill": alert.drill,
             "group": group, "name": pseudonym(elder.name) if elder else ""}
 

@@ -57,7 +57,7 @@ _PRESSED = _ALL.where(_RUNNING, alerts.c.raised_by == bindparam("who"), alerts.c
     *_NEWEST).limit(1)
 _OUT = update(alerts).where(_THIS, alerts.c.state == "open", alerts.c.kind == UNSAID).values(
     kind=bindparam("what"))
-_TURN = update(alerts).where(_THIS, _RUNNING, alerts.c.kind == SOS).values(kind=bindparam("what"))
+_TURN = update(alerts).where(_THIS, _RUNNING, alerts.c.kind == bindparam("was")).values(kind=bindparam("what"))
 _LOCK = _UNSCOPED.with_for_update(of=alerts)
 _LOCK_PRESSED = _ALL.where(_THIS, _RUNNING, alerts.c.kind == UNSAID).with_for_update(of=alerts)
 _OF = update(alerts).where(_THIS, _RUNNING, or_(alerts.c.kind == UNSAID, alerts.c.elder_id.is_(None))).values(
@@ -215,16 +215,18 @@ def lock_pressed(tx: Tx, alert_id: str) -> Alert | None:
     return _read(tx, row) if row else None
 
 
-def go_out(tx: Tx, alert: Alert, kind: str, now: datetime) -> None:
-    """Others are told of it in this work, as of this kind. The caller has it by `lock_pressed`."""
-    tx.run(_OUT, alert=alert.id, what=kind)
-    tx.note(now, "clock" if kind == SOS else alert.raised_by or "clock", "alert.out", alert.elder_id or alert.id,
-            (alert.called, kind))
+def go_out(tx: Tx, alert: Alert, kind: str, now: datetime) -> bool:
+    """Others are told of it in this work, as of this kind; False where that was done."""
+    done = tx.run(_OUT, alert=alert.id, what=kind) == 1
+    if done:
+        tx.note(now, "clock" if kind == SOS else alert.raised_by or "clock", "alert.out", alert.elder_id or alert.id,
+                (alert.called, kind))
+    return done
 
 
-def turn(tx: Tx, alert: Alert, kind: str, by: str | None, now: datetime) -> bool:
-    """It is said what it is, after it went out without; False where that was said, or it ended."""
-    done = tx.run(_TURN, alert=alert.id, what=kind) == 1
+def turn(tx: Tx, alert: Alert, kind: str, by: str | None, now: datetime, was: str = SOS) -> bool:
+    """It is said what it is, after it went out as `was`; False where it is not that any more, or it ended."""
+    done = tx.run(_TURN, alert=alert.id, was=was, what=kind) == 1
     if done:
         tx.note(now, by or "clock", "alert.what", alert.elder_id or alert.id, (alert.called, kind))
     return done
@@ -238,10 +240,12 @@ def of_whom(tx: Tx, alert: Alert, elder_id: str | None, area_id: str, by: str, n
     return done
 
 
-def fold(tx: Tx, alert: Alert, into: Alert, now: datetime) -> None:
-    """What nobody was told of becomes a further report of the one that runs. The caller has it by `lock_pressed`."""
-    tx.run(_FOLD, alert=alert.id)
+def fold(tx: Tx, alert: Alert, into: Alert, now: datetime) -> bool:
+    """What nobody was told of becomes a further report of the one that runs; False where it went out."""
+    if tx.run(_FOLD, alert=alert.id) != 1:
+        return False
     tx.note(now, alert.raised_by or "clock", "alert.again", into.elder_id or into.id, (into.called, alert.called))
+    return True
 
 
 def say_more(tx: Tx, alert: Alert, words: str) -> bool:

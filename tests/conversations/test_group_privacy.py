@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.channels.base import Capabilities
 from bot.render import reachable
-from conversations import telling
+from conversations import group_telling, telling
 from conversations.book import from_folder
 from conversations.group_telling import GROUP
 from conversations.say import messages
@@ -40,7 +40,7 @@ GO = "(?:\n(?:能去的请点“我去处理”。|能去的点这里认领：ht
 
 def allowed(group: str, name: str, drill: bool = False) -> re.Pattern[str]:
     """All that a group may ever read of an elder of this group and name."""
-    where = f"{re.escape(group)} " if group and GROUP.fullmatch(group) else ""
+    where = f"{re.escape(group)} " if group and GROUP.fullmatch(group) and name[-2:] not in group else ""
     state = f"(?:待认领|{WHO} \\d\\d:\\d\\d 去处理了|{WHO}已到场|(?:处置完毕|误报)（{WHO} \\d\\d:\\d\\d）)"
     return re.compile(f"警报 A-\\d{{4}} · (?:{where}{re.escape(pseudonym(name))} · {KIND}(?: · {state})?{LINES}{GO}"
                       "|后面又发了一条，请看新的那条。)")
@@ -148,3 +148,15 @@ def test_of_a_name_the_surname_alone_is_told(seed: int) -> None:
         name = "".join(chr(draw.choice((draw.randrange(0x4E00, 0x9FA5), draw.randrange(0x20, 0x7F), 0x202E))) for _ in range(4))
         short = pseudonym(name)
         assert short.endswith("某") and short[:-1] in name and len(short) <= 3 and short.isprintable()
+
+
+async def test_a_group_that_is_called_by_an_elder_s_name_is_not_said(store: Store, now: datetime) -> None:
+    def said(tx: Tx) -> str:
+        ground = lay(now)(tx)
+        elder = elders.add(tx, new_elder(ground.village, "张桂芳"), STANDING, now)
+        tx.run(elders_table.update().where(elders_table.c.id == elder).values(group_name="张桂芳家"))
+        alerting.raise_alert(tx, elder, "fall", "person", None, POLICIES, now)
+        alert = alerts.running_numbered(tx, 1)
+        assert alert
+        return str(group_telling.brief(tx, alert))
+    assert "桂芳" not in await store.run(said)
