@@ -37,6 +37,7 @@ LONGEST_WAIT = 300.0  # seconds between two tries of one message
 ALERT_WAIT = 10.0  # and of an alert, which is to leave as soon as its platform is back, for so many tries
 QUICK_TRIES = 400
 MOST_TRIES = 100  # and after those of an alert
+LATE = timedelta(hours=1)  # so late a platform may say that something did not arrive
 PRINTED = "visit_record"
 OPEN_ABROAD = frozenset({PRINTED, "qr", "plan"})  # what gives no full name abroad; others wait behind a page there
 Chat = tuple[str, str]
@@ -161,6 +162,15 @@ class Delivery:
         for lane, count in (await self._store.read(outbox.depth)).items():
             WAITING.labels(lane).set(count)
         return taken
+
+    async def not_through(self, channel: str, chat: str, handle: str) -> None:
+        """The platform took a message, and says later that it did not arrive. Raises StoreUnavailable."""
+        def work(tx: Tx) -> None:
+            if row := outbox.of_receipt(tx, channel, chat, handle, self._now() - LATE):
+                _not_through(tx, row, self._now())
+
+        await self.flush()
+        await self._store.run(work)
 
     async def _next_round(self) -> list[Outgoing]:
         """Takes what leaves next; with the same commit what left in the round before is marked."""

@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
-from conversations import dates, readers
+from conversations import dates, readers, spoken
 from conversations.controls import NOTHING, UNITS
 from conversations.draft import Value
 from conversations.form import Option, Question
@@ -57,7 +57,7 @@ def _matching(question: Question, text: str) -> Option | None:
         return None if index is None else question.options[index]
     bare = text.rstrip("。.!！ ")
     for option in question.options:
-        if bare == option.label or bare in option.also or bare == option.id:
+        if bare in (option.label, *option.also, option.id) or spoken.means(option.label, bare):
             return option
     # "1 无变化", "1.无变化": the number with its label
     head = re.match(r"([0-9]+)[\s.、:：]*(.+)", bare)
@@ -106,7 +106,7 @@ def _number(question: Question, text: str) -> Value | Refusal:
 def _date(question: Question, text: str, bounds: Bounds) -> Value | Refusal:
     day = dates.read(text, bounds.today, coming=question.ahead and not question.least)
     if day is None:
-        return Refusal("refuse.date")
+        return Refusal("refuse.coming" if question.ahead and not question.least else "refuse.date")
     if question.ahead:
         return (question.least and readers.age(day, bounds.today, question.least, question.most)) or day.isoformat()
     if day > bounds.today:

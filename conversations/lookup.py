@@ -4,6 +4,7 @@ import re
 from datetime import date, timedelta
 from typing import Any
 
+from conversations import spoken
 from conversations.answers import place
 from conversations.draft import Candidate
 from conversations.engine import Part
@@ -30,13 +31,29 @@ def find(ask: Ask, text: str, listed: list[str]) -> tuple[Candidate, ...]:
 
 
 def matching(ask: Ask, text: str) -> list[Elder]:
-    """The elders in scope that the text may mean; the exact name goes before a part of one."""
+    """The elders in scope that the text may mean: the exact name goes before a part of one, that before 去看张大爷."""
     text = text.strip()
     if not text or len(text) > 40:
         return []
+    found = _written(ask, text)
+    if not found and (name := spoken.name(text)):
+        found = _written(ask, name) or _titled(ask, name)
+    return found or _titled(ask, text)
+
+
+def _written(ask: Ask, text: str) -> list[Elder]:
     if number := NUMBER.fullmatch(text):
         return elders.numbered(ask.tx, ask.scope, int(number[1]), MOST)
     return elders.named(ask.tx, ask.scope, text, MOST) or elders.matching(ask.tx, ask.scope, text, MOST)
+
+
+def _titled(ask: Ask, text: str) -> list[Elder]:
+    """张大爷, 老张: those of this surname and sex, or of the surname alone where no such one is there."""
+    if (called := spoken.title(text)) is None:
+        return []
+    surname, sex = called
+    found = [each for each in elders.matching(ask.tx, ask.scope, surname, MOST) if each.name.startswith(surname)]
+    return [each for each in found if each.sex == sex] or found
 
 
 def one(ask: Ask, rest: str, command: str = "elder") -> Elder | tuple[Part, ...]:

@@ -3,8 +3,20 @@
 from datetime import datetime
 from typing import Any
 
-from conversations import adding, binding, commands, crying, drilling, in_group, lookup, menus, session, template
-from conversations.commands import exchange, general, sos, wecom
+from conversations import (
+    adding,
+    binding,
+    commands,
+    crying,
+    drilling,
+    in_group,
+    lookup,
+    menus,
+    session,
+    spoken,
+    template,
+)
+from conversations.commands import exchange, family, general, sos, wecom
 from conversations.controls import control, plain
 from conversations.draft import TO_ASK, Answer
 from conversations.engine import Event, Part
@@ -19,6 +31,9 @@ Parts = tuple[Part, ...]
 IN_A_FORM = ("question", "review", "change", "cancel", "which")  # parts that show where a form stands
 IN_SOS = ("sos.whom", "sos.where", "sos.what")  # 紧急 asks
 BREAK: Part = ("break", {})  # what follows is a message of its own
+YES = {"buttons": [[["button.sos_yes", {}, "/sos"]]]}
+REALLY: Part = ("sos.really", YES)
+DANGER: Part = ("asking.danger", YES)
 MOST_BLOCKS = 20  # visits taken from one message: a unit of work is short
 
 
@@ -39,7 +54,8 @@ def answer(house: House, tx: Tx, inbound: Inbound, now: datetime) -> Parts:
         return _invited(house, tx, inbound, writer, token, now)
     if writer is None:
         cry = crying.heard(inbound.text)
-        if inbound.choice == "/sos" or (cry and cry.clear):  # a menu below the chat shows the button to everybody
+        cries = bool(cry and cry.clear) or (inbound.chat_kind != "group" and spoken.danger(inbound.text))
+        if inbound.choice == "/sos" or cries:  # a menu below the chat shows the button to everybody
             return (("sos.stranger", {}),)
         return binding.said(tx, inbound, house.today(now), now)
     if not writer.active:
@@ -99,9 +115,9 @@ def _in_form(ask: Ask, draft: OpenDraft) -> Parts:
         return _template(ask)
     menu = menus.kept(ask)
     label = "" if text.isdigit() else menus.token(menu, text)
-    said = label if menus.of_alert(label) else text  # an alert's label means the alert that it stood under
-    call = commands.called(said) if text and not control(text) else None
-    if call and (said.startswith("/") or not call[1] or not session.is_writing(ask, draft)):
+    meant = label if menus.of_alert(label) else text  # an alert's label means the alert that it stood under
+    call = commands.called(meant) if text and not control(text) else None
+    if call and (meant.startswith("/") or not call[1] or not session.is_writing(ask, draft)):
         return _aside(ask, draft, _command(ask, *call))
     if (added := adding.taken(ask, draft)) is not None:
         return _aside(ask, draft, (*added, *_sos_on(ask)))
@@ -109,7 +125,10 @@ def _in_form(ask: Ask, draft: OpenDraft) -> Parts:
         return _aside(ask, draft, _to_sos(ask, text))
     if text in sos.LINES and session.is_choosing(ask, draft):
         return _aside(ask, draft, sos.dial(text))
-    return session.step(ask, draft, Event(inbound.text, None, session.keep_media(ask), session.where(ask)))
+    said = session.step(ask, draft, Event(inbound.text, None, session.keep_media(ask), session.where(ask)))
+    if said and said[0][0].startswith("refuse.") and spoken.danger(text) and ask.may("sos"):
+        return (*menus.without_numbers((DANGER,)), BREAK, *said[1:])
+    return said
 
 
 def _tapped(ask: Ask, draft: OpenDraft | None) -> Parts:
@@ -151,11 +170,10 @@ def _cry(ask: Ask, draft: OpenDraft | None) -> Parts | None:
         said = _command(ask, "sos", cry.rest)
         adding.with_cry(ask)
         return _aside(ask, draft, said) if draft else said
-    asked: Parts = (("sos.really", {"buttons": [[["button.sos_yes", {}, "/sos"]]]}),)
     if draft and writing:
-        asked = menus.without_numbers(asked)
+        asked = menus.without_numbers((REALLY,))
         return (*asked, BREAK, *session.step(ask, draft, Event(ask.inbound.text, None, session.keep_media(ask), "")))
-    return _aside(ask, draft, asked) if draft else asked
+    return _aside(ask, draft, (REALLY,)) if draft else (REALLY,)
 
 
 def _aside(ask: Ask, draft: OpenDraft, said: Parts) -> Parts:
@@ -216,7 +234,11 @@ def _without_form(ask: Ask) -> Parts:
         return _to_sos(ask, text)
     if text in sos.LINES:
         return sos.dial(text)
-    if 1 < len(text) <= 20 and ask.may("elder") and lookup.matching(ask, text):
+    if ask.may("family") and (button := spoken.call(text)):
+        return family.said(ask, button)
+    if spoken.danger(text) and ask.may("sos"):
+        return (DANGER,)
+    if (1 if not text.isascii() else 2) <= len(text) <= 20 and ask.may("elder") and lookup.matching(ask, text):
         return _command(ask, "elder", text)
     return (("refuse.unknown", {}), *general.start(ask, ""))
 

@@ -147,7 +147,8 @@ def reviewed(form: Form, draft: Draft) -> list[Question]:
 def shown(form: Form, draft: Draft, listing: Sequence[Candidate] = ()) -> tuple[str, dict[str, Any]]:
     """What stands at the draft's position, as a kind and its fields."""
     context = draft.context
-    fields: dict[str, Any] = {"form": form.hash, "tag": draft.tag, "elder": context.get("elder_name", "")}
+    whom = context.get("elder_name") or context.get("person_name", "")
+    fields: dict[str, Any] = {"form": form.hash, "tag": draft.tag, "elder": whom}
     if draft.at in (REVIEW, CHANGE):
         answers = draft.answers
         fields["items"] = [

@@ -13,7 +13,7 @@ from jinja2 import Environment, StrictUndefined, Template
 FOLDER = Path(__file__).parent / "words"
 _NAMES = tomllib.loads((FOLDER / "names.toml").read_text(encoding="utf-8"))
 _KINDS = tomllib.loads((FOLDER / "roles.toml").read_text(encoding="utf-8"))["visitor_kind"]
-NOT_SENTENCES = ("names", "controls", "commands", "wechat_menu", "wecom_menu")
+NOT_SENTENCES = ("names", "controls", "spoken", "commands", "wechat_menu", "wecom_menu")
 # by kind of channel (a filter of constants is done when it is compiled) and text: each once in a process, when first
 # said: all at once would take 0.1 s
 _COMPILED: dict[tuple[bool, str], CodeType] = {}
@@ -26,7 +26,7 @@ WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind"
          "change": "change", "proposal": "proposal", "life": "turned", "wish": "wish",
          "basis": "basis", "care": "care", "role": "role",
          **{space: space for space in ("outcome", "reached_by", "asked_for", "told_area", "wants", "device_state")},
-         "cannot_reason": "cannot_reason", "field": "field", "category": "own_value"}
+         "cannot_reason": "cannot_reason", "topic": "topic", "field": "field", "category": "own_value"}
 
 
 @cache

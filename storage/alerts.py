@@ -86,7 +86,8 @@ _AFTER_OF = _ALL.where(*_FOLLOWED, ALERT_IN_SCOPE, alerts.c.elder_id == bindpara
 _LOCKED = _ALL.where(_THIS, *_FOLLOWED, ALERT_IN_SCOPE).with_for_update(of=alerts)
 _ANSWER = update(alerts).where(_THIS, *_FOLLOWED).values(outcome=bindparam("found"))
 _NO_MORE = update(alerts).where(_THIS, *_FOLLOWED).values(next_at=None)
-_ENDED = _ALL.where(alerts.c.closed_at >= bindparam("since"), alerts.c.area_id.in_(VILLAGES_HELD)).order_by(
+_ENDED = _ALL.where(  # what was pressed by mistake, and told nobody, stays between him and the bot
+    alerts.c.closed_at >= bindparam("since"), alerts.c.kind != UNSAID, alerts.c.area_id.in_(VILLAGES_HELD)).order_by(
     alerts.c.closed_at.desc(), alerts.c.id.desc()).limit(bindparam("count"))
 _HELD = _ALL.where(_THIS, alerts.c.area_id.in_(VILLAGES_HELD))
 _WORDS = update(alerts).where(_THIS).values(words=bindparam("said"))

@@ -42,7 +42,7 @@ _REVIEWED = update(elders).where(_THIS).values(reviewed_on=bindparam("on_day"))
 _CONDITION = update(elders).where(_THIS, _NOT_ERASED).values(
     status=bindparam("new_status"), condition=bindparam("why"), condition_since=bindparam("since"),
     condition_until=bindparam("until"))
-_PAUSES = select(elders.c.id, elders.c.village_id).where(
+_PAUSES = select(elders.c.id, elders.c.village_id, elders.c.condition_until).where(
     elders.c.status == "paused", elders.c.condition_until <= bindparam("on_day")).order_by(
     elders.c.condition_until, elders.c.id).limit(bindparam("count"))
 _LATER = select(wishes.c.id).where(wishes.c.elder_id == elders.c.id, wishes.c.on_day > bindparam("asked_on")).exists()
@@ -131,9 +131,9 @@ def moved(file: NewElder, village_id: str, number: int) -> NewElder:
                    facts={name: value for name, value in file.facts.items() if name != "address"})
 
 
-def pauses_until(tx: Tx, day: str, count: int) -> list[tuple[str, str]]:
-    """Elder and village of those paused until this day or before."""
-    return [(elder, village) for elder, village in tx.all(_PAUSES, on_day=day, count=count)]
+def pauses_until(tx: Tx, day: str, count: int) -> list[tuple[str, str, str]]:
+    """Elder, village and last day (ISO) of those paused until this day or before."""
+    return [(elder, village, until) for elder, village, until in tx.all(_PAUSES, on_day=day, count=count)]
 
 
 def reviewed(tx: Tx, elder_id: str, day: str) -> None:

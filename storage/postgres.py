@@ -10,10 +10,11 @@ import psycopg
 from psycopg import errors
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from storage import audit
+from storage import audit, in_use
 from storage.crypto import Keys
 from storage.database import Job, Statements, StoreUnavailable, T, Tx, Work, resolve_all
 from storage.ids import NewId
+from storage.in_use import DatabaseInUse
 
 TRIES = 5
 PATIENT = 2  # connections of those works that let all others go first
@@ -71,9 +72,10 @@ class PostgresStore:
             try:
                 if connection is None or connection.closed:
                     connection = psycopg.connect(self._url)
+                    in_use.share_session(connection)
                     connection.prepare_threshold = 3
                 self._transact(connection, job, key)
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:  # cut, refused, or disk full
+            except (psycopg.OperationalError, psycopg.InterfaceError, DatabaseInUse) as error:  # cut, or disk full
                 job.result, job.error = None, StoreUnavailable("the database could not take this work")
                 job.error.__cause__ = error
                 if connection is not None:

@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import BindParameter, ColumnElement, Delete, Select, Table, and_, bindparam, delete, exists, or_, select
 
 from storage.database import Tx
-from storage.ids import millis
+from storage.ids import first_id, millis
 from storage.tables import (
     alert_links,
     alert_media,
@@ -75,18 +75,18 @@ def inbox_rows(tx: Tx, before: datetime, count: int) -> int:
 
 def outbox_rows(tx: Tx, before: datetime, count: int) -> int:
     """What was sent or dropped."""
-    return _forget(tx, _OUTBOX, _id(before), count)
+    return _forget(tx, _OUTBOX, first_id(before), count)
 
 
 def submitted_drafts(tx: Tx, before: datetime, count: int) -> int:
     """Forms that became a record: the record has it all."""
-    return _forget(tx, _SUBMITTED, _id(before), count)
+    return _forget(tx, _SUBMITTED, first_id(before), count)
 
 
 def cancelled_drafts(tx: Tx, before: datetime, count: int) -> int:
     """Forms that were cancelled, with the photos and voice notes that came in while they were filled in."""
     select_old, delete_one = _CANCELLED
-    found = tx.all(select_old, before=_id(before), count=count)
+    found = tx.all(select_old, before=first_id(before), count=count)
     for draft, in found:
         row = tx.one(_BODY, row=draft)
         if row and row[0]:
@@ -98,7 +98,7 @@ def cancelled_drafts(tx: Tx, before: datetime, count: int) -> int:
 
 def media_that_never_came(tx: Tx, before: datetime, count: int) -> int:
     """Handles of photos and voice notes whose bytes could not be fetched."""
-    return _forget(tx, _NEVER_CAME, _id(before), count)
+    return _forget(tx, _NEVER_CAME, first_id(before), count)
 
 
 def phone_rows(tx: Tx, before: datetime, count: int) -> int:
@@ -113,12 +113,12 @@ def alert_link_rows(tx: Tx, before: datetime, count: int) -> int:
 
 def device_rows(tx: Tx, before: datetime, count: int) -> int:
     """What devices sent. The alerts that came of it are kept."""
-    return _forget(tx, _DEVICE_EVENTS, _id(before), count)
+    return _forget(tx, _DEVICE_EVENTS, first_id(before), count)
 
 
 def ended_jobs(tx: Tx, before: datetime, count: int) -> int:
     """Imports, exports and rotations that are done."""
-    return _forget(tx, _JOBS, _id(before), count)
+    return _forget(tx, _JOBS, first_id(before), count)
 
 
 def guess_rows(tx: Tx, before: datetime, count: int) -> int:
@@ -135,11 +135,6 @@ def _forget(tx: Tx, statements: tuple[Select[tuple[str]], Delete], before: objec
     for row, in found:
         tx.run(delete_one, row=row)
     return len(found)
-
-
-def _id(before: datetime) -> str:
-    """Less than every id made at this time or after."""
-    return f"{millis(before):012x}"
 
 
 def _media_of(body: dict[str, dict[str, Sequence[object]]], draft: str) -> list[str]:

@@ -1,6 +1,7 @@
 """SQLite with group commit: one writer thread, many works a transaction, one fsync for all of them."""
 
 import asyncio
+import os
 import queue
 import threading
 import time
@@ -12,7 +13,7 @@ from typing import Any
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
-from storage import audit
+from storage import audit, in_use
 from storage.crypto import Keys
 from storage.database import Job, Statements, StoreUnavailable, T, Tx, Work, resolve_all
 from storage.ids import NewId
@@ -23,6 +24,7 @@ except ImportError:  # no wheel for this machine: the interpreter's own library
     import sqlite3 as driver
 
 DriverError = driver.Error
+ENGINE = f"SQLite {driver.sqlite_version}"
 BATCH = 64
 PATIENT = 2  # patient works that ride on a commit: those who do not wait for them wait for so many at the most
 BUSY_SECONDS = 5.0
@@ -54,7 +56,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, keys: Keys, new_id: NewId, readers: int = 2,
                  busy_seconds: float = BUSY_SECONDS) -> None:
-        self.engine = f"SQLite {driver.sqlite_version}"
+        self.engine = ENGINE
         self._path = path
         self._keys = keys
         self._new_id = new_id
@@ -64,6 +66,7 @@ class SqliteStore:
         safe = driver.sqlite_version_info >= FIRST_SAFE
         self._readers = ThreadPoolExecutor(readers, "reader") if safe else None
         self._busy_seconds = busy_seconds
+        self._held: int | None = in_use.share(path)
         self._connection: Any = connect(path, busy_seconds=busy_seconds)
         self._closed = False
         self._writer = threading.Thread(target=self._write, name="writer", daemon=True)
@@ -90,6 +93,9 @@ class SqliteStore:
             self._readers.shutdown()
         for connection in self._open_readers:
             connection.close()
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
     def _query(self, query: Work[T]) -> T:
         connection = getattr(self._local, "connection", None)
@@ -209,6 +215,16 @@ def connect(path: Path, *, read_only: bool = False, busy_seconds: float = BUSY_S
     return connection
 
 
+def plain(path: str, busy_seconds: float = BUSY_SECONDS) -> Any:
+    """A connection as the file is, with nothing set: to what no store has open."""
+    return driver.connect(path, timeout=busy_seconds, isolation_level=None)
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether others have the file open, or write in it."""
+    return isinstance(error, driver.OperationalError) and error.sqlite_errorcode & 0xFF == driver.SQLITE_BUSY
+
+
 def _into_wal_mode(connection: Any, busy_seconds: float) -> None:
     """Tries again while another process does the same to a new file: SQLite does not wait for that by itself."""
     until = time.monotonic() + busy_seconds
@@ -217,6 +233,6 @@ def _into_wal_mode(connection: Any, busy_seconds: float) -> None:
             connection.execute("PRAGMA journal_mode=WAL")
             return
         except driver.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != driver.SQLITE_BUSY or time.monotonic() > until:
+            if not is_busy(error) or time.monotonic() > until:
                 raise
             time.sleep(0.02)

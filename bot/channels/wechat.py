@@ -5,7 +5,7 @@ What names and answers contain cannot become a link. Nothing is acknowledged bef
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from secrets import token_hex
@@ -36,7 +36,7 @@ from bot.channels.wechat_text import LIMIT, pieces
 from conversations.message import Inbound, Media, Message
 from conversations.words_book import Words
 from storage import accounts, invitations, reply_windows
-from storage.database import Store, Tx
+from storage.database import Store, StoreUnavailable, Tx
 
 API_URL = "https://api.weixin.qq.com"
 QR_URL = "https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket="
@@ -49,6 +49,7 @@ _CAPABILITIES = Capabilities(
     button_rows=100, buttons_per_row=100, label_length=60, text_length=LIMIT, can_edit=False, can_push=True,
     has_groups=False, carries_files=False, abroad=False)
 _log = structlog.get_logger()
+NotThrough = Callable[[str, str, str], Awaitable[None]]  # is told of a channel's chat the handle of what did not arrive
 AfterStart = Callable[[str], Coroutine[Any, Any, None]]  # is told who may have come in; nothing waits for it
 
 
@@ -178,7 +179,7 @@ class WeChat:
 
     # --- in ---
 
-    def routes(self, take: TakeAnswer, after: AfterStart | None = None) -> list[Route]:
+    def routes(self, take: TakeAnswer, after: AfterStart | None = None, lost: NotThrough | None = None) -> list[Route]:
         """The callback: verification, messages and events; and the page that leads from an invitation to its picture.
 
         200 only for what is stored (or of no interest), 403 for what is not the platform's, 503 so that it comes again.
@@ -198,17 +199,17 @@ class WeChat:
                                   PlainTextResponse("success"))
             if isinstance(came, Response):
                 return came
-            return await self._respond(came, query.get("nonce", ""), arrived, take, after)
+            return await self._respond(came, query.get("nonce", ""), arrived, take, after, lost)
 
         async def join(request: Request) -> Response:
             token = request.path_params["token"]
             now = self._now()
-            found = await self._store.read(lambda tx: invitations.by_token(tx, token))
-            if found is None or found.state(now) != "open":
-                return page(words, "wechat.join_over", 404)
             try:
+                found = await self._store.read(lambda tx: invitations.by_token(tx, token))
+                if found is None or found.state(now) != "open":
+                    return page(words, "wechat.join_over", 404)
                 return RedirectResponse((await self.join(token)).picture, 303, QUIET)
-            except SendFailure:
+            except (SendFailure, StoreUnavailable):
                 return page(words, "wechat.join_later", 503)
 
         return [Route(PATH, verify, methods=["GET"]), Route(PATH, receive, methods=["POST"]),
@@ -222,10 +223,12 @@ class WeChat:
         return self._envelope.open_body(body, query, self._now())
 
     async def _respond(self, came: Came, nonce: str, arrived: float, take: TakeAnswer, after: AfterStart | None,
-                       ) -> Response:
+                       lost: NotThrough | None) -> Response:
         try:
             if came.inbound is None:
                 await self._note(came)
+                if came.handle and lost is not None:
+                    await lost(CHANNEL, came.account, came.handle)
                 return PlainTextResponse("success")
             answer = await self._answers.reply(
                 came.account, came.inbound.dedupe_key, lambda: self._take(came, take, after),

@@ -30,7 +30,7 @@ What = Literal["turn", "left", "template_failed", "nothing"]
 class Came:
     """What came in: `turn` has an inbound; `left`: he unfollowed; `template_failed`: one did not reach him.
 
-    `us` is the account that was written to, `window` what his act opens.
+    `us` is the account that was written to, `window` what his act opens, `handle` that of what did not reach him.
     """
 
     what: What
@@ -39,6 +39,7 @@ class Came:
     inbound: Inbound | None = None
     window: Window | None = None
     why: str = ""
+    handle: str = ""
 
 
 def parse(xml: str | bytes, now: datetime) -> Came:
@@ -60,7 +61,8 @@ def parse(xml: str | bytes, now: datetime) -> Came:
     if event == "unsubscribe":
         return Came("left", account, us)
     if event == "templatesendjobfinish" and word(given, "Status") != "success":
-        return Came("template_failed", account, us, why=word(given, "Status"))
+        return Came("template_failed", account, us, why=word(given, "Status"),
+                    handle=f"template:{word(given, 'MsgID')}")
     return Came("nothing", account, us)  # a page opened, a location that he did not send
 
 

@@ -5,6 +5,7 @@ before that, so that a preview of the link uses up nothing.
 """
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from urllib.parse import quote
 
@@ -24,6 +25,7 @@ from storage.database import Store, StoreUnavailable
 
 JOIN_PATH, BACK_PATH = "/wecom/join", "/wecom/joined"
 SIGN_IN = "https://open.weixin.qq.com/connect/oauth2/authorize"
+Handler = Callable[[Request], Awaitable[Response]]
 LONGEST = 200  # characters of a code or a token
 _log = structlog.get_logger()
 
@@ -52,20 +54,22 @@ class Joining:
             token, code = request.path_params["token"], request.query_params.get("code", "")
             if not code or len(code) > LONGEST or not await self._open(token):
                 return page(self._words, "wecom.join_over", 404)
-            try:
-                account = await self._who(code)
-            except SendFailure:
-                return page(self._words, "wecom.join_later", 503)
+            account = await self._who(code)
             if not account:
                 return page(self._words, "wecom.join_stranger", 403)
-            try:
-                await handle(_start(account, token, code, self._now()))
-            except StoreUnavailable:
-                return page(self._words, "wecom.join_later", 503)
+            await handle(_start(account, token, code, self._now()))
             return page(self._words, "wecom.joined", 200)
 
-        return [Route(f"{JOIN_PATH}/{{token}}", join, methods=["GET"]),
-                Route(f"{BACK_PATH}/{{token}}", joined, methods=["GET"])]
+        def patiently(answer: Handler) -> Handler:
+            async def answered(request: Request) -> Response:
+                try:
+                    return await answer(request)
+                except (SendFailure, StoreUnavailable):  # the platform, or our own store, is away
+                    return page(self._words, "wecom.join_later", 503)
+            return answered
+
+        return [Route(f"{JOIN_PATH}/{{token}}", patiently(join), methods=["GET"]),
+                Route(f"{BACK_PATH}/{{token}}", patiently(joined), methods=["GET"])]
 
     async def _open(self, token: str) -> bool:
         found = await self._store.read(lambda tx: invitations.by_token(tx, token[:LONGEST]))

@@ -26,7 +26,10 @@ const views = new Map(), unread = new Map();
 
 const outbox = new Outbox({
   sent: (item, answer) => { if (answer.phone) joined(answer.phone); },
-  refused: (item, status) => trouble(REFUSED[status] || "没有发出去，请再试一次。"),
+  refused: (item, status) => {
+    trouble(REFUSED[status] || "没有发出去，请再试一次。");
+    if (item.body.text && status !== 404) views.get(item.phone)?.back(item.body.text);
+  },
   changed: (phone) => views.get(phone)?.refresh(),
 });
 
@@ -109,6 +112,7 @@ function tabs() {
     tab.setAttribute("aria-selected", id === active);
     tab.setAttribute("aria-controls", `phone-${id}`);
     tab.classList.toggle("unread", unread.has(id) && id !== active);
+    tab.tabIndex = id === active ? 0 : -1; // the arrows go from tab to tab
     tab.onclick = () => { active = id; unread.delete(id); tabs(); views.get(id).toEnd(); };
     tab.onkeydown = (event) => {
       const step = {ArrowRight: 1, ArrowLeft: -1}[event.key];

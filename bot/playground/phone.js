@@ -6,6 +6,7 @@ const DAY = new Intl.DateTimeFormat("zh-CN", {...ZONE, month: "long", day: "nume
 const PLACE = {latitude: 28.87, longitude: 105.44}; // made up: Luzhou
 const LONG = 0.6; // of the screen: a text to be read from its beginning
 const UPLOADING = {photo: "照片上传中", voice: "语音上传中", file: "文件上传中"};
+const TYPED = "tanfang.typed."; // what is being written on a phone, by its id
 const NEAR = 80; // pixels from the end that still count as reading the newest
 
 function make(tag, className = "", text = "") {
@@ -65,19 +66,24 @@ export class PhoneView {
       this.text.style.height = "auto";
       this.text.style.height = `${this.text.scrollHeight + 4}px`;
     };
+    const changed = () => { grow(); this.keepTyped(); };
     const send = () => {
       if (!this.text.value.trim()) return;
       this.does({text: this.text.value});
       this.text.value = "";
-      grow();
+      changed();
       this.text.focus();
     };
-    this.text.oninput = grow;
+    this.text.oninput = changed;
     this.text.onkeydown = (event) => {
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      // 229: the Enter that ends a composition, of which some browsers say only afterwards that it ended
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
       event.preventDefault();
       send();
     };
+    this.writes = (text) => { this.text.value = text; changed(); };
+    try { this.text.value = localStorage.getItem(TYPED + this.phone.id) || ""; } catch { /* none kept */ }
+    requestAnimationFrame(grow); // once it stands on the page
     this.part("form").onsubmit = (event) => { event.preventDefault(); send(); };
     this.part("select").onchange = () => { for (const id of this.rows.keys()) this.draw(id); };
     for (const kind of ["photo", "voice", "file"]) {
@@ -92,6 +98,18 @@ export class PhoneView {
     this.part(".voice").onclick = () => this.record();
     this.part(".cancel").onclick = () => this.stopRecording(false);
   }
+
+  // What is half written outlives a reload, and the phone's being put away.
+  keepTyped() {
+    const name = TYPED + this.phone.id;
+    try {
+      if (this.text.value) localStorage.setItem(name, this.text.value);
+      else localStorage.removeItem(name);
+    } catch { /* full: only not remembered */ }
+  }
+
+  // A text that was not taken stands in the composer again, before what was written since.
+  back(text) { this.writes([text, this.text.value].filter(Boolean).join("\n")); }
 
   does(what) {
     this.following = true;

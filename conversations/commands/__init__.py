@@ -73,8 +73,9 @@ class Named(BaseModel):
 
 
 _raw: dict[str, dict[str, Any]] = tomllib.loads(
-    (Path(__file__).parent.parent / "words" / "commands.toml").read_text(encoding="utf-8"))["commands"]
-NAMES = {name: Named(**{"slash": name, **values}) for name, values in _raw.items()}
+    (Path(__file__).parent.parent / "words" / "commands.toml").read_text(encoding="utf-8"))
+NAMES = {name: Named(**{"slash": name, **values}) for name, values in _raw["commands"].items()}
+TOPICS: dict[str, list[str]] = _raw["topics"]  # of the help, the one shown at once first
 ACTIONS: dict[str, Action] = {name: action for family in (
     general, elders, visit, record, correction, register, survey, life, pending, people, firstcontact, invite,
     identify, channels, exchange, privacy, policy, hours, ledger, due, cannot, leave, remind, settings, plan,

@@ -56,6 +56,16 @@ def called(ask: Ask, rest: str) -> Parts:
         [["button.see_now", {}, f"/seehim {elder.id}"]], _reached(ask, elder), _still_not(ask, elder)]}),)
 
 
+def said(ask: Ask, button: str) -> Parts:
+    """What the button of this key on the asker's page does; with several elders, whom to choose from."""
+    page = home(ask, "")
+    token = next((str(token) for _, fields in page for row in fields.get("buttons", ())
+                  for key, _, token in row if key == f"button.{button}"), "")
+    call, _, rest = token.partition(" ")
+    does = {"/called": called, "/trouble": trouble}.get(call)
+    return does(ask, rest) if does else page
+
+
 def by_method(ask: Ask, rest: str) -> Parts:
     """How he was reached, where it was not by telephone."""
     contact_id, _, method = rest.partition(" ")

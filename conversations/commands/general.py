@@ -4,12 +4,16 @@ from conversations import checkins, session
 from conversations.draft import Draft, parse
 from conversations.engine import Part
 from conversations.turn import Ask
+from conversations.words_book import Words
 from storage import drafts, people, proposals
 from storage.drafts import Kept
 from storage.ids import instant
 
 MOST_COUNTED = 30  # drafts put aside
 MOST_OFFERED = 5
+MOST_LINES = 16  # of the help, read at arm's length
+EVERYDAY = "day"  # the topic shown at once
+_WORDS = Words()
 
 
 def start(ask: Ask, rest: str) -> tuple[Part, ...]:
@@ -21,11 +25,24 @@ def start(ask: Ask, rest: str) -> tuple[Part, ...]:
 
 
 def help_(ask: Ask, rest: str) -> tuple[Part, ...]:
-    """What the asker may do, and nothing else."""
-    from conversations.commands import NAMES  # the list of all commands, this one among them
+    """What the asker may do, and nothing else: where it is much, the everyday part of it and the other topics."""
+    from conversations.commands import NAMES, TOPICS  # the list of all commands, this one among them
 
-    lines = [named.about for name, named in NAMES.items() if not named.hidden and ask.may(name)]
-    return (("menu.help", {"lines": lines, "forms": ask.may("visit")}),)
+    lines = {topic: [NAMES[name].about for name in names if ask.may(name)] for topic, names in TOPICS.items()}
+    if rest in lines and rest != EVERYDAY:
+        return (("helping.topic", {"topic": rest, "lines": lines[rest], "buttons": _topics(lines)}),)
+    every = [line for part in lines.values() for line in part]
+    short = len(every) > MOST_LINES and rest != _WORDS.say("helping.all")
+    return (("menu.help", {
+        "lines": lines[EVERYDAY] if short else every, "forms": ask.may("visit"), "elder": ask.may("elder"),
+        **({"buttons": _topics(lines)} if short else {})}),)
+
+
+def _topics(lines: dict[str, list[str]]) -> list[list[list[object]]]:
+    """A button for each topic of which there is something to say."""
+    buttons: list[list[object]] = [["button.topic", {"topic": topic}, f"/help {topic}"]
+                                   for topic, those in lines.items() if those and topic != EVERYDAY]
+    return [buttons[i:i + 2] for i in range(0, len(buttons), 2)]
 
 
 def unfinished(ask: Ask, rest: str) -> tuple[Part, ...]:
@@ -52,6 +69,9 @@ def menu(ask: Ask) -> list[list[list[object]]]:
         rows.append([["button.mine", {}, "/my"]])
     if ask.may("family"):
         rows.append([["button.family", {}, "/family"]])
+    if ask.may("assign"):  # who coordinates begins with what is open
+        rows.append([["button.overdue_list", {}, "/overdue"], ["button.alerts", {}, "/alerts"],
+                     ["button.month_now", {}, "/month"]])
     more: list[list[object]] = []
     if ask.may("register"):
         more.append(["button.register_one", {}, "/register"])

@@ -102,7 +102,7 @@ def assign(ask: Ask, rest: str) -> Parts:
     if all(each.role == "family" for each in carers):
         return entrust(ask, found.id)
     buttons: Rows = [[["button.assign_more", {}, f"/entrust {found.id}"]]]
-    buttons += [[["button.end_care", {"name": each.name}, f"/endcare {found.id} {_tail(each)}"]]
+    buttons += [[["button.end_care", {"name": each.name, "role": each.role}, f"/endcare {found.id} {_tail(each)}"]]
                 for each in carers]
     return (("people.carers", {"elder": label(found), "buttons": buttons, "carers": [
         {"role": each.role, "name": each.name, "until": each.until_on or "",

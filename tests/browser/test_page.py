@@ -104,6 +104,34 @@ async def test_a_message_that_waits_survives_a_reload_of_the_page(house: EchoHou
     assert len(house.received) == 1
 
 
+async def test_what_is_half_written_is_there_after_a_reload_and_the_enter_of_a_composition_sends_nothing(
+        house: EchoHouse, page: Page) -> None:
+    await opened(page, house)
+    wang = PhoneOnPage(page, WANG)
+    box = wang.frame.get_by_role("textbox", name="输入消息")
+    await box.fill("帮他打了水")
+    for shape in ({"isComposing": True}, {"keyCode": 229}):
+        await box.evaluate("(box, shape) => box.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', ...shape}))",
+                           shape)
+    await page.reload()
+    await expect(box).to_have_value("帮他打了水", timeout=PATIENCE)
+    await box.press("Enter")
+    await wang.sees("收到：帮他打了水")
+    await page.reload()
+    await wang.sees("收到：帮他打了水")
+    await expect(box).to_have_value("")
+    assert await wang.screen() == ["帮他打了水", "收到：帮他打了水"]
+
+
+async def test_a_text_that_was_refused_stands_in_the_composer_again(house: EchoHouse, page: Page) -> None:
+    await opened(page, house)
+    wang = PhoneOnPage(page, WANG)
+    await wang.says("长" * 30_000)
+    await expect(page.locator("#trouble")).to_be_visible(timeout=PATIENCE)
+    await expect(wang.frame.get_by_role("textbox", name="输入消息")).to_have_value("长" * 30_000)
+    assert await wang.screen() == []
+
+
 async def test_what_the_bot_sends_unasked_appears_and_the_newest_is_in_view(house: EchoHouse, page: Page) -> None:
     for number in range(70):
         await house.playground.send(WANG, Message(f"第 {number} 条"))

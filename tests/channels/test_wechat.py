@@ -12,9 +12,10 @@ import pytest
 from bot.channels.base import RetryAt
 from bot.fetching import Fetching
 from conversations.message import Message
-from storage import accounts, invitations, media, outbox, people
+from scheduler import alerting
+from storage import accounts, alert_told, alerts, invitations, media, outbox, people
 from storage.crypto import Keys
-from storage.database import Tx
+from storage.database import StoreUnavailable, Tx
 from tests.channels.wechat_stage import TEMPLATES, Stage, remind, staged, state_of
 from tests.fakes import tencent
 from tests.fakes.house import Originals
@@ -329,6 +330,9 @@ async def test_a_scan_of_an_invitation_binds_and_an_unfollow_is_a_block(stage: S
         stage.fake.fails("/cgi-bin/qrcode/create", 45009)
         later = await http.get(f"{stage.fake.bot_url}/wechat/join/{token}")
         assert later.status_code == 503 and "过一会儿" in later.text
+        with pytest.MonkeyPatch.context() as away:
+            away.setattr(stage.store, "read", unavailable)
+            assert (await http.get(f"{stage.fake.bot_url}/wechat/join/{token}")).status_code == 503
     assert stage.fake.scenes == [token]
     qian = stage.fake.person("o-qian", follows=False)
     await qian.scans(token)
@@ -338,6 +342,10 @@ async def test_a_scan_of_an_invitation_binds_and_an_unfollow_is_a_block(stage: S
     assert await reached(stage, "钱进") is None
     await qian.follows()
     assert await reached(stage, "钱进") == ("wechat", "o-qian")
+
+
+async def unavailable(work: Any) -> Any:
+    raise StoreUnavailable("away")
 
 
 async def reached(stage: Stage, name: str) -> tuple[str, str] | None:
@@ -356,6 +364,25 @@ async def test_a_template_that_he_blocks_is_a_block(stage: Stage) -> None:
     wang: Person = stage.who("王强")
     await wang._event("TEMPLATESENDJOBFINISH", MsgID="1", Status="failed:user block")
     assert await reached(stage, "王强") is None
+
+
+async def test_an_alert_s_template_that_did_not_arrive_gives_the_next_channel_its_turn(stage: Stage) -> None:
+    def raise_alert(tx: Tx) -> None:
+        alerting.raise_alert(tx, stage.village.elders["张桂芳3组"], "fall", "person", stage.village.people["王强"],
+                             stage.running.policies, stage.running.now())
+
+    async def due() -> bool:
+        """Whether 李娜 is to be told on another channel now."""
+        child, at = stage.village.people["李娜"], stage.running.now()
+        found = await stage.store.read(lambda tx: alert_told.of(tx, alerts.running_numbered(tx, 1).id))  # type: ignore[union-attr]
+        [told] = [each for each in found if each.person_id == child]
+        return told.next_at is not None and told.next_at <= at
+
+    await stage.store.run(raise_alert)
+    await stage.running.delivery.sweep()
+    assert stage.who("李娜").last.via == "template" and not await due()
+    await stage.who("李娜").misses_template("failed:freq limit")
+    assert await due()
 
 
 async def test_menus_are_set_by_role_once_and_again_only_where_they_differ(stage: Stage) -> None:

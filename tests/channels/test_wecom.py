@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -360,6 +361,10 @@ async def test_a_directory_that_does_not_answer_holds_up_nobody_and_is_asked_aga
     assert qian.last.text.startswith("收到了")
 
 
+async def unavailable(work: Any) -> Any:
+    raise StoreUnavailable("away")
+
+
 async def test_an_invitation_opened_in_wecom_binds_the_member_who_opened_it(stage: Stage) -> None:
     token = await stage.store.run(
         lambda tx: invitations.make(tx, stage.village.people["钱进"], "operator", stage.running.now()))
@@ -375,6 +380,11 @@ async def test_an_invitation_opened_in_wecom_binds_the_member_who_opened_it(stag
     assert outside.status_code == 403 and "通讯录" in outside.text
     assert (await http.get(back, params={"code": "made-up"})).status_code == 503
     assert (await http.get(back)).status_code == 404
+    with pytest.MonkeyPatch.context() as away:
+        away.setattr(stage.store, "read", unavailable)
+        for link in (join, f"{back}?code=x"):
+            said = await http.get(link)
+            assert said.status_code == 503 and "过一会儿" in said.text
     assert (await http.get(back, params={"code": stage.fake.opened_by(qian)})).status_code == 200
     await stage.settle()
     assert "绑定好了" in qian.phone[0].text

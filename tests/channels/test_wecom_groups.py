@@ -196,6 +196,17 @@ async def test_a_robot_gets_no_more_in_a_minute_than_it_takes(stage: Stage) -> N
         await stage.channel.send(robots.robot(ROBOT), Message("警报"))
 
 
+async def test_a_robot_that_others_use_too_takes_the_alert_when_its_minute_is_over(stage: Stage) -> None:
+    await robot(stage)
+    stage.fake.robots[ROBOT].at = [stage.running.now()] * 20
+    await alarm(stage)
+    await sweep(stage)
+    assert len(stage.fake.robots[ROBOT].said) == 1
+    stage.running.later(61)
+    await sweep(stage)
+    assert "张某" in stage.fake.robots[ROBOT].said[-1]
+
+
 async def test_members_that_cannot_be_changed_keep_no_alert_back_and_a_chat_that_cannot_be_made_is_gone(
         stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     group = await village_chat(stage)

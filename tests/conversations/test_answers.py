@@ -88,6 +88,19 @@ def test_of_a_day_to_come_the_year_need_not_be_said_at_its_turn(text: str, day: 
     assert dates.read(text, date(2026, 12, 28), coming=True) == day
 
 
+@pytest.mark.parametrize(("text", "past", "coming"), [  # said on Saturday 2026-11-28
+    ("5号", date(2026, 11, 5), date(2026, 12, 5)), ("27号", date(2026, 11, 27), date(2026, 11, 27)),
+    ("31号", date(2026, 10, 31), date(2026, 12, 31)), ("32号", None, None),
+    ("周六", date(2026, 11, 28), date(2026, 11, 28)), ("星期天", date(2026, 11, 22), date(2026, 11, 29)),
+    ("礼拜一", date(2026, 11, 23), date(2026, 11, 30)), ("下周一", date(2026, 11, 30), date(2026, 11, 30)),
+    ("下个星期日", date(2026, 12, 6), date(2026, 12, 6)), ("上周三", date(2026, 11, 18), date(2026, 11, 18)),
+    ("这周五", date(2026, 11, 27), date(2026, 11, 27)), ("周八", None, None)])
+def test_a_day_of_the_week_or_month_is_the_last_or_the_coming_one(
+        text: str, past: date | None, coming: date | None) -> None:
+    assert dates.read(text, date(2026, 11, 28)) == past
+    assert dates.read(text, date(2026, 11, 28), coming=True) == coming
+
+
 @pytest.mark.parametrize(("text", "value"), [
     ("送米", "送米"), ("好" * 2000, "好" * 2000), ("好" * 2001, "refuse.long"), ("👍", "refuse.empty"),
     ("……", "refuse.empty"), ("1", "1")])

@@ -27,7 +27,7 @@ FILES = [FOLDER / f"{name}.toml"
                       "plan", "campaigns", "family", "requests", "needs", "tellings", "figures", "alerts",
                       "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling", "family_choice",
                       "drill", "sms", "added", "groups", "ladder", "wechat", "wecom", "reach", "registration_form",
-                      "afar")]
+                      "asking", "helping", "afar")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -50,6 +50,7 @@ MADE = {
     "unwell.{}": tuple(_raw("checkins")["unwell"]),
     **{f"{space}.{{}}": tuple(_raw("alert_record")[space]) for space in ("alert_said", "risk", "told_whom")},
     "reach_state.{}": tuple(_raw("reach")["reach_state"]), "told_rank.{}": tuple(_raw("ladder")["told_rank"]), "ladder.{}": ("may_not", "unreached"),
+    "topic.{}": tuple(_raw("helping")["topic"]),
     "followed.{}": tuple(_raw("followups")["followed"]),
     "button.follow_{}": tuple(key.removeprefix("follow_") for key in _raw("followups")["button"] if key != "follow"),
     "added_kind.{}": tuple(_raw("added")["added_kind"]), "added.file_{}": ("photo", "voice"), "button.see_{}": ("photo", "voice"),
@@ -190,7 +191,7 @@ BY_KEY: dict[str, dict[str, Any]] = {
         "no_visitor": 0, "no_first_contact": 1, "proposed": 0}, "survey.written": {"group": "3组", "short": 3, "left": ["5组"]},
     "survey.village": {"groups": [{"name": "3组", "registered": 2, "day": "2026-03-05", "households": 42, "found": 5}]},
     "survey.villages": {"lines": [{"village": "建设村", "done": 1, "total": 3}], "more": 2}, "menu.template_unclear": {"lines": ["日期"]},
-    "menu.help": {"lines": ["帮助"]}, "values.day": {"day": 5}, "values.full_day": {"day": 5},
+    "menu.help": {"lines": ["帮助"], "elder": True}, "helping.topic": {"topic": "file", "lines": ["帮助"]}, "button.topic": {"topic": "own"}, "values.day": {"day": 5}, "values.full_day": {"day": 5},
     "refuse.too_many_digits": {"given": 13},
     "figures.told": {"month": 0, "quarter": 1, "months": [MONTH, {**MONTH, "state": "running"}], "whole": FIGURES, "classes": [
         {"name": "general", **FIGURES}], "no_first_contact": 2, "open_needs": 1, "groups": 5, "surveyed": 3, "forces": {"": 1, "student": 2}},

@@ -123,7 +123,9 @@ class FakeWeChat(Platform):
             person.client_ids[once] = self.now()
         if person.openid not in self.drops:
             person.gets("template", "\n".join(f"{name}: {each['value']}" for name, each in given["data"].items()))
-        return {**error(0, "ok"), "msgid": self.next_number()}
+        number = self.next_number()
+        person.template = str(number)
+        return {**error(0, "ok"), "msgid": number}
 
     def _media_get(self, given: dict[str, Any]) -> dict[str, Any] | Response:
         found = self._media.get(given["media_id"])

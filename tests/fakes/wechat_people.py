@@ -57,6 +57,7 @@ class Person:
     phone: list[Received] = field(default_factory=list)
     subscribed: set[str] = field(default_factory=set)  # templates of subscription notices
     windows: dict[str, tuple[datetime, int]] = field(default_factory=dict)
+    template: str = ""  # the number of the last template that was sent to him
     client_ids: dict[str, datetime] = field(default_factory=dict)  # of templates that are sent once
 
     # what he does
@@ -105,6 +106,10 @@ class Person:
         self.tags.clear()
         return await self._event("unsubscribe", EventKey="")
 
+    async def misses_template(self, why: str) -> Delivery:
+        """The platform says that his last template did not reach him."""
+        return await self._event("TEMPLATESENDJOBFINISH", MsgID=self.template, Status=why)
+
     async def _sends(self, fields: dict[str, str], *, tapped: bool = False) -> Delivery:
         assert self.follows_now, "who does not follow cannot write"
         if tapped:  # "does not produce the quota of a message": the platform's own words
@@ -114,7 +119,7 @@ class Person:
         return await self.fake.delivers(self, {**fields, "MsgId": str(self.fake.next_number())})
 
     async def _event(self, event: str, **fields: str) -> Delivery:
-        if event != "unsubscribe":
+        if event in ("subscribe", "SCAN", "CLICK"):
             self.opens("event", *EVENT)
         return await self.fake.delivers(self, {"MsgType": "event", "Event": event, **fields})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.fakes.tencent_api import error
@@ -21,6 +22,7 @@ class Chat:
     owner: str = ""
     members: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    at: list[datetime] = field(default_factory=list)  # when it was said
 
 
 class Groups:
@@ -30,6 +32,7 @@ class Groups:
     chats: dict[str, Chat]
     robots: dict[str, Chat]
     whole: bool
+    now: Callable[[], datetime]
     only: Callable[..., None]
 
     def _chat_create(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -86,7 +89,10 @@ class Groups:
 
     def _webhook(self, given: dict[str, Any]) -> dict[str, Any]:
         self.only("webhook/send", given, "key", "msgtype", "text")
-        return self._said(self.robots.get(given["key"]), given, error(93000, "invalid webhook url"))
+        robot = self.robots.get(given["key"])
+        if robot and sum(at > self.now() - timedelta(minutes=1) for at in robot.at) >= 20:
+            return error(45009, "api freq out of limit")
+        return self._said(robot, given, error(93000, "invalid webhook url"))
 
     def _said(self, chat: Chat | None, given: dict[str, Any], gone: dict[str, Any]) -> dict[str, Any]:
         if chat is None:
@@ -94,4 +100,5 @@ class Groups:
         if len(given["text"]["content"].encode()) > TEXT_BYTES:
             return error(45002, "content size out of limit")
         chat.said.append(given["text"]["content"])
+        chat.at.append(self.now())
         return error(0, "ok")

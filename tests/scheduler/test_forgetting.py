@@ -32,6 +32,7 @@ from storage import (
     tables,
     visits,
 )
+from storage import jobs as ledger_of_jobs
 from storage.alerts import Alert
 from storage.database import Store, Tx
 from storage.ids import millis
@@ -142,11 +143,12 @@ async def test_open_and_paused_forms_waiting_messages_visits_and_the_chain_stay_
         for person, state in ((ground.visitor, "open"), (ground.visitor, "paused"), (ground.other_visitor, "open")):
             drafts.add(tx, tx.new_id(now), drafts.new_tag(tx), person, "visit", "h", b"{}", now, state)
         outbox.add(tx, Outgoing(tx.new_id(now), "test", "7001", "reply", "reply", {"parts": []}), now)
+        assert ledger_of_jobs.add(tx, "import", {}, now)
         media.fill(tx, media.add(tx, "test", "photo", "ref", now), b"bytes")
         visits.submit(tx, entry(ground.elder, "d"), ground.visitor, now)
 
     await store.run(old)
-    kept = ("drafts", "outbox", "media", "visits", "audit", "elders")
+    kept = ("drafts", "outbox", "jobs", "media", "visits", "audit", "elders")
     before = await store.read(lambda tx: [count(tx, table) for table in kept])
     await swept(store, now + timedelta(days=20_000))
     assert await store.read(lambda tx: [count(tx, table) for table in kept]) == before

@@ -17,6 +17,7 @@ from storage import (
     groups,
     jobs,
     outbox,
+    people,
     proposals,
     requests,
 )
@@ -42,10 +43,10 @@ async def test_an_alert_goes_out_once_and_says_once_what_it_is(store: Store, gro
     def work(tx: Tx) -> None:
         alert = opened(tx, ground, now, UNSAID)
         assert not alerts.turn(tx, alert, "fire", ground.visitor, now), "nobody was told of it yet"
-        assert alerts.go_out(tx, alert, SOS, now)
-        assert not alerts.go_out(tx, alert, "fall", now)
+        assert alerts.lock_pressed(tx, alert.id) == alert
+        alerts.go_out(tx, alert, SOS, now)
+        assert alerts.lock_pressed(tx, alert.id) is None, "that is done"
         assert alerts.turn(tx, alert, "fall", ground.visitor, now)
-        assert not alerts.go_out(tx, alert, "fire", now)
         assert not alerts.turn(tx, alert, "fire", ground.visitor, now)
         assert alerts.lock(tx, alert.id).kind == "fall"
     await store.run(work)
@@ -121,6 +122,8 @@ async def test_a_proposal_is_decided_once(store: Store, ground: Ground, now: dat
         made = proposals.add(tx, "life", ground.village.id, {"what": "moved"}, ground.visitor, now)
         found = proposals.find(tx, ground.scope, made)
         assert found is not None
+        assert proposals.find(tx, Scope(ground.visitor, DAY), made) == found, "he reported it"
+        assert proposals.find(tx, Scope(ground.other_visitor, DAY), made) is None
         assert proposals.decide(tx, found, "refused", ground.coordinator, now)
         assert not proposals.decide(tx, found, "confirmed", ground.coordinator, now)
         assert not proposals.agree(tx, found, {"what": "died"})
@@ -205,4 +208,6 @@ async def test_an_account_is_decided_on_once_and_given_up_by_whose_it_is(
         accounts.bind(tx, "telegram", "11", "11", ground.other_visitor, now)
         assert not accounts.remove(tx, waiting, ground.visitor, now), "it is another one's now"
         assert accounts.reached(tx, ground.other_visitor) == ("telegram", "11")
+        people.suspend(tx, ground.other_visitor, ground.coordinator, now)
+        assert accounts.reached(tx, ground.other_visitor) is None, "he is written to no more"
     await store.run(work)
