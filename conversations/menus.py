@@ -73,6 +73,12 @@ def token(menu: Menu, text: str) -> str:
     return next((str(button[2]) for button in menu.buttons if _WORDS.say(button[0], button[1]) == text), "")
 
 
+def of_an_alert(menu: Menu, text: str) -> str:
+    """The token of the alert's button whose label was typed; empty where there is none."""
+    return next((str(button[2]) for button in menu.buttons if of_alert(str(button[2])) and _WORDS.say(
+        button[0], button[1]) == text), "")
+
+
 def asks_sos(menu: Menu) -> bool:
     """Whether 紧急 asks with it whom or what."""
     return bool(menu.buttons) and str(menu.buttons[0][2]).startswith(SOS_ASKS)
