@@ -216,13 +216,11 @@ def lock_pressed(tx: Tx, alert_id: str) -> Alert | None:
     return _read(tx, row) if row else None
 
 
-def go_out(tx: Tx, alert: Alert, kind: str, now: datetime) -> bool:
-    """Others are told of it in this work, as of this kind; False where that was done."""
-    done = tx.run(_OUT, alert=alert.id, what=kind) == 1
-    if done:
-        tx.note(now, "clock" if kind == SOS else alert.raised_by or "clock", "alert.out", alert.elder_id or alert.id,
-                (alert.called, kind))
-    return done
+def go_out(tx: Tx, alert: Alert, kind: str, now: datetime) -> None:
+    """Others are told of it in this work, as of this kind. The caller has it by `lock_pressed`."""
+    tx.run(_OUT, alert=alert.id, what=kind)
+    tx.note(now, "clock" if kind == SOS else alert.raised_by or "clock", "alert.out", alert.elder_id or alert.id,
+            (alert.called, kind))
 
 
 def turn(tx: Tx, alert: Alert, kind: str, by: str | None, now: datetime, was: str = SOS) -> bool:
@@ -241,12 +239,10 @@ def of_whom(tx: Tx, alert: Alert, elder_id: str | None, area_id: str, by: str, n
     return done
 
 
-def fold(tx: Tx, alert: Alert, into: Alert, now: datetime) -> bool:
-    """What nobody was told of becomes a further report of the one that runs; False where it went out."""
-    if tx.run(_FOLD, alert=alert.id) != 1:
-        return False
+def fold(tx: Tx, alert: Alert, into: Alert, now: datetime) -> None:
+    """What nobody was told of becomes a further report of the one that runs. The caller has it by `lock_pressed`."""
+    tx.run(_FOLD, alert=alert.id)
     tx.note(now, alert.raised_by or "clock", "alert.again", into.elder_id or into.id, (into.called, alert.called))
-    return True
 
 
 def say_more(tx: Tx, alert: Alert, words: str) -> bool:
