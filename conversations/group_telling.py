@@ -67,7 +67,9 @@ def _alert(tx: Tx, notice: GroupAlert, scope: Scope) -> Parts | None:
         return ((key, {"number": alert.called, "only_edits": True, **edits}),)
     button = {"buttons": [[["button.claim", {}, f"/claim {alert.id}"]]]} if alert.state == "open" else {}
     who = alert.claimed_by if alert.running else alert.closed_by
-    return (("groups.alert", {**brief(tx, alert), "who": goes(tx, who), "anew": notice.anew or "", "link": "",
+    # it may leave late: nobody is asked to hurry to what is over, nor to help where nobody goes
+    anew = "" if not alert.running or (notice.anew == "support" and alert.state == "open") else notice.anew or ""
+    return (("groups.alert", {**brief(tx, alert), "who": goes(tx, who), "anew": anew, "link": "",
                               "page": page(tx, alert.id, group.id) if button else "", **wall(notice.at), **button,
                               **edits}),)
 

@@ -17,6 +17,7 @@ from conversations.group_telling import GROUP
 from conversations.say import messages
 from conversations.words_book import Words, pseudonym
 from scheduler import alerting, policy, raising, village_groups
+from scheduler.group_notices import GroupAlert
 from storage import accounts, alerts, assignments, elders, groups, outbox, people
 from storage.database import Store, Tx
 from storage.tables import elders as elders_table
@@ -160,3 +161,22 @@ async def test_a_group_that_is_called_by_an_elder_s_name_is_not_said(store: Stor
         assert alert
         return str(group_telling.brief(tx, alert))
     assert "桂芳" not in await store.run(said)
+
+
+async def test_what_leaves_late_asks_nobody_to_hurry_to_what_is_over(store: Store, now: datetime) -> None:
+    def said(tx: Tx) -> list[bool]:
+        ground = lay(now)(tx)
+        group = groups.add(tx, "test", "g1", "chat", ground.village.id, ground.coordinator, now)
+        alerting.raise_alert(tx, ground.elder, "fall", "person", None, POLICIES, now)
+        alert = alerts.running_numbered(tx, 1)
+        assert alert
+        found = []
+        for end in (False, True):
+            if end:
+                alerting.end(tx, alert, ground.coordinator, {"reason": "x"}, POLICIES, now)
+            for anew in ("again", "support"):
+                notice = GroupAlert(group=group.id, alert=alert.id, at="2026-03-02T09:30", anew=anew)  # type: ignore[arg-type]
+                parts = telling.parts(tx, notice.kind, notice.model_dump(), now.date())
+                found.append(Words().say(*parts[0]) if parts else "")
+        return ["请尽快" in each or "帮手" in each for each in found]
+    assert await store.run(said) == [True, False, False, False]
