@@ -131,6 +131,7 @@ async def test_who_is_family_reads_no_visit_that_others_made_and_nothing_of_his_
     assert ("周远" in card, "/record" in pressed) == (reads, reads)
     assert ("没找到这条记录" not in await office.says(account, f"/record {visit}")) == reads
     assert ("没找到这条记录" not in await office.says(account, f"/printvisit {visit}")) == reads
+    assert (await office.says(account, f"/telling {elder}")).startswith("仇大山 · 告诉家属") == reads
     assert ("上次" in await office.says(account, f"/visit {elder}")) == reads
 
 
