@@ -76,11 +76,11 @@ def beside(ask: Ask, found: Elder) -> Parts:
     since = ask.today - timedelta(days=ask.policy(found.village_id).calls.beside_days)
     call = contacts.beside(ask.tx, ask.scope, found.id, since.isoformat())
     asked = requests.of_elder(ask.tx, ask.scope, found.id)
-    zone = ask.house.policy.zone
-    silent = [plan.asked_at.astimezone(zone).date().isoformat() for plan in call_plans.of_elder(ask.tx, found.id)
-              if plan.unanswered and plan.asked_at]
+    family = ties.family(ask.tx, found.id, ask.today.isoformat())
+    silent = [ask.house.today(plan.asked_at).isoformat() for plan in call_plans.of_elder(ask.tx, found.id)
+              if plan.unanswered and plan.asked_at and plan.person_id in family]
     told = []
-    for person in ties.family(ask.tx, found.id, ask.today.isoformat()):
+    for person in family:
         said, child = tellings.newest(ask.tx, ask.scope, found.id, person), people.find(ask.tx, person)
         told.append({"name": child.name if child else "", "allowed": said.allowed if said else None,
                      "withheld": sorted(said.withheld) if said else [], "day": said.on_day if said else "",
