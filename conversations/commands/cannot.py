@@ -38,7 +38,7 @@ def cannot(ask: Ask, rest: str) -> Parts:
     day = next((each for each in days if each.isoformat() == instead), None)
     if day is None:
         return (_proposed(ask, elder, reason, days),)
-    _keep(ask, elder, day, reason)
+    _keep(ask, elder, day, reason, comes=True)
     return (("cannot.kept", {"elder": elder.name, "day": day.isoformat(), "buttons": _back()}),)
 
 
@@ -74,7 +74,7 @@ def _proposed(ask: Ask, elder: Elder, reason: Reason, days: list[date]) -> Part:
 
 
 def _somebody_else(ask: Ask, elder: Elder, reason: Reason) -> Parts:
-    _keep(ask, elder, ask.today + timedelta(days=1), reason)
+    _keep(ask, elder, ask.today + timedelta(days=1), reason, comes=False)
     me, day = ask.writer.person_id, ask.today.isoformat()
     over = people.nearest_coordinators(ask.tx, elder.village_id, besides=me)
     for person in over:
@@ -84,13 +84,17 @@ def _somebody_else(ask: Ask, elder: Elder, reason: Reason) -> Parts:
     return (("cannot.asked", {"elder": elder.name, "told": told, "buttons": _back()}),)
 
 
-def _keep(ask: Ask, elder: Elder, until: date, reason: Reason) -> None:
-    """Nobody at home twice in a row, with no visit in between, is said to the coordinator."""
+def _keep(ask: Ask, elder: Elder, until: date, reason: Reason, *, comes: bool) -> None:
+    """Not before that day, on which he comes himself, or hears of it where the window is over.
+
+    Nobody at home twice in a row, with no visit in between, is said to the coordinator.
+    """
+    if comes or elder.due_until < ask.today.isoformat():  # it may be long before his window's last days, or after
+        reminding.sooner(ask.tx, elder.id, until.isoformat())
     before = postponements.last(ask.tx, elder.id, ask.writer.person_id)
     if before and (before[0].until_on, before[0].reason) == (until.isoformat(), reason):
         return  # pressed twice
     postponements.add(ask.tx, elder.id, ask.writer.person_id, until, reason, ask.now)
-    reminding.sooner(ask.tx, elder.id, until.isoformat())  # it may be long before his window's last days, or after
     ask.note("elder.postpone", elder.id, ("day", "reason"))
     if reason != "nobody_home" or not before or before[0].reason != "nobody_home":
         return
