@@ -19,6 +19,7 @@ from bot.delivery import Delivery
 from bot.devices import routes as devices
 from bot.devices.intake import Intake
 from bot.dispatch import Dispatch
+from bot.fetching import Fetching
 from bot.jobs import Runner
 from bot.pages import alerts as alert_pages
 from bot.pages import routes as pages
@@ -70,8 +71,7 @@ def foundation(settings: Settings) -> Foundation:
         from bot.channels import wechat_wiring
 
         wechat_wiring.templates(settings)
-    policies = policy.load(settings.policy_file) if settings.policy_file else policy.load()
-    return Foundation(settings, keys, policies, open_store(settings.database, keys))
+    return Foundation(settings, keys, policy.load(settings.policy_file), open_store(settings.database, keys))
 
 
 class App:
@@ -164,7 +164,7 @@ class App:
             self.channels[wechat.name] = wechat
             self._closing.append(wechat.close)
             menus = wechat_wiring.Menus(wechat.calls, base.store)
-            routes += wechat.routes(self._answer, menus.follow)
+            routes += wechat.routes(self._answer, menus.follow, self._lost)
             working.append(menus.keep)
             self._links[wechat.name] = f"{settings.public}{wechat_wiring.JOIN_PATH}/"
         if settings.wecom_corp_id:
@@ -209,6 +209,8 @@ class App:
         self.web.router.routes.extend(routes)
         working.append(lambda: self.delivery.run(self._stop))
         working.append(lambda: self.delivery.run_alerts(self._stop))
+        fetching = Fetching(base.store, self.channels, self.now)
+        working.append(lambda: fetching.run(self._stop))
         working.append(lambda: self.jobs.run(self._stop))
         working.append(lambda: watch.watch(base, clocks.wall, self._stop))
         return working
@@ -218,6 +220,9 @@ class App:
 
     async def _answer(self, inbound: Inbound, beside: Beside) -> Answer | None:
         return await self.dispatch.answer(inbound, beside)
+
+    async def _lost(self, channel: str, chat: str, handle: str) -> None:
+        await self.delivery.not_through(channel, chat, handle)
 
     async def _number(self, chat: str) -> str:
         return await self._base.store.read(lambda tx: sms.number(tx, chat))

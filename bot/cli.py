@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot import backup_commands
+
 if TYPE_CHECKING:
     from bot.app import Foundation
 
@@ -21,6 +23,8 @@ keys_app = typer.Typer(help="The keys that seal.")
 app.add_typer(keys_app, name="keys")
 figures_app = typer.Typer(help="The figures of the months.")
 app.add_typer(figures_app, name="figures")
+app.command()(backup_commands.backup)
+app.command()(backup_commands.restore)
 
 
 def _opened() -> "Foundation":
@@ -38,7 +42,7 @@ def _opened() -> "Foundation":
         raise typer.Exit(2) from None
 
 
-def _with_store(work: "Callable[[Foundation], Coroutine[Any, Any, Any]]") -> Any:
+def with_store(work: "Callable[[Foundation], Coroutine[Any, Any, Any]]") -> Any:
     base = _opened()
     try:
         return asyncio.run(work(base))
@@ -112,7 +116,7 @@ def demo(only_fill: Annotated[bool, typer.Option(help="Fill the demo village and
 
         await fill(base.store, House(await load_book(base.store), base.policies), datetime.now(UTC))
 
-    _with_store(fill)
+    with_store(fill)
     if not only_fill:
         serve()
 
@@ -172,7 +176,7 @@ def import_(
                                  create_under=under if create_areas else None, over=over)
 
     try:
-        done = _with_store(work)
+        done = with_store(work)
     except (ImportRefused, ExportRefused, InvitationRefused) as error:
         typer.echo(f"tanfang: {error}", err=True)
         raise typer.Exit(2) from None
@@ -205,7 +209,7 @@ def export(
     if what != "ledger":
         raise typer.BadParameter("visits are exported in chat (导出); here only: ledger")
     try:
-        rows = _with_store(lambda base: ledger(base, area, by, out, datetime.now(UTC)))
+        rows = with_store(lambda base: ledger(base, area, by, out, datetime.now(UTC)))
     except (ExportRefused, InvitationRefused) as error:
         typer.echo(f"tanfang: {error}", err=True)
         raise typer.Exit(2) from None
@@ -239,7 +243,7 @@ def invite(
         return await make(base, name, area, tuple(role or ()), kind or None, tuple(elder or ()), now)
 
     try:
-        for line in _with_store(work):
+        for line in with_store(work):
             typer.echo(line)
     except InvitationRefused as error:
         typer.echo(f"tanfang: {error}", err=True)
@@ -260,7 +264,7 @@ def erase(
     if bool(elder) == bool(area and name):
         raise typer.BadParameter("give the elder's id, or --area and --name")
     try:
-        for line in _with_store(lambda base: erase_(base, elder, area, name, datetime.now(UTC), dry_run=dry_run)):
+        for line in with_store(lambda base: erase_(base, elder, area, name, datetime.now(UTC), dry_run=dry_run)):
             typer.echo(line)
     except EraseRefused as error:
         typer.echo(f"tanfang: {error}", err=True)
@@ -281,7 +285,7 @@ def keys_rotate(
         await rotation.rotate(base, lambda: datetime.now(UTC), timedelta(minutes=after))
         return base.keys.current
 
-    typer.echo(f"everything is sealed under {_with_store(work)}; older keys are gone from the key file")
+    typer.echo(f"everything is sealed under {with_store(work)}; older keys are gone from the key file")
 
 
 @app.command()
@@ -295,7 +299,7 @@ def tick(
     from bot.ticking import TickRefused, once
 
     try:
-        for line in _with_store(lambda base: once(base, at, datetime.now(UTC), dry_run=dry_run)):
+        for line in with_store(lambda base: once(base, at, datetime.now(UTC), dry_run=dry_run)):
             typer.echo(line)
     except TickRefused as error:
         typer.echo(f"tanfang: {error}", err=True)
@@ -311,18 +315,23 @@ def audit_verify() -> None:
 
     async def work(base: "Foundation") -> tuple[audit.Verdict, int]:
         heads = audit_head.read(audit_head.beside(base.settings.key_file))
-        known = {head.seq: head.mac for head in heads}
-        return await base.store.run(lambda tx: audit.verify(tx, known)), len(heads)
+        return await base.store.run(lambda tx: audit.verify(tx, heads)), len(heads)
 
     try:
-        verdict, heads = _with_store(work)
+        verdict, heads = with_store(work)
     except audit_head.HeadFileBroken as error:
         typer.echo(f"tanfang: {error}", err=True)
         raise typer.Exit(1) from None
     if verdict.broken_at is not None:
         typer.echo(f"the chain is broken at line {verdict.broken_at}", err=True)
         raise typer.Exit(1)
-    typer.echo(f"{verdict.lines} lines, all in order, as {heads} heads kept elsewhere say; head {verdict.head}")
+    for each in verdict.restores:
+        typer.echo(f"line {each.seq}: a backup was restored, {each.at:%Y-%m-%d %H:%M} UTC; what came after it is gone")
+    if verdict.left:
+        typer.echo(f"{len(verdict.left)} heads kept elsewhere are of lines that a restore left behind: "
+                   f"{', '.join(str(each.seq) for each in verdict.left)}")
+    typer.echo(f"{verdict.lines} lines, all in order, as {heads - len(verdict.left)} heads kept elsewhere say; "
+               f"head {verdict.head}")
 
 
 @figures_app.command("verify")
@@ -339,7 +348,7 @@ def figures_verify() -> None:
             same = same and not lines
         return same
 
-    if not _with_store(work):
+    if not with_store(work):
         raise typer.Exit(1)
 
 
@@ -348,5 +357,5 @@ def doctor() -> None:
     """Says which parts are in use, and what an operator should look at."""
     from bot.doctor import findings
 
-    for line in _with_store(findings):
+    for line in with_store(findings):
         typer.echo(line)

@@ -12,18 +12,19 @@ from typing import Any
 import structlog
 
 from bot.channels.base import Answer, Blocked, Channel, Gone, Moved, Now, Receipt, Refused, RetryAt, SendFailure
+from bot.marks import Marks
 from bot.metrics import WAITING, sends
 from bot.render import fit, reachable
-from conversations import pages, router
+from conversations import menus, pages
 from conversations.engine import Part
-from conversations.message import Document, Inbound, Media, Message, Told
+from conversations.message import Document, Inbound, Message, Told
 from conversations.say import messages
 from conversations.telling import parts as parts_of
 from conversations.turn import House
 from conversations.words_book import Words
 from scheduler import holding, village_groups
 from scheduler.alert_notices import AlertRaised
-from storage import accounts, alert_told, files, media, outbox
+from storage import accounts, alert_told, files, outbox
 from storage.database import Store, StoreUnavailable, Tx
 from storage.outbox import Outgoing
 
@@ -31,14 +32,15 @@ log = structlog.get_logger()
 
 BEAT = 1.0  # seconds between looks at what waits
 ALERT_BEAT = 0.2  # and at alerts
+SLOW = 0.5  # seconds after which what has left is marked, while other messages of its round still leave
 LONGEST_WAIT = 300.0  # seconds between two tries of one message
 ALERT_WAIT = 10.0  # and of an alert, which is to leave as soon as its platform is back, for so many tries
 QUICK_TRIES = 400
 MOST_TRIES = 100  # and after those of an alert
+LATE = timedelta(hours=1)  # so late a platform may say that something did not arrive
 PRINTED = "visit_record"
 OPEN_ABROAD = frozenset({PRINTED, "qr", "plan"})  # what gives no full name abroad; others wait behind a page there
 Chat = tuple[str, str]
-Marks = list[tuple[str, str]]  # id of an outbox row, and the channel's handle of the sent message
 MakeDocument = Callable[[dict[str, Any], Words], Awaitable[Document | None]]
 
 
@@ -56,7 +58,7 @@ class Delivery:
         self._queues: dict[Chat, deque[Outgoing]] = {}
         self._own: set[str] = set()  # rows in those queues or leaving from them
         self._held: set[Chat] = set()  # chats where something older waits in the outbox
-        self._sent: Marks = []
+        self.marks = Marks()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def send_soon(self, row: Outgoing) -> None:
@@ -82,7 +84,7 @@ class Delivery:
         def carried() -> None:
             self._own.discard(row.id)
             sends(row.channel, "carried").inc()
-            self._sent.append((row.id, outbox.CARRIED))
+            self.marks.left(row, outbox.CARRIED)
 
         async def send() -> None:
             with suppress(StoreUnavailable):  # then its lease runs out
@@ -109,11 +111,10 @@ class Delivery:
             self.send_soon(row)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Looks once a beat for rows and media that wait: left by a crash, held back, or due now."""
+        """Looks once a beat for rows that wait: left by a crash, held back, or due now."""
         while not stop.is_set():
             try:
                 await self.sweep()
-                await self._fetch_media()
             except StoreUnavailable:
                 log.warning("the outbox cannot be read")
             except Exception as error:  # the next look may go well; without any, nothing waiting is ever sent
@@ -149,21 +150,49 @@ class Delivery:
     async def sweep(self) -> int:
         """Takes what is due and free, and sends it; gives how many rows it took."""
         taken = 0
-        await self.flush()
-        while True:
-            rows = await self._store.run(lambda tx: holding.take(tx, self._now(), self._house.policy))
-            if not rows:
-                break
+        while rows := await self._next_round():
             taken += len(rows)
-            self._held.update(  # what is newer there waits its turn, save behind a reminder
-                (row.channel, row.chat) for row in rows if row.lane != "reminder")
-            await asyncio.gather(*(self._send(row) for row in rows if row.id not in self._own))
-            await self.flush()
-            await self._let_go({(row.channel, row.chat) for row in rows if row.lane != "reminder"})
+            chats = {(row.channel, row.chat) for row in rows if row.lane != "reminder"}
+            self._held |= chats  # what is newer there waits its turn, save behind a reminder
+            await self._send_round([row for row in rows if row.id not in self._own])
+            if chats:
+                await self.flush()
+                await self._let_go(chats)
         await self._let_go(self._held.copy())
         for lane, count in (await self._store.read(outbox.depth)).items():
             WAITING.labels(lane).set(count)
         return taken
+
+    async def not_through(self, channel: str, chat: str, handle: str) -> None:
+        """The platform took a message, and says later that it did not arrive. Raises StoreUnavailable."""
+        def work(tx: Tx) -> None:
+            if row := outbox.of_receipt(tx, channel, chat, handle, self._now() - LATE):
+                _not_through(tx, row, self._now())
+
+        await self.flush()
+        await self._store.run(work)
+
+    async def _next_round(self) -> list[Outgoing]:
+        """Takes what leaves next; with the same commit what left in the round before is marked."""
+        now = self._now()
+        return await self.marks.written(
+            self._store, now, lambda tx: holding.take(tx, now, self._house.policy), patient=True)
+
+    async def _send_round(self, rows: Sequence[Outgoing]) -> None:
+        """Sends them all at once; where a platform is slow, what has left is marked meanwhile."""
+        sending = {asyncio.create_task(self._send(row)) for row in rows}
+        left: set[asyncio.Task[bool]] = set()
+        try:
+            while sending:
+                done, sending = await asyncio.wait(sending, timeout=SLOW)
+                left |= done
+                if sending:
+                    await self.flush()
+        finally:
+            for each in sending:
+                each.cancel()
+        for each in left:
+            each.result()
 
     async def settle(self) -> None:
         """Returns once everything that was sent soon has left and is marked."""
@@ -187,6 +216,8 @@ class Delivery:
                 if chat in self._held or not await self._sent_or_told(row):
                     await self._hold(chat, row)
                 self._own.discard(row.id)
+                if row.kind != "reply":  # its buttons are kept at once
+                    await self.flush()
         finally:
             del self._queues[chat]
 
@@ -225,24 +256,8 @@ class Delivery:
             log.error("sending failed", channel=row.channel, kind=row.kind, error=type(error).__name__)
             return await self._failed(row, RetryAt(BEAT))
         sends(row.channel, "sent").inc()
-        self._sent.append((row.id, receipt.handle))
-        if row.kind != "reply" and any("buttons" in fields for _, fields in parts):
-            await self._keep_menu(row, parts)
+        self.marks.left(row, receipt.handle, () if row.kind == "reply" else parts)
         return True
-
-    async def _keep_menu(self, row: Outgoing, parts: Sequence[Part]) -> None:
-        """The numbers on the buttons of a notice can be typed, as those of an answer can; marks are written with it."""
-        marks = self.take_marks()
-
-        def work(tx: Tx) -> None:
-            outbox.sent(tx, marks, self._now())
-            if bound := accounts.in_chat(tx, row.channel, row.chat):
-                router.keep_menu(tx, row.channel, bound[0], tuple(parts))
-
-        try:
-            await self._store.run(work)
-        except StoreUnavailable:
-            self.give_back(marks)
 
     async def _parts(self, row: Outgoing, channel: Channel) -> Sequence[Part] | None:
         """What a row says: an answer as it was given, a notice as it stands now; None: not wanted any more."""
@@ -250,7 +265,12 @@ class Delivery:
             answered: Sequence[Part] = row.fields["parts"]
             return answered
         today = self._now().astimezone(self._house.policy.zone).date()
-        notice = await self._store.read(lambda tx: parts_of(tx, row.kind, row.fields, today))
+
+        def told(tx: Tx) -> Sequence[Part] | None:
+            parts = parts_of(tx, row.kind, row.fields, today)
+            return menus.notice(tx, row.channel, row.chat, tuple(parts)) if parts and row.lane == "alert" else parts
+
+        notice = await self._store.read(told, patient=row.lane == "reminder")
         return reachable(notice, channel.capabilities, self._house.public) if notice else None
 
     async def _compose(self, row: Outgoing, parts: Sequence[Part], channel: Channel) -> list[Message]:
@@ -338,39 +358,13 @@ class Delivery:
 
         await self._store.run(work)
 
-    # Marks ride on the next turn's transaction, or are written at the next beat: losing one may repeat a message,
-    # never drop one
-
-    def take_marks(self) -> Marks:
-        """The marks that wait, for the caller to write with its own work, or to give back."""
-        marks, self._sent = self._sent, []
-        return marks
-
-    def give_back(self, marks: Marks) -> None:
-        """They could not be written: the next one takes them."""
-        self._sent = marks + self._sent
-
     async def flush(self) -> None:
         """Writes the marks that wait; where the store takes nothing, they go on waiting."""
-        marks = self.take_marks()
-        if not marks:
-            return
-        try:
-            await self._store.run(partial(outbox.sent, receipts=marks, now=self._now()))
-        except StoreUnavailable:
-            log.warning("sent marks could not be written", count=len(marks))
-            self.give_back(marks)
-
-    # Media
-
-    async def _fetch_media(self) -> None:
-        for name, channel in self._channels.items():
-            for item, kind, ref in await self._store.read(partial(media.waiting, channel=name)):
-                try:
-                    body = await channel.fetch(Media(kind, ref))
-                    await self._store.run(partial(media.fill, item=item, body=body))
-                except SendFailure:
-                    await self._store.run(partial(media.failed, item=item))
+        if self.marks:
+            try:
+                await self.marks.written(self._store, self._now(), lambda tx: None, patient=False)
+            except StoreUnavailable:
+                log.warning("sent marks could not be written")
 
     def _go(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -7,8 +7,9 @@ import orjson
 import structlog
 
 from bot.channels.base import Answer, Beside, Now
-from bot.delivery import Delivery, Marks
+from bot.delivery import Delivery
 from bot.logs import where
+from bot.marks import Sent
 from bot.metrics import turns
 from conversations import in_group, router
 from conversations.engine import Part
@@ -62,22 +63,22 @@ class Dispatch:
     async def _taken(self, inbound: Inbound, beside: Beside) -> Turned:
         now = self._now()
         key = f"{inbound.channel}:{inbound.chat}"
-        marks = self._delivery.take_marks()
+        marks = self._delivery.marks.take()
         try:
             row, said = await self._store.run(lambda tx: self._turn(tx, inbound, now, marks, beside), key)
         except StoreUnavailable:
-            self._delivery.give_back(marks)
+            self._delivery.marks.give_back(marks)
             turns(inbound.channel, "unavailable").inc()
             raise
         except Exception as error:  # a fault of ours must not stop the queue: say so, keep nothing of the turn
             log.error("turn failed", channel=inbound.channel, error=type(error).__name__, where=where(error))
             turns(inbound.channel, "failed").inc()
-            self._delivery.give_back(marks)
+            self._delivery.marks.give_back(marks)
             return await self._store.run(lambda tx: _once(tx, inbound, now, lambda: APOLOGY, beside), key)
         turns(inbound.channel, "done" if row else "silent").inc()
         return row, said
 
-    def _turn(self, tx: Tx, inbound: Inbound, now: datetime, marks: Marks, beside: Beside) -> Turned:
+    def _turn(self, tx: Tx, inbound: Inbound, now: datetime, marks: Sent, beside: Beside) -> Turned:
         if marks:
             outbox.sent(tx, marks, now)
         return _once(tx, inbound, now, lambda: router.answer(self._house, tx, inbound, now), beside)

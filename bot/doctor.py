@@ -7,7 +7,7 @@ from bot import audit_head, clock, rotation
 from bot.app import Foundation
 from bot.audit_head import HeadFileBroken
 from bot.checks import telegram, wechat, wecom
-from storage import areas, device_vendors, devices, key_file, outbox, resealing
+from storage import areas, device_vendors, devices, held, key_file, outbox, resealing
 from storage.ids import instant
 
 KEY_AGE = 365  # days after which a new sealing key is due
@@ -32,6 +32,9 @@ async def findings(base: Foundation) -> list[str]:
         f"channels  {', '.join(channels) or 'none'}",
         f"waiting   {', '.join(f'{lane} {count}' for lane, count in waiting.items()) or 'nothing'}",
     ]
+    if kept := await base.store.read(held.look):
+        found.append(f"WARNING   held since a backup was restored: {kept}: python -m bot restore --send-waiting, "
+                     "or --drop-waiting")
     found += await _devices(base)
     if settings.key_file.stat().st_mode & 0o077:
         found.append(f"WARNING   others on this machine may read {settings.key_file}: chmod 600")

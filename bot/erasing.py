@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from bot import erased_list
 from bot.app import Foundation
 from bot.inviting import OPERATOR, InvitationRefused, area_called
 from storage import elders, erasing
@@ -38,5 +39,7 @@ async def erase(base: Foundation, elder_id: str, area: str, name: str, now: date
         raise EraseRefused(str(error)) from None
     if counts is None:
         raise EraseRefused(f"there is no elder {elder} to erase: unknown, or erased already")
+    if not dry_run:
+        await erased_list.keep(base)
     lines = [f"{'would be erased' if dry_run else 'erased'}: elder {elder}"]
     return lines + [f"  {table} {count}" for table, count in counts.items() if count]

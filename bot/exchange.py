@@ -215,12 +215,14 @@ class Exchange:
         return ([each for each in found if isinstance(each, Line)], [each for each in found if isinstance(each, Fault)])
 
     async def export(self, task: Task) -> None:
-        """Makes the workbook that was asked for."""
+        """Makes the workbook, or the printed forms, that were asked for."""
         what, period = task.job.fields["what"], task.job.fields["period"]
         try:
             area = await self._area(task)
             if what == "visits":
                 body, rows = await self._visits(task, area, period)
+            elif what == "forms":
+                body, rows = await self._ledgers.forms(area, task.person, task.now())
             else:
                 body, rows = await self._ledgers.export(area, task.person, task.now())
         except NotTheirs as error:

@@ -14,7 +14,7 @@ import structlog
 
 from bot.channels.base import Now, RetryAt
 from bot.logs import where
-from conversations import router
+from conversations import menus
 from conversations.engine import Part
 from storage import accounts, files, jobs, outbox, pages
 from storage.database import Store, StoreUnavailable, Tx
@@ -66,7 +66,7 @@ class Task:
                 raise Stopped
             return done, stands
 
-        done, self.cursor = await self.store.run(both, key)
+        done, self.cursor = await self.store.run(both, key, patient=True)
         return done
 
     async def tell(self, *parts: Part) -> None:
@@ -120,7 +120,7 @@ def say_to(tx: Tx, asker: Asker, parts: tuple[Part, ...], now: datetime) -> None
         return
     row = Outgoing(tx.new_id(now), asker.channel, asker.chat, "reply", "reply", {"parts": parts, "edits": ""})
     outbox.add(tx, row, now)
-    router.keep_menu(tx, asker.channel, bound[0], parts)
+    menus.keep(tx, asker.channel, bound[0], parts)
 
 
 Handler = Callable[[Task], Awaitable[None]]

@@ -17,7 +17,7 @@ from conversations.words_book import Words
 from scheduler import intake
 from scheduler.intake import Seen, Taken
 from scheduler.policy import Policies
-from storage import elder_files
+from storage import areas, elder_files
 from storage.areas import Area
 from storage.database import Store, Tx
 from storage.elder_files import Placed
@@ -76,6 +76,22 @@ class Ledgers:
 
     async def export(self, area: Area, person: str, now: datetime) -> tuple[bytes, int]:
         """The ledger of an area as a workbook, and how many lines it has."""
+        found = await self._files(area, person, now)
+        from conversations.documents.ledger_workbook import write  # late: openpyxl takes 0.2 s to import
+
+        return await aside(lambda: write(found, Words())), len(found)
+
+    async def forms(self, village: Area, person: str, now: datetime) -> tuple[bytes, int]:
+        """Annex 2 of every file of a village, by their numbers, and how many they are."""
+        found = sorted(await self._files(village, person, now), key=lambda each: each.file.number or 0)
+        where = await self._store.read(lambda tx: areas.names_of(tx, village.id))
+        from conversations.documents.registration_form import Kept, docx  # late: docxtpl takes 0.2 s to import
+
+        kept = [Kept(each.file, each.care_class, where) for each in found]
+        return (await aside(lambda: docx(kept, Words())) if kept else b""), len(kept)
+
+    async def _files(self, area: Area, person: str, now: datetime) -> list[Placed]:
+        """The files of an area that are not closed, as far as this person coordinates it."""
         scope = Scope(person, now.astimezone(self._policies.city.zone).date())
         found: list[Placed] = []
         while True:
@@ -84,10 +100,7 @@ class Ledgers:
                 elder_files.of_area, scope=scope, path=area.path, after=after, count=PORTION))
             found += portion
             if len(portion) < PORTION:
-                break
-        from conversations.documents.ledger_workbook import write  # late: openpyxl takes 0.2 s to import
-
-        return await aside(lambda: write(found, Words())), len(found)
+                return found
 
 
 class Ledger:

@@ -1,4 +1,6 @@
-"""What a running process looks after by the wall's clock, outside any turn: a key rotation, the audit head."""
+"""What a running process looks after by the wall's clock, outside any turn: a key rotation, and what lies beside the
+key file, the heads of the audit chain and the ids of who was erased.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot import audit_head, rotation
+from bot import audit_head, erased_list, rotation
 from bot.audit_head import HeadFileBroken
 from storage.crypto import SealBroken
 from storage.database import StoreUnavailable
@@ -23,8 +25,9 @@ BEAT = 60.0  # seconds
 
 
 async def look(base: "Foundation", now: Callable[[], datetime]) -> None:
-    """One look at each. What goes wrong is logged, and does not keep the other; the next look may go well."""
-    for name, work in (("audit head", _keep_head), ("key rotation", _go_on_rotating)):
+    """One look at each. What goes wrong is logged, and does not keep the others; the next look may go well."""
+    for name, work in (("audit head", _keep_head), ("list of erased", _keep_erased),
+                       ("key rotation", _go_on_rotating)):
         try:
             await work(base, now)
         except (SealBroken, KeyFileError, HeadFileBroken) as error:  # these name a row, a file or a line, no more
@@ -35,6 +38,10 @@ async def look(base: "Foundation", now: Callable[[], datetime]) -> None:
 
 async def _keep_head(base: "Foundation", now: Callable[[], datetime]) -> None:
     await audit_head.keep_daily(base, now())
+
+
+async def _keep_erased(base: "Foundation", now: Callable[[], datetime]) -> None:
+    await erased_list.keep(base)
 
 
 async def _go_on_rotating(base: "Foundation", now: Callable[[], datetime]) -> None:

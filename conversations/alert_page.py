@@ -46,6 +46,11 @@ class View:
     may_claim: bool = False
 
 
+def leads(tx: Tx, token: str, now: datetime) -> bool:
+    """Whether a link leads to an alert, whatever became of that."""
+    return _alert(tx, token, now) is not None
+
+
 def look(house: House, tx: Tx, token: str, held: str, grant: str, now: datetime) -> View:
     """What the link leads to. `held` are the tokens of whom the browser says it is (see `ask_for`), `grant` what the
     right digits gave it. A card that is shown is noted.
@@ -117,8 +122,8 @@ def claim(house: House, tx: Tx, token: str, held: str, grant: str, now: datetime
     if alert is None or person is None:
         return False
     ask = _ask(house, tx, person, now)
-    return ask.may("claim") and alerting.may_go(
-        tx, person, alert, house.policies, house.today(now)) and alerting.claim(tx, alert, person, house.policies, now)
+    return ask.may("claim") and alerting.may_go(tx, person, alert, house.policies, house.today(now)) and (
+        alerting.claim(tx, alert, person, house.policies, now) is not None)
 
 
 def _alert(tx: Tx, token: str, now: datetime) -> Alert | None:

@@ -64,6 +64,11 @@ def found(tx: Tx, scope: Scope, alert_id: str) -> Found | None:
     return (alert, elder) if elder else None
 
 
+def afar(tx: Tx, scope: Scope, alert: Alert) -> bool:
+    """Whether he is of the elder's family and nothing else to him: a child who lives elsewhere, as far as is known."""
+    return alert.elder_id is not None and ties.over(tx, scope, alert.elder_id) == {"family"}
+
+
 def _own(tx: Tx, scope: Scope, elder: Elder | None) -> bool:
     return elder is not None and "self" in ties.over(tx, scope, elder.id)
 
@@ -75,7 +80,8 @@ def _raised(tx: Tx, notice: AlertRaised, scope: Scope) -> Parts | None:
     alert, elder = one
     rows = [[["button.claim", {}, f"/claim {alert.id}"]]] if notice.goes and alert.state == "open" else []
     return (("alerts.raised", {
-        **told(tx, alert, elder, notice.at), "goes": notice.goes, "late": notice.late, "call": notice.call, "buttons": [
+        **told(tx, alert, elder, notice.at), "goes": notice.goes, "late": notice.late, "call": notice.call,
+        "afar": not notice.goes and afar(tx, scope, alert), "buttons": [
             *rows, [["button.seen", {}, f"/seen {alert.id}"], ["button.alert", {}, f"/alert {alert.id}"]]]}),)
 
 
@@ -131,9 +137,8 @@ def _ended(tx: Tx, notice: AlertEnded, scope: Scope) -> Parts | None:
     outcome = {key: alert.outcome.get(key, "") for key in ("found", "done", "reason", "risk")}
     if alert.drill and outcome["reason"] == drills.OVER:
         return (("drill.over", {"number": alert.called}),)
-    family = elder is not None and ties.over(tx, scope, elder.id) == {"family"}  # far away: nothing is asked of them
     return (("alerts.ended", {"number": alert.called, "elder": called(elder), "state": alert.state, **outcome,
-                              "family": family, "who": name(tx, alert.closed_by), **wall(notice.at)}),)
+                              "family": afar(tx, scope, alert), "who": name(tx, alert.closed_by), **wall(notice.at)}),)
 
 
 TELL: dict[str, Callable[[Tx, Any, Scope], Parts | None]] = {

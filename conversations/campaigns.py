@@ -70,6 +70,9 @@ def submit_days(ask: Ask, form: Form, draft: Draft) -> Ended:
     else:
         changed = campaigning.move(ask.tx, found, *days, by, ask.house.policies, ask.now)
     again = campaigns.find(ask.tx, ask.scope, found.id)
+    if not changed and again and again.state in ("proposed", "open"):
+        return Ended((("campaigns.days_taken", {"first": first.isoformat(), "name": found.name, "buttons": [
+            [["button.campaign_days", {}, f"/campaigndays {found.id}"]]]}),), "cancelled")
     if not changed or again is None:
         return Ended((("campaigns.gone", {"buttons": [[["button.campaigns", {}, "/campaign"]]]}),), "cancelled")
     return Ended((opened(ask, again),), result=found.id)

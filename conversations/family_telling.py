@@ -46,7 +46,7 @@ def _request_made(tx: Tx, notice: RequestMade, scope: Scope) -> Told:
     take: list[object] = [f"button.take_{found.kind}", {}, f"/take {found.id}"]
     buttons: Rows = [[take, ["button.look", {}, f"/requests {found.id}"]]]
     return (("requests.made", {**families.of_request(found), "elder": label(elder), "asker": found.asker,
-                               "late": isinstance(notice, RequestNow) and notice.late, "buttons": buttons}),)
+                               "late": notice.late, "buttons": buttons}),)
 
 
 def _request_moved(tx: Tx, notice: RequestMoved, scope: Scope) -> Told:

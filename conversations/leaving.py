@@ -148,17 +148,21 @@ def _lend(ask: Ask, leave: Leave) -> None:
     assert leave.stand_in is not None
     for elder, _, until in _elders(ask, leave):
         assignments.lend(ask.tx, leave.stand_in, elder, max(leave.from_on, ask.today.isoformat()),
-                         min(leave.until_on, until or leave.until_on))
+                         min(leave.until_on, until or leave.until_on), ask.today.isoformat())
         reminding.sooner(ask.tx, elder, leave.from_on)
         ask.note("elder.entrust", elder, (leave.stand_in, "stand_in"))
 
 
 def _take_back(ask: Ask, leave: Leave) -> None:
+    """They are the stand-in's no more, save those that are his by another leave."""
     if leave.stand_in is None:
         return
     for elder, _, _ in _elders(ask, leave):
         assignments.end(ask.tx, leave.stand_in, elder, ask.today, "stand_in")
         ask.note("elder.release", elder, (leave.stand_in, "stand_in"))
+    for other in leaves.stood_in(ask.tx, leave.stand_in, ask.today):
+        if other.id != leave.id:
+            _lend(ask, other)
 
 
 def _tell_coordinators(ask: Ask, leave: Leave, kind: type[OnLeave | LeaveOver]) -> bool:

@@ -26,6 +26,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "elder": READING,
     "record": READING,
     "printvisit": READING,
+    "printfile": VISITING | LOCAL,
     "correct": VISITING,
     "edit": VISITING,
     "void": VISITING,
@@ -161,6 +162,7 @@ ALLOWED: dict[str, frozenset[str]] = {
 # what a kind of visitor must do, or see, for a command that goes beyond visiting (C9)
 BY_KIND: dict[str, Task | Field] = {
     "register": "file", "amend": "file", "complete": "file", "refresh": "file", "firstcontact": "file",
+    "printfile": "file",
     "survey": "survey", "surveyed": "survey", "wish": "wish", "telling": "wish", "phone": "phone",
 }
 # the command that each form goes beyond visiting with: asked again at every step, a kind may change meanwhile

@@ -152,7 +152,7 @@ def decide(ask: Ask, proposal: Proposal, *, yes: bool, reason: str = "") -> Part
         "care_class": elder.care_class, "reasons": ask.reasons(elder), "due": ask.due(elder),
         "missing": elder.missing.split(), "visitor": (proposal.maker or "") if visitor else "",
         "buttons": [[["button.firstcontact", {}, f"/firstcontact {elder_id}"]],
-                    [["button.file", {}, f"/elder {elder_id}"]],
+                    [["button.file", {}, f"/elder {elder_id}"], ["button.printfile", {}, f"/printfile {elder_id}"]],
                     [["button.pending", {}, "/pending"]]]}),)
 
 

@@ -3,17 +3,25 @@
 from datetime import datetime
 from typing import Any
 
-import orjson
-
-from conversations import adding, binding, commands, crying, drilling, in_group, lookup, session, spoken, template
-from conversations.answers import place
+from conversations import (
+    adding,
+    binding,
+    commands,
+    crying,
+    drilling,
+    in_group,
+    lookup,
+    menus,
+    session,
+    spoken,
+    template,
+)
 from conversations.commands import exchange, family, general, sos, wecom
 from conversations.controls import control, plain
 from conversations.draft import TO_ASK, Answer
 from conversations.engine import Event, Part
 from conversations.message import Inbound
 from conversations.turn import Ask, House
-from conversations.words_book import Words
 from storage import accounts, drafts, visits
 from storage.accounts import OpenDraft, Writer
 from storage.database import Tx
@@ -21,15 +29,12 @@ from storage.ids import millis
 
 Parts = tuple[Part, ...]
 IN_A_FORM = ("question", "review", "change", "cancel", "which")  # parts that show where a form stands
-IN_SOS = ("sos.whom", "sos.what")  # 紧急 asks
-SOS_ASKS = ("/soswhom ", "/soswhat ")  # what the first button of its menus sends
+IN_SOS = ("sos.whom", "sos.where", "sos.what")  # 紧急 asks
 BREAK: Part = ("break", {})  # what follows is a message of its own
 YES = {"buttons": [[["button.sos_yes", {}, "/sos"]]]}
 REALLY: Part = ("sos.really", YES)
 DANGER: Part = ("asking.danger", YES)
-MENU = "accounts.menu"
 MOST_BLOCKS = 20  # visits taken from one message: a unit of work is short
-_WORDS = Words()  # labels are compared as they are told in full
 
 
 def answer(house: House, tx: Tx, inbound: Inbound, now: datetime) -> Parts:
@@ -62,9 +67,9 @@ def answer(house: House, tx: Tx, inbound: Inbound, now: datetime) -> Parts:
     said = _in_form(ask, writer.draft) if writer.draft else _without_form(ask)
     if drill and said:
         said = (drilling.MARK, *said)
-    if said and said[-1][0] in IN_A_FORM and _sos_stands(ask):
-        _forget_menu(ask)  # the form is what stands last now
-    keep_menu(tx, inbound.channel, inbound.account, said)
+    if said and said[-1][0] in IN_A_FORM and menus.asks_sos(menus.kept(ask)):
+        menus.forget(ask)  # the form is what stands last now
+    menus.keep(tx, inbound.channel, inbound.account, said)
     return said
 
 
@@ -90,7 +95,7 @@ def _invited(house: House, tx: Tx, inbound: Inbound, before: Writer | None, toke
         return said
     ask = Ask(house, tx, inbound, writer, now)
     said = (*said, *general.start(ask, ""))
-    keep_menu(tx, inbound.channel, inbound.account, said)
+    menus.keep(tx, inbound.channel, inbound.account, said)
     return said
 
 
@@ -108,18 +113,21 @@ def _in_form(ask: Ask, draft: OpenDraft) -> Parts:
     text = plain(inbound.text)
     if text and template.is_one(inbound.text, commands.VISIT_OPENERS):
         return _template(ask)
-    call = commands.called(text) if text and not control(text) else None
-    if call and (text.startswith("/") or not call[1] or not session.is_writing(ask, draft)):
+    menu = menus.kept(ask)
+    label = "" if text.isdigit() else menus.token(menu, text)
+    meant = label if menus.of_alert(label) else text  # an alert's label means the alert that it stood under
+    call = commands.called(meant) if text and not control(text) else None
+    if call and (meant.startswith("/") or not call[1] or not session.is_writing(ask, draft)):
         return _aside(ask, draft, _command(ask, *call))
     if (added := adding.taken(ask, draft)) is not None:
         return _aside(ask, draft, (*added, *_sos_on(ask)))
-    if text and not control(text) and _sos_stands(ask):
+    if text and not control(text) and menus.asks_sos(menu):
         return _aside(ask, draft, _to_sos(ask, text))
     if text in sos.LINES and session.is_choosing(ask, draft):
         return _aside(ask, draft, sos.dial(text))
     said = session.step(ask, draft, Event(inbound.text, None, session.keep_media(ask), session.where(ask)))
     if said and said[0][0].startswith("refuse.") and spoken.danger(text) and ask.may("sos"):
-        return (DANGER, BREAK, *said[1:])
+        return (*menus.without_numbers((DANGER,)), BREAK, *said[1:])
     return said
 
 
@@ -163,7 +171,8 @@ def _cry(ask: Ask, draft: OpenDraft | None) -> Parts | None:
         adding.with_cry(ask)
         return _aside(ask, draft, said) if draft else said
     if draft and writing:
-        return (REALLY, BREAK, *session.step(ask, draft, Event(ask.inbound.text, None, session.keep_media(ask), "")))
+        asked = menus.without_numbers((REALLY,))
+        return (*asked, BREAK, *session.step(ask, draft, Event(ask.inbound.text, None, session.keep_media(ask), "")))
     return _aside(ask, draft, (REALLY,)) if draft else (REALLY,)
 
 
@@ -176,25 +185,26 @@ def _aside(ask: Ask, draft: OpenDraft, said: Parts) -> Parts:
         return said
     if said and said[-1][0] in IN_SOS:
         return (*said, ("sos.form_waits", {}))
-    return (*said, BREAK, ("form.back_to", {}), *session.again(ask, draft))
+    return (*menus.without_numbers(said), BREAK, ("form.back_to", {}), *session.again(ask, draft))
 
 
 def _to_sos(ask: Ask, text: str) -> Parts:
     """What is typed right after 紧急 answers it, by number, label or name, or is more to be said of it; never the form,
     and no other elder's file. A wrong number is asked again, so that the buttons stand under it.
     """
-    buttons = _menu(ask)
-    call = commands.called(_from_menu(ask, text))
+    menu = menus.kept(ask)
+    call = commands.called(menus.token(menu, text))
     if call:
         return _command(ask, *call)
-    said = sos.typed(ask, str(buttons[0][2]), text)
-    wrong: Parts = (("refuse.choice", {"count": len(buttons)}),)
+    said = sos.typed(ask, str(menu.buttons[0][2]), text)
+    wrong: Parts = (("refuse.choice", {"count": len(menu.buttons)}),)
     return (*wrong, *said) if text.isdigit() and text not in sos.LINES else said
 
 
 def _sos_on(ask: Ask) -> Parts:
     """What 紧急 was asking when a photo or a place came between."""
-    return sos.on(ask, str(_menu(ask)[0][2])) if _sos_stands(ask) else ()
+    menu = menus.kept(ask)
+    return sos.on(ask, str(menu.buttons[0][2])) if menus.asks_sos(menu) else ()
 
 
 # Outside a form
@@ -215,7 +225,10 @@ def _without_form(ask: Ask) -> Parts:
         return _command(ask, "robot", ask.inbound.text)
     if text and template.is_one(ask.inbound.text, commands.VISIT_OPENERS):
         return _template(ask)
-    if text and (call := commands.called(text) or commands.called(_from_menu(ask, text))):
+    shown = menus.token(menus.kept(ask), text)
+    if menus.of_alert(shown):
+        text = shown  # not any alert, but the one under which it stood
+    if text and (call := commands.called(text) or commands.called(shown)):
         return _command(ask, *call)
     if text and _sos_on(ask):
         return _to_sos(ask, text)
@@ -234,43 +247,6 @@ def _command(ask: Ask, name: str, rest: str) -> Parts:
     if not ask.may(name):
         return (("menu.not_allowed", {}),)
     return commands.ACTIONS[name](ask, rest)
-
-
-def _from_menu(ask: Ask, text: str) -> str:
-    """The token of the button last shown whose number or label was typed; empty where there is none."""
-    buttons = _menu(ask)
-    if text.isascii() and text.isdigit():
-        index = place(text, len(buttons))
-        return "" if index is None else str(buttons[index][2])
-    return next((str(token) for key, fields, token in buttons if _WORDS.say(key, fields) == text), "")
-
-
-def _menu(ask: Ask) -> list[Any]:
-    """The buttons last shown outside a form: label key, its fields, token."""
-    if ask.writer.menu is None:
-        return []
-    kept: list[Any] = orjson.loads(
-        ask.tx.keys.open(ask.writer.menu, MENU, f"{ask.inbound.channel}:{ask.inbound.account}"))
-    return kept
-
-
-def _sos_stands(ask: Ask) -> bool:
-    """Whether the menu last shown is one in which 紧急 asks whom or what."""
-    buttons = _menu(ask)
-    return bool(buttons) and str(buttons[0][2]).startswith(SOS_ASKS)
-
-
-def _forget_menu(ask: Ask) -> None:
-    where = ask.inbound.channel, ask.inbound.account
-    accounts.keep_menu(ask.tx, *where, ask.tx.keys.seal(b"[]", MENU, ":".join(where)))
-
-
-def keep_menu(tx: Tx, channel: str, account: str, said: Parts) -> None:
-    """Keeps the buttons that are shown with this, so that their numbers and labels can be typed."""
-    shown = next((fields["buttons"] for _, fields in reversed(said) if "buttons" in fields), None)
-    buttons: list[Any] | None = [button for row in shown for button in row] if shown else None
-    if buttons:
-        accounts.keep_menu(tx, channel, account, tx.keys.seal(orjson.dumps(buttons), MENU, f"{channel}:{account}"))
 
 
 # Several visits in one message

@@ -1,6 +1,7 @@
 """From what a turn means to what is shown: parts (a kind and its fields) become one message."""
 
 from collections.abc import Iterable, Sequence
+from itertools import count
 from typing import Any
 
 from conversations.book import FormBook
@@ -13,6 +14,7 @@ from conversations.walk import PLACES
 from conversations.words_book import Words
 
 Rows = list[tuple[Button, ...]]
+UNNUMBERED = "unnumbered"  # a field of a part with buttons: numbers that are typed now are for something else
 LABEL_WIDTH = 7  # characters: how wide a label may be for two of them to stand in one row
 
 
@@ -51,7 +53,8 @@ def compose(parts: Iterable[Part], words: Words, book: FormBook, edits: str = ""
             rows = _people(fields["tag"], fields["where"], fields["people"], fields.get("lookup", "elders"), words)
         else:
             text = words.say(kind, fields)
-            rows = _given(fields["buttons"], words) if "buttons" in fields else rows
+            numbered = not fields.get(UNNUMBERED)
+            rows = _given(fields["buttons"], words, numbered=numbered) if "buttons" in fields else rows
         texts.append(text)
     return Message("\n\n".join(texts), tuple(rows), edits, asks_place=asks_place)
 
@@ -143,17 +146,11 @@ def _people(tag: str, where: str, people: Sequence[Sequence[Any]], lookup: str, 
             for n, (person, label) in enumerate(people, 1)]
 
 
-def _given(rows: Sequence[Sequence[Sequence[Any]]], words: Words) -> Rows:
+def _given(rows: Sequence[Sequence[Sequence[Any]]], words: Words, *, numbered: bool = True) -> Rows:
     """Buttons outside a form: rows of label key, its fields, and token; numbered, so that a number can be typed."""
-    numbered: Rows = []
-    n = 0
-    for row in rows:
-        buttons = []
-        for key, label_fields, token in row:
-            n += 1
-            buttons.append(Button(f"{n} {words.say(key, label_fields)}", token))
-        numbered.append(tuple(buttons))
-    return numbered
+    n = count(1)
+    return [tuple(Button(f"{next(n)} {label}" if numbered else label, token)
+                  for key, label_fields, token in row for label in [words.say(key, label_fields)]) for row in rows]
 
 
 def _in_rows(buttons: Sequence[Button], width: int = LABEL_WIDTH) -> Rows:

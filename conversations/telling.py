@@ -80,6 +80,9 @@ def _decided(tx: Tx, notice: Decided, scope: Scope) -> tuple[Part, ...] | None:
     fields: dict[str, Any] = {"what": found.kind, "state": found.state, "elder": name, "reason": found.reason}
     if found.kind == registration.KIND and found.state == "refused":
         fields["buttons"] = [[["button.amend", {}, f"/amend {found.id}"]]]
+    if found.kind == registration.KIND and found.state == "confirmed":
+        fields["buttons"] = [[["button.file", {}, f"/elder {found.elder_id}"],
+                              ["button.printfile", {}, f"/printfile {found.elder_id}"]]]
     return (("notices.decided", fields),)
 
 

@@ -186,5 +186,10 @@ def _told(question: Question, answer: Answer, context: dict[str, Any]) -> Any:
     if question.kind == "person":
         return context.get(CALLED, {}).get(question.id, answer.value)
     if question.masked and answer.manner == "kept" and answer.value:
-        return f"****{str(answer.value)[-4:]}"
+        return last_digits(str(answer.value))
     return answer.value
+
+
+def last_digits(number: str) -> str:
+    """A number as it is shown to who may know which it is, and not what it is."""
+    return f"****{number[-4:]}"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache, partial
 from pathlib import Path
-from types import MappingProxyType
+from types import CodeType, MappingProxyType
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
@@ -14,6 +14,9 @@ FOLDER = Path(__file__).parent / "words"
 _NAMES = tomllib.loads((FOLDER / "names.toml").read_text(encoding="utf-8"))
 _KINDS = tomllib.loads((FOLDER / "roles.toml").read_text(encoding="utf-8"))["visitor_kind"]
 NOT_SENTENCES = ("names", "controls", "spoken", "commands", "wechat_menu", "wecom_menu")
+# by kind of channel (a filter of constants is done when it is compiled) and text: each once in a process, when first
+# said: all at once would take 0.1 s
+_COMPILED: dict[tuple[bool, str], CodeType] = {}
 
 # filters that put a code in words, and the table in which they stand
 WORDS = {"care_class": "class", "campaign_state": "campaign_state", "alert_kind": "alert_kind",
@@ -39,6 +42,12 @@ def sources(folder: Path = FOLDER) -> Mapping[str, str]:
     return MappingProxyType(found)
 
 
+@cache
+def _fixed() -> Mapping[str, str]:
+    """The sentences in which nothing is filled in."""
+    return MappingProxyType({key: text for key, text in sources().items() if "{" not in text})
+
+
 def pseudonym(name: str) -> str:
     """Surname + 某: all that a group, or a channel abroad, is told of a name."""
     name = "".join(sign for sign in name if sign.isprintable())  # nor what turns the direction of a line
@@ -56,6 +65,7 @@ class Words:
 
     def __init__(self, *, abroad: bool = False) -> None:
         environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
+        self._abroad = abroad
         self.named = pseudonym if abroad else str
         self._days: dict[str, str] = {}
         environment.filters |= {name: partial(self._word, space) for name, space in WORDS.items()}
@@ -83,6 +93,8 @@ class Words:
             "by_place": lambda groups: self.say("reminders.by_place", {"groups": groups}),
             "reminded": lambda one: self.say("remind.one", one),
             "minutes": lambda minutes: self.say("hours.spent", {"minutes": minutes}),
+            "afar_aid": lambda what: self.say(f"afar_aid.{what if self.has(f'afar_aid.{what}') else 'other'}"),
+            "lasted": lambda minutes: self.say("alerts.lasted", {"minutes": minutes}),
             "rule_days": lambda days: self._list(self._day_of_year(day) for day in days),
             "kinds": lambda names: self._list(map(visitor_kind, names)),
             "visitor_kind": visitor_kind, "campaign": self._campaign,
@@ -95,8 +107,8 @@ class Words:
         }
         self._environment = environment
         self._sources = sources()
-        self._fixed = {key: text for key, text in self._sources.items() if "{" not in text}
-        self._templates: dict[str, Template] = {}  # compiled when first said: all at once would take 0.1 s
+        self._fixed = _fixed()
+        self._templates: dict[str, Template] = {}
 
     def say(self, key: str, fields: dict[str, Any] | None = None) -> str:
         """The sentence of this key. A missing field raises jinja2's UndefinedError."""
@@ -105,7 +117,7 @@ class Words:
             return fixed
         template = self._templates.get(key)
         if template is None:
-            template = self._templates[key] = self._environment.from_string(self._sources[key])
+            template = self._templates[key] = self._template(self._sources[key])
         # the template's own `render` would copy the globals into each call's fields: nothing here uses them
         return "".join(template.root_render_func(template.new_context(fields or {}, shared=True)))
 
@@ -113,8 +125,15 @@ class Words:
         """A template that stands in an operator's file. Raises jinja2's errors."""
         template = self._templates.get(source)
         if template is None:
-            template = self._templates[source] = self._environment.from_string(source)
+            template = self._templates[source] = self._template(source)
         return template.render(fields)
+
+    def _template(self, source: str) -> Template:
+        kind = self._abroad, source
+        code = _COMPILED.get(kind)
+        if code is None:
+            code = _COMPILED[kind] = self._environment.compile(source)
+        return Template.from_code(self._environment, code, self._environment.make_globals(None))
 
     def has(self, key: str) -> bool:
         """Whether there is a sentence of this key."""

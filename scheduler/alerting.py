@@ -15,7 +15,7 @@ from scheduler.group_notices import Anew
 from scheduler.ladders import Rank, Rungs
 from scheduler.policy import Policies
 from scheduler.visitor_kinds import VisitorKind, may_answer_alerts
-from storage import accounts, alert_media, alert_told, alerts, elders, people
+from storage import accounts, alert_media, alert_told, alerts, elders, on_duty, people
 from storage.alerts import Alert, Around, Source
 from storage.database import Tx
 from storage.scope import SECRET, SOS, UNSAID, UNTOLD
@@ -56,16 +56,21 @@ def go_out(tx: Tx, alert: Alert, kind: str, policies: Policies, now: datetime) -
     Like any second report it joins an alert that runs. None where it went out before.
     """
     if alert.elder_id:
-        rules = policies.of(tx, alert.area_id).alerts
         alerts.hold(tx, alert.elder_id)
+    pressed = alerts.lock_pressed(tx, alert.id)  # as it was read it may have gone out, or be another's, since
+    if pressed is None:
+        return None
+    alert = pressed
+    if alert.elder_id:
+        alerts.hold(tx, alert.elder_id)
+        rules = policies.of(tx, alert.area_id).alerts
         before = alerts.alike(tx, alert.elder_id, kind, alert.raised_at - rules.joins_within)
         if before:
             alert_media.move(tx, alert, before)
-        if before and alerts.fold(tx, alert, before, now):
+            alerts.fold(tx, alert, before, now)
             _join(tx, before, kind, alert.words, alert.raised_by, policies, now)
             return alerts.unscoped(tx, before.id)
-    if not alerts.go_out(tx, alert, kind, now):
-        return None
+    alerts.go_out(tx, alert, kind, now)
     went_out(tx, replace(alert, kind=kind), policies, now)
     return alerts.unscoped(tx, alert.id)
 
@@ -118,7 +123,10 @@ def _join(tx: Tx, before: Alert, kind: str, words: str, by: str | None, policies
 
 
 def helpers(tx: Tx, alert: Alert, policies: Policies, today: date) -> list[str]:
-    """Who may be asked to go: visitors, stand-ins, first contact; of age, and of a kind that answers alerts."""
+    """Who may be asked to go: visitors, stand-ins, first contact; of age, and of a kind that answers alerts.
+
+    To who is on no list, the visitors of the village; of what is secret none of them.
+    """
     around = _around(tx, alert, today)
     theirs = {each.person_id for each in around if each.role == "family"} if alert.drill or (
         alert.kind in UNTOLD) else set()
@@ -143,11 +151,15 @@ def may_end(tx: Tx, person_id: str, alert: Alert) -> bool:
     return alert.claimed_by == person_id or people.coordinates(tx, person_id, alert.area_id, "village")
 
 
-def claim(tx: Tx, alert: Alert, by: str, policies: Policies, now: datetime) -> bool:
-    """This person goes, and the others are told; False where somebody was quicker, or it ended."""
-    if alert.kind == UNSAID:
-        go_out(tx, alert, SOS, policies, now)  # who goes before it went out keeps nobody from hearing of it
-    return alerts.claim(tx, alert, by, now) and changed(tx, alert, "claimed", by, policies, now)
+def claim(tx: Tx, alert: Alert, by: str, policies: Policies, now: datetime) -> Alert | None:
+    """This person goes, and the others are told; None where somebody was quicker, or it ended.
+
+    Gives the alert to which he goes: another, where what was pressed is a further report of one that runs.
+    """
+    if alert.kind == UNSAID:  # who goes before it went out keeps nobody from hearing of it
+        alert = go_out(tx, alert, SOS, policies, now) or alert
+    done = alerts.claim(tx, alert, by, now) and changed(tx, alert, "claimed", by, policies, now)
+    return alert if done else None
 
 
 def arrive(tx: Tx, alert: Alert, by: str, policies: Policies, now: datetime) -> bool:
@@ -346,7 +358,10 @@ def _village(tx: Tx, alert: Alert) -> list[str]:
 
 
 def _around(tx: Tx, alert: Alert, today: date) -> list[Around]:
-    return alerts.around(tx, alert.elder_id, today.isoformat()) if alert.elder_id else []
+    if alert.elder_id is None:
+        there = on_duty.going(tx, alert.area_id, today.isoformat()) if alert.kind not in SECRET else ()
+        return [each for each in there if each.role in VISITING]
+    return alerts.around(tx, alert.elder_id, today.isoformat())
 
 
 def _kind(tx: Tx, each: Around, policies: Policies) -> VisitorKind | None:

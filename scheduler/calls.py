@@ -20,12 +20,16 @@ NEWS = timedelta(days=9)
 LATELY = timedelta(days=1)  # who has called since is not reminded now
 
 
-def next_slot(weekday: int, at_time: str, after: datetime, zone: ZoneInfo) -> datetime:
-    """The first time after `after` that is this weekday (0 is Monday) and hour (HH:MM) on the wall."""
-    wall = after.astimezone(zone)
+def next_slot(weekday: int, at_time: str, after: datetime, policy: Policy) -> datetime:
+    """The first time after `after` that is this weekday (0 is Monday) and hour (HH:MM) on the wall.
+
+    The hour is brought within the policy's range, which may be another than when it was chosen.
+    """
+    wall = after.astimezone(policy.zone)
     day = wall.date() + timedelta(days=(weekday - wall.weekday()) % 7)
-    found = _at(day, at_time, zone)
-    return found if found > after else _at(day + timedelta(days=7), at_time, zone)
+    hour = policy.calls.within(at_time)
+    found = _at(day, hour, policy.zone)
+    return found if found > after else _at(day + timedelta(days=7), hour, policy.zone)
 
 
 def begin(tx: Tx, person_id: str, elder_id: str, policy: Policy, now: datetime) -> Plan:
@@ -34,7 +38,7 @@ def begin(tx: Tx, person_id: str, elder_id: str, policy: Policy, now: datetime) 
     if found is None:
         rules = policy.calls
         found = Plan(person_id, elder_id, rules.weekday, rules.at, False, rules.summaries,
-                     next_slot(rules.weekday, rules.at, now, policy.zone))
+                     next_slot(rules.weekday, rules.at, now, policy))
         call_plans.begin(tx, found)
     return found
 
@@ -43,7 +47,7 @@ def choose(tx: Tx, plan: Plan, policy: Policy, now: datetime, *, weekday: int, a
            summaries: str) -> Plan:
     """The child's own choices; the hour is brought within the policy's range. Gives the plan as it stands now."""
     chosen = replace(plan, weekday=weekday, at_time=policy.calls.within(at_time), shares=shares, summaries=summaries)
-    chosen = replace(chosen, next_at=next_slot(chosen.weekday, chosen.at_time, now, policy.zone))
+    chosen = replace(chosen, next_at=next_slot(chosen.weekday, chosen.at_time, now, policy))
     call_plans.choose(tx, chosen, now)
     return chosen
 
@@ -51,7 +55,7 @@ def choose(tx: Tx, plan: Plan, policy: Policy, now: datetime, *, weekday: int, a
 def settle(tx: Tx, contact: Contact, policy: Policy) -> None:
     """A call settles what the child was reminded of, wherever and however he says so."""
     plan = begin(tx, contact.person_id, contact.elder_id, policy, contact.at)
-    call_plans.answered(tx, plan, next_slot(plan.weekday, plan.at_time, contact.at, policy.zone), contact.at)
+    call_plans.answered(tx, plan, next_slot(plan.weekday, plan.at_time, contact.at, policy), contact.at)
 
 
 def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
@@ -110,7 +114,7 @@ def _remind(tx: Tx, plan: Plan, now: datetime, policies: Policies) -> None:
         call_plans.remove(tx, plan)
         return
     policy = policies.of(tx, elder.village_id)
-    following = next_slot(plan.weekday, plan.at_time, now, policy.zone)
+    following = next_slot(plan.weekday, plan.at_time, now, policy)
     away = plan.person_id in ties.children(tx, plan.elder_id, today.isoformat())
     if not away or elder.status == "closed" or accounts.reached(tx, plan.person_id) is None:
         call_plans.put_off(tx, plan, following)
@@ -120,7 +124,7 @@ def _remind(tx: Tx, plan: Plan, now: datetime, policies: Policies) -> None:
     elif _called_lately(plan, now) or not _has_the_turn(tx, plan, today, policy.zone):
         call_plans.put_off(tx, plan, following)
     else:
-        again = _at(today + timedelta(days=policy.calls.again_days), plan.at_time, policy.zone)
+        again = _at(today + timedelta(days=policy.calls.again_days), policy.calls.within(plan.at_time), policy.zone)
         if call_plans.asked(tx, plan, min(again, following), now):
             _tell(tx, plan, replace(plan, asked_at=now).stamp, now, again=False)
 

@@ -1,7 +1,7 @@
 """Campaigns as they go (C13): opened, begun, told to who visits, and ended; festivals are proposed by the calendar."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 import orjson
@@ -23,6 +23,7 @@ ACTOR = "clock"
 NEXT = 5  # elders named in one message
 TOLD = "campaigns_told"  # by campaign: the day, and the last village of that day whose people were told
 ALL_TOLD = "~"  # greater than any path
+ONCE_IN = timedelta(days=180)  # a festival of one name comes once a year, on whatever days it was confirmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +220,7 @@ def propose(tx: Tx, now: datetime, policies: Policies) -> bool:
                 continue  # a township that lies in no county is asked itself
             for near in calendar.coming(rules.festivals, today, rules.campaigns.propose_days):
                 if near.festival not in having:
-                    having[near.festival] = campaigns.having(tx, near.festival, today)
+                    having[near.festival] = campaigns.having(tx, near.festival, today - ONCE_IN)
                 there = having[near.festival]
                 for asked, persons in _asked(tx, area):
                     if asked.id not in there:

@@ -55,20 +55,20 @@ def first_standing(new: NewElder, policy: Policy, now: datetime) -> Standing:
                      missing=annex2.missing(new))
 
 
-def revise(tx: Tx, scope: Scope, elder_id: str, new: NewElder, policies: Policies, now: datetime) -> Elder | None:
+def revise(tx: Tx, scope: Scope, elder_id: str, new: NewElder, policies: Policies, now: datetime, *,
+           moved_on: str | None = None) -> Elder | None:
     """Writes a file anew and derives the rest; what changed stands on the audit chain by name.
 
     None where the elder is not in the scope. The caller has looked for another file with the same ID number.
+    `moved_on`: the day (ISO) from which he lives in another village, where that is not today.
     """
     before = elder_files.read(tx, scope, elder_id)
-    elder = elders.find(tx, scope, elder_id)
-    if before is None or elder is None:
+    if before is None:
         return None
-    _rewrite(tx, elder_id, before, new, policies, now)
+    _rewrite(tx, elder_id, before, new, policies, now, moved_on)
     tx.note(now, scope.person_id, "elder.revise", elder_id, _changed(before, new))
-    revised = elders.find(tx, scope, elder_id) or replace(
-        elder, village_id=new.village_id, missing=" ".join(annex2.missing(new)))  # it went out of this person's area
-    return recompute(tx, scope, revised, policies, now)
+    revised = elders.unscoped(tx, elder_id)  # it may have gone out of this person's area
+    return recompute(tx, scope, revised, policies, now) if revised else None
 
 
 def take_over(tx: Tx, known: Known, new: NewElder, policies: Policies, actor: str, now: datetime) -> None:
@@ -104,10 +104,11 @@ def move(tx: Tx, scope: Scope, elder_id: str, village_id: str, since: str, polic
     assignments.end_all(tx, elder_id, now.astimezone(policies.city.zone).date(), but=("family", people.OWN))
     new = elder_files.moved(file, village_id, elders.next_number(tx, village_id))
     elder_files.set_condition(tx, elder_id, "active", "recovered", since)
-    return revise(tx, scope, elder_id, new, policies, now)
+    return revise(tx, scope, elder_id, new, policies, now, moved_on=since)
 
 
-def _rewrite(tx: Tx, elder_id: str, before: NewElder, new: NewElder, policies: Policies, now: datetime) -> None:
+def _rewrite(tx: Tx, elder_id: str, before: NewElder, new: NewElder, policies: Policies, now: datetime,
+             moved_on: str | None = None) -> None:
     elder_files.rewrite(tx, elder_id, new, first_standing(new, policies.of(tx, new.village_id), now))
     today, log, changes = now.astimezone(policies.city.zone).date().isoformat(), courses.of(tx, elder_id), []
     for what, was, is_ in (("village", before.village_id, new.village_id),
@@ -115,7 +116,7 @@ def _rewrite(tx: Tx, elder_id: str, before: NewElder, new: NewElder, policies: P
                            ("earlier", before.earlier_visit_on or "", new.earlier_visit_on or "")):
         if was != is_:
             changes += [] if any(change.what == what for change in log) else [(what, before.registered_on, was)]
-            changes.append((what, today, is_))
+            changes.append((what, moved_on if moved_on and what == "village" else today, is_))
     courses.keep(tx, elder_id, changes, now)
 
 

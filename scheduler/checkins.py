@@ -67,8 +67,8 @@ def _step(tx: Tx, each: CheckIn, policies: Policies, now: datetime) -> None:
     elif each.stage == "again" and (near := _near(tx, each, policies, now)):
         if check_ins.move(tx, each, "contact", day, now + timedelta(minutes=rules.contact_minutes)):
             for person in near:
-                _tell(tx, CheckInContact(person=person, elder=elder.id, day=day,
-                                         minutes=rules.contact_minutes), "contact", now)
+                _tell(tx, each, CheckInContact(person=person, elder=elder.id, day=day,
+                                               minutes=rules.contact_minutes), "contact", now)
     else:
         _alert(tx, each, policies, now, None)
 
@@ -169,7 +169,7 @@ def _answered(tx: Tx, person_id: str, stage: str, policies: Policies, now: datet
 def _ask(tx: Tx, each: CheckIn, day: str, until: datetime, now: datetime, *, again: bool) -> None:
     stage = "again" if again else "asked"
     if check_ins.move(tx, each, stage, day, until):
-        _tell(tx, CheckInAsk(person=each.person_id, elder=each.elder_id, day=day, again=again), stage, now)
+        _tell(tx, each, CheckInAsk(person=each.person_id, elder=each.elder_id, day=day, again=again), stage, now)
 
 
 def _alert(tx: Tx, each: CheckIn, policies: Policies, now: datetime, by: str | None) -> None:
@@ -185,9 +185,9 @@ def _skip(tx: Tx, each: CheckIn, elder: Elder, day: str, policies: Policies, now
     until = (date.fromisoformat(next_day) - timedelta(days=1)).isoformat()
     for person in notices.confirmers(tx, elder.village_id, "village"):
         if each.asking:
-            _tell(tx, CheckInUnanswered(person=person, elder=elder.id, day=day), "unanswered", now)
+            _tell(tx, each, CheckInUnanswered(person=person, elder=elder.id, day=day), "unanswered", now)
         else:
-            _tell(tx, CheckInSkipped(person=person, elder=elder.id, day=day, until=until), "skipped", now)
+            _tell(tx, each, CheckInSkipped(person=person, elder=elder.id, day=day, until=until), "skipped", now)
 
 
 def _unreachable(tx: Tx, each: CheckIn, elder: Elder, day: str, policies: Policies, now: datetime) -> None:
@@ -225,17 +225,18 @@ def _tell_unwell(tx: Tx, each: CheckIn, moment: int, what: str, policies: Polici
 def _tell_near(tx: Tx, each: CheckIn, by: str, policies: Policies, now: datetime) -> None:
     """Tells those who were asked to call that they need not."""
     for person in _near(tx, each, policies, now):
-        asked = outbox.receipt(tx, _key(each.elder_id, each.day, "contact", person)) is not None
+        asked = outbox.receipt(tx, _key(each, each.day, "contact", person)) is not None
         if asked and person != by:
-            _tell(tx, CheckInWell(person=person, elder=each.elder_id, day=each.day, by=by), "well", now)
+            _tell(tx, each, CheckInWell(person=person, elder=each.elder_id, day=each.day, by=by), "well", now)
 
 
-def _tell(tx: Tx, notice: OfDay, what: str, now: datetime) -> None:
-    notices.tell(tx, notice, now, unique_key=_key(notice.elder, notice.day, what, notice.person))
+def _tell(tx: Tx, each: CheckIn, notice: OfDay, what: str, now: datetime) -> None:
+    notices.tell(tx, notice, now, unique_key=_key(each, notice.day, what, notice.person))
 
 
-def _key(elder_id: str, day: str, what: str, person: str) -> str:
-    return f"check_in:{elder_id}:{day}:{what}:{person}"
+def _key(each: CheckIn, day: str, what: str, person: str) -> str:
+    """Once a day and hour: who is given a later hour after he was asked is asked at that one too."""
+    return f"check_in:{each.elder_id}:{day}:{each.at_time}:{what}:{person}"
 
 
 def _next(at_time: str, after: str | None, policies: Policies, now: datetime) -> tuple[str, datetime]:

@@ -153,8 +153,8 @@ def called_back(tx: Tx, request: Request, by: str, now: datetime) -> bool:
 def late(tx: Tx, now: datetime, policies: Policies) -> bool:
     """Tells the township once of each request that nobody took in time; never more to do."""
     today = now.astimezone(policies.city.zone).date().isoformat()
-    for request, village in requests.not_taken(tx, now - LOOKED_BACK, now, today):
-        _tell_township(tx, request, village, now)
+    for request, village, urgent in requests.not_taken(tx, now - LOOKED_BACK, now, today):
+        _tell_township(tx, request, village, now, RequestNow if urgent else RequestMade)
     return False
 
 
@@ -223,8 +223,8 @@ def _near(tx: Tx, elder: Elder, today: date) -> list[str]:
     return list(dict.fromkeys((*visiting, *notices.confirmers(tx, elder.village_id, "village"))))
 
 
-def _tell_township(tx: Tx, request: str, village_id: str, now: datetime) -> int:
-    return sum(notices.tell(tx, RequestNow(person=person, request=request, late=True), now,
+def _tell_township(tx: Tx, request: str, village_id: str, now: datetime, kind: type[RequestMade] = RequestNow) -> int:
+    return sum(notices.tell(tx, kind(person=person, request=request, late=True), now,
                             unique_key=f"request_late:{request}:{person}")
                for person in notices.confirmers(tx, village_id, "township"))
 

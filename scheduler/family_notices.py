@@ -48,9 +48,13 @@ class OfRequest(Notice):
 
 
 class RequestMade(OfRequest):
-    """A family asks for a visit on a day, or for a call back. Not wanted once somebody does it."""
+    """A family asks for a visit on a day, or for a call back. Not wanted once somebody does it.
+
+    `late`: for the township, nobody has taken it by that day, or in the time that the policy gives.
+    """
 
     kind = "request_made"
+    late: bool = False
 
     def still_wanted(self, tx: Tx, today: date) -> bool:
         found = self.read(tx, today)
@@ -58,14 +62,10 @@ class RequestMade(OfRequest):
 
 
 class RequestNow(RequestMade):
-    """Somebody is to go and look now: the child waits, so quiet hours do not hold it.
-
-    `late`: for the township, nobody has taken it in the time that the policy gives.
-    """
+    """Somebody is to go and look now: the child waits, so quiet hours do not hold it."""
 
     kind = "request_now"
     lane: ClassVar[Lane] = "reply"
-    late: bool = False
 
 
 class RequestMoved(OfRequest):

@@ -163,8 +163,8 @@ def count(file: File, log: Sequence[Change], stood: Sequence[Stood], months: Seq
     opened = instant(file.created_at).astimezone(zone).date()  # of the time before nothing is known
     begin = max(opened, date.fromisoformat(_entered(log, "registered", file.registered_on, as_of)))
     earlier = _entered(log, "earlier", file.earlier_visit_on or "", as_of)
-    lived = windows.values(log, "village", begin, _at_first(log, "village", file.village_id), as_of=as_of)
-    course = windows.course(log, begin, _at_first(log, "class", file.care_class), as_of=as_of)
+    lived = windows.values(log, "village", begin, windows.at_first(log, "village", file.village_id), as_of=as_of)
+    course = windows.course(log, begin, file.care_class, as_of=as_of)
     for month in months:
         day = month.last
         village = windows.at(lived, day)
@@ -206,15 +206,9 @@ def outcome(dues: Sequence[Due]) -> Outcome:
     return "met" if "met" in states else "excused"
 
 
-def _at_first(log: Sequence[Change], what: str, now: str) -> str:
-    """What was the case before any change of it was entered: the first row of the log keeps it."""
-    first = min((each for each in log if each.what == what), key=lambda each: each.entered, default=None)
-    return first.value if first else now
-
-
 def _entered(log: Sequence[Change], what: str, now: str, as_of: int) -> str:
     """What the file said by then of something that is one thing at a time."""
-    return windows.values(log, what, date.min, _at_first(log, what, now), as_of=as_of)[-1][1]
+    return windows.values(log, what, date.min, windows.at_first(log, what, now), as_of=as_of)[-1][1]
 
 
 def _seen(earlier: str, stood: Sequence[Stood], rules: Rules) -> list[Seen]:

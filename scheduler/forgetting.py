@@ -8,7 +8,7 @@ from storage import erasing, reply_windows, retention, send_counts
 from storage.database import Tx
 from storage.retention import Forget
 
-COUNTED = timedelta(days=1)  # how long it is known how often somebody was sent something
+COUNTED = timedelta(days=2)  # how long it is known how often somebody was sent something
 CHUNK = 200  # rows of a class in one unit of work
 ACTOR = "retention"  # who the audit chain says did it
 
@@ -17,7 +17,7 @@ CLASSES: Mapping[str, Forget] = {  # by the names of `Retention`
     "cancelled_drafts": retention.cancelled_drafts, "submitted_drafts": retention.submitted_drafts,
     "media_never_fetched": retention.media_that_never_came, "playground": retention.phone_rows,
     "jobs": retention.ended_jobs, "guesses": retention.guess_rows,
-    "device_events": retention.device_rows,
+    "alert_links": retention.alert_link_rows, "device_events": retention.device_rows,
 }
 
 

@@ -192,8 +192,12 @@ def _line(area: Area, by_id: Mapping[str, Area]) -> list[Area]:
     return [by_id[each] for each in area.path.split("/") if each in by_id]
 
 
-def load(path: Path = DEFAULT) -> Policies:
-    """The policy in a toml file; what the file leaves out is as in the default. Raises PolicyError."""
+def load(path: Path | None = None) -> Policies:
+    """The policy in a toml file; what it leaves out, or without a file all of it, is as in the default.
+
+    Raises PolicyError.
+    """
+    path = path or DEFAULT
     try:
         values = tomllib.loads(DEFAULT.read_text(encoding="utf-8"))
         given = tomllib.loads(path.read_text(encoding="utf-8")) if path != DEFAULT else {}

@@ -19,9 +19,8 @@ def press(tx: Tx, by: str, elder: Elder | None, area_id: str, words: str, polici
 
     `area_id` is where it is, where it is about nobody known.
     """
-    if before := alerts.pressed(tx, by):
-        if words:
-            alerts.say_more(tx, before, words)
+    before = alerts.pressed(tx, by)
+    if before and (not words or alerts.say_more(tx, before, words)):
         return before
     area = elder.village_id if elder else area_id
     rules = policies.of(tx, area).alerts
@@ -32,7 +31,7 @@ def press(tx: Tx, by: str, elder: Elder | None, area_id: str, words: str, polici
 def say_whom(tx: Tx, alert: Alert, elder: Elder | None, area_id: str, policies: Policies, now: datetime) -> bool:
     """The raiser says of whom it is (None: nobody known). False where it went out as somebody's, or it ended.
 
-    Where it went out already, those near that elder are told now.
+    Where it went out already, those near that elder, or in that village, are told now.
     """
     if not alerts.of_whom(tx, alert, elder.id if elder else None, elder.village_id if elder else area_id,
                           alert.raised_by or "clock", now):
@@ -40,7 +39,7 @@ def say_whom(tx: Tx, alert: Alert, elder: Elder | None, area_id: str, policies: 
     now_is = alerts.unscoped(tx, alert.id)
     if now_is and now_is.area_id != alert.area_id:
         village_groups.elsewhere(tx, alert, policies, now)
-    if now_is and now_is.kind != UNSAID and elder:
+    if now_is and now_is.kind != UNSAID and (elder or now_is.area_id != alert.area_id):
         alerting.tell_step(tx, now_is, "whom", alert.raised_by, policies, now)
         alerting.tell_near(tx, now_is, policies, now)
     return True
@@ -48,8 +47,11 @@ def say_whom(tx: Tx, alert: Alert, elder: Elder | None, area_id: str, policies: 
 
 def say_what(tx: Tx, alert: Alert, kind: str, policies: Policies, now: datetime) -> Alert | None:
     """The raiser says what it is: it goes out, or those told hear it. Gives what it is now; None: that was said."""
-    if alert.kind == UNSAID:
-        return alerting.go_out(tx, alert, kind, policies, now)
+    if alert.kind == UNSAID and (out := alerting.go_out(tx, alert, kind, policies, now)):
+        return out
+    if alert.elder_id and alerts.unscoped(tx, alert.id) is None:  # at this moment it became a further report
+        number = alerting.raise_alert(tx, alert.elder_id, kind, "person", alert.raised_by, policies, now)
+        return alerts.running_numbered(tx, number)
     if not alerts.turn(tx, alert, kind, alert.raised_by, now):
         return None
     alerting.tell_step(tx, alert, "what", alert.raised_by, policies, now)
@@ -60,9 +62,7 @@ def say_what(tx: Tx, alert: Alert, kind: str, policies: Policies, now: datetime)
 def add_words(tx: Tx, alert: Alert, by: str, words: str, policies: Policies, now: datetime,
               *, told: bool = False) -> None:
     """Somebody who knows more says it, while it runs. `told`: another message of his brings it."""
-    if alert.elder_id:
-        alerts.hold(tx, alert.elder_id)
-    alerts.say_more(tx, alerts.unscoped(tx, alert.id) or alert, words)
+    alerts.say_more(tx, alert, words)
     tx.note(now, by, "alert.words", alert.elder_id or alert.id, (alert.called,))
     if alert.kind != UNSAID and not told:
         alerting.tell_step(tx, alert, "words", by, policies, now)

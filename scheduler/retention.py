@@ -16,5 +16,6 @@ class Retention(BaseModel):
     playground: int = Field(ge=1)
     jobs: int = Field(ge=1)
     guesses: int = Field(ge=1)
+    alert_links: int = Field(ge=1)  # after the alert ended
     device_events: int = Field(ge=7)  # a vendor's late repeat is told from something new
     closed_elders: int = Field(ge=365)

@@ -123,7 +123,7 @@ class _Run:
 
     async def all(self, store: Store) -> None:
         """Every chunk, in units of work of their own; of several processes one at a time."""
-        while self._kept(await store.run(self._chunk, key=f"sweep {self._name}")):
+        while self._kept(await store.run(self._chunk, key=f"sweep {self._name}", patient=True)):
             pass
 
     def all_in(self, tx: Tx) -> None:

@@ -59,12 +59,12 @@ class Due:
 
 
 def course(log: Iterable[Change], begin: date, care_class: str, *, as_of: int | None = None) -> Course:
-    """Folds the log of one elder; what it does not speak of was so all along: `care_class`, active, willing.
+    """Folds the log of one elder; what it does not speak of was so all along: `care_class` (of now), active, willing.
 
     `as_of`: only what was entered until then (milliseconds).
     """
     known = list(log)
-    return Course(begin, values(known, "class", begin, care_class, as_of=as_of),
+    return Course(begin, values(known, "class", begin, at_first(known, "class", care_class), as_of=as_of),
                   values(known, "standing", begin, ACTIVE, as_of=as_of), values(known, "wish", begin, "", as_of=as_of))
 
 
@@ -81,7 +81,15 @@ def values(log: Iterable[Change], what: str, begin: date, default: str, *, as_of
         found[:] = [each for each in found if each[0] < day]
         if not found or found[-1][1] != change.value:
             found.append((day, change.value))
-    return tuple(found) if found and found[0][0] <= begin else ((begin, default), *found)
+    if found and found[0][0] <= begin:
+        return tuple(found)
+    return (begin, default), *(each for each in found if each is not found[0] or each[1] != default)
+
+
+def at_first(log: Iterable[Change], what: str, now: str) -> str:
+    """What was the case before any change of it was entered: the first row of the log keeps it. `now`: with no row."""
+    first = min((each for each in log if each.what == what), key=lambda each: each.entered, default=None)
+    return first.value if first else now
 
 
 def at(values: Values, day: date) -> str:

@@ -45,7 +45,8 @@ _DECIDE = update(accounts).where(_THEIRS, accounts.c.state == bindparam("before"
 _REMOVE = delete(accounts).where(_THEIRS)
 _OF_CHANNEL = select(accounts.c.account, people.c.id, people.c.name).select_from(
     accounts.join(people, people.c.id == accounts.c.person_id)).where(
-    accounts.c.channel == bindparam("channel")).order_by(accounts.c.bound_at, accounts.c.account)
+    accounts.c.channel == bindparam("channel"), accounts.c.blocked_at.is_(None),
+).order_by(accounts.c.bound_at, accounts.c.account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,5 +182,5 @@ def remove(tx: Tx, account: Account, person_id: str, now: datetime) -> bool:
 
 
 def on(tx: Tx, channel: str) -> list[tuple[str, str, str]]:
-    """Account, person id and name of everybody on a channel, for the playground's phones."""
+    """Account, person id and name of everybody who is reached on a channel, in the order in which they came."""
     return [(account, person, name) for account, person, name in tx.all(_OF_CHANNEL, channel=channel)]

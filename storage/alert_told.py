@@ -14,8 +14,7 @@ from storage.tables import alert_told
 State = Literal["waiting", "seen", "unreached"]
 
 _OF_HIM = (alert_told.c.alert_id == bindparam("alert"), alert_told.c.person_id == bindparam("person"))
-_WAITS = (*_OF_HIM, alert_told.c.state == "waiting")
-_AS_IT_WAS = (*_WAITS, alert_told.c.next_at == bindparam("before"))
+_AS_IT_WAS = (*_OF_HIM, alert_told.c.next_at == bindparam("before"))  # who has seen it, or missed it, has no such time
 _ADD = insert(alert_told).on_conflict_do_nothing()
 _SEEN = update(alert_told).where(*_OF_HIM, alert_told.c.seen_at.is_(None)).values(
     state="seen", seen_at=bindparam("at"), next_at=None)
@@ -29,7 +28,7 @@ _AGAIN = update(alert_told).where(*_AS_IT_WAS).values(channels=bindparam("on"), 
 _MISSED = update(alert_told).where(*_AS_IT_WAS).values(state="unreached", next_at=None)
 _REST = update(alert_told).where(*_AS_IT_WAS).values(next_at=None)
 _FAILED = update(alert_told).where(
-    *_WAITS, alert_told.c.next_at.is_not(None), or_(  # told elsewhere meanwhile, he is waited for there
+    *_OF_HIM, alert_told.c.next_at.is_not(None), or_(  # told elsewhere meanwhile, he is waited for there
         alert_told.c.channels == bindparam("on"), alert_told.c.channels.like("% " + bindparam("on")))).values(
     next_at=bindparam("at"))
 _ON = select(alert_told.c.channels).where(*_OF_HIM)

@@ -59,10 +59,11 @@ _OUT = update(alerts).where(_THIS, alerts.c.state == "open", alerts.c.kind == UN
     kind=bindparam("what"))
 _TURN = update(alerts).where(_THIS, _RUNNING, alerts.c.kind == SOS).values(kind=bindparam("what"))
 _LOCK = _UNSCOPED.with_for_update(of=alerts)
+_LOCK_PRESSED = _ALL.where(_THIS, _RUNNING, alerts.c.kind == UNSAID).with_for_update(of=alerts)
 _OF = update(alerts).where(_THIS, _RUNNING, or_(alerts.c.kind == UNSAID, alerts.c.elder_id.is_(None))).values(
     elder_id=bindparam("elder"), area_id=bindparam("area"))
 _FOLD = delete(alerts).where(_THIS, alerts.c.kind == UNSAID)
-_CLAIM = update(alerts).where(_THIS, alerts.c.state == "open", alerts.c.claimed_by.is_(None)).values(
+_CLAIM = update(alerts).where(_THIS, alerts.c.state == "open").values(  # to open ones nobody goes
     state="claimed", claimed_by=bindparam("who"), claimed_at=bindparam("at"), rung=0, rungs_from=bindparam("at"),
     next_at=bindparam("at"))
 _ARRIVE = update(alerts).where(_THIS, alerts.c.state == "claimed", alerts.c.claimed_by == bindparam("who")).values(
@@ -209,13 +210,17 @@ def lock(tx: Tx, alert_id: str) -> Alert:
     return _read(tx, row)
 
 
-def go_out(tx: Tx, alert: Alert, kind: str, now: datetime) -> bool:
-    """Others are told of it in this work, as of this kind; False where that was done."""
-    done = tx.run(_OUT, alert=alert.id, what=kind) == 1
-    if done:
-        tx.note(now, "clock" if kind == SOS else alert.raised_by or "clock", "alert.out", alert.elder_id or alert.id,
-                (alert.called, kind))
-    return done
+def lock_pressed(tx: Tx, alert_id: str) -> Alert | None:
+    """As `lock`, of what was pressed and of which nobody is told yet; None where it went out, was folded, or ended."""
+    row = tx.one(_LOCK_PRESSED, alert=alert_id)
+    return _read(tx, row) if row else None
+
+
+def go_out(tx: Tx, alert: Alert, kind: str, now: datetime) -> None:
+    """Others are told of it in this work, as of this kind. The caller has it by `lock_pressed`."""
+    tx.run(_OUT, alert=alert.id, what=kind)
+    tx.note(now, "clock" if kind == SOS else alert.raised_by or "clock", "alert.out", alert.elder_id or alert.id,
+            (alert.called, kind))
 
 
 def turn(tx: Tx, alert: Alert, kind: str, by: str | None, now: datetime) -> bool:
@@ -234,17 +239,19 @@ def of_whom(tx: Tx, alert: Alert, elder_id: str | None, area_id: str, by: str, n
     return done
 
 
-def fold(tx: Tx, alert: Alert, into: Alert, now: datetime) -> bool:
-    """What nobody was told of becomes a further report of the one that runs; False where it went out."""
-    if tx.run(_FOLD, alert=alert.id) != 1:
-        return False
+def fold(tx: Tx, alert: Alert, into: Alert, now: datetime) -> None:
+    """What nobody was told of becomes a further report of the one that runs. The caller has it by `lock_pressed`."""
+    tx.run(_FOLD, alert=alert.id)
     tx.note(now, alert.raised_by or "clock", "alert.again", into.elder_id or into.id, (into.called, alert.called))
-    return True
 
 
-def say_more(tx: Tx, alert: Alert, words: str) -> None:
-    """Adds what a second report, or somebody who knows more, says. The caller holds the elder."""
-    tx.run(_WORDS, alert=alert.id, said=_sealed(tx, alert.id, "\n".join(filter(None, (alert.words, words)))))
+def say_more(tx: Tx, alert: Alert, words: str) -> bool:
+    """Adds what a second report, or somebody who knows more, says: what was said meanwhile stays. False: it is gone."""
+    row = tx.one(_LOCK, alert=alert.id)
+    if row is not None:
+        said = _read(tx, row).words
+        tx.run(_WORDS, alert=alert.id, said=_sealed(tx, alert.id, "\n".join(filter(None, (said, words)))))
+    return row is not None
 
 
 def find(tx: Tx, scope: Scope, alert_id: str) -> Alert | None:

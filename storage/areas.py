@@ -70,6 +70,12 @@ def above(tx: Tx, area: Area) -> list[Area]:
     return [found for each in area.path.split("/")[:-1] if (found := find(tx, each))]
 
 
+def names_of(tx: Tx, area_id: str) -> dict[str, str]:
+    """What an area and those that it lies in are called, by level."""
+    area = find(tx, area_id)
+    return {each.level: each.name for each in above(tx, area)} if area else {}
+
+
 def villages_of(tx: Tx, person_id: str) -> list[Area]:
     """The villages in which a person has a post, or which lie in an area where he has one."""
     return [Area(*row) for row in tx.all(_VILLAGES_OF, person=person_id)]

@@ -43,10 +43,10 @@ _END_ROLE = update(assignments).where(
     assignments.c.elder_id == bindparam("elder"), assignments.c.role == bindparam("of_role"), _AFTER).values(
     until_on=bindparam("last_day"))
 _ROLES_OF = select(assignments.c.role).where(assignments.c.elder_id == bindparam("elder"), _AFTER).distinct()
-_over_by_then = assignments.c.until_on < _insert.excluded.from_on  # what was given before is over by then
 _LEND = _insert.on_conflict_do_update(index_elements=["person_id", "elder_id", "role"], set_={
-    "from_on": case((_over_by_then, _insert.excluded.from_on), (assignments.c.from_on < _insert.excluded.from_on,
-                    assignments.c.from_on), else_=_insert.excluded.from_on),
+    "from_on": case((assignments.c.until_on < bindparam("today"), _insert.excluded.from_on),
+                    (assignments.c.from_on < _insert.excluded.from_on, assignments.c.from_on),
+                    else_=_insert.excluded.from_on),
     "until_on": case((assignments.c.until_on > _insert.excluded.until_on, assignments.c.until_on),
                      else_=_insert.excluded.until_on)})
 _VISITED = select(assignments.c.elder_id, elders.c.village_id, assignments.c.until_on).select_from(
@@ -179,9 +179,13 @@ def entrust(tx: Tx, person_id: str, elder_id: str, role: str, from_on: str, unti
     tx.run(_ENTRUST, person_id=person_id, elder_id=elder_id, role=role, from_on=from_on, until_on=until_on)
 
 
-def lend(tx: Tx, person_id: str, elder_id: str, from_on: str, until_on: str) -> None:
-    """Gives an elder to who stands in for his visitor, both days (ISO) included; what he has of him already is kept."""
-    tx.run(_LEND, person_id=person_id, elder_id=elder_id, role="stand_in", from_on=from_on, until_on=until_on)
+def lend(tx: Tx, person_id: str, elder_id: str, from_on: str, until_on: str, today: str) -> None:
+    """Gives an elder to who stands in for his visitor, both days (ISO) included.
+
+    What he has of him already, or is to have, is kept, with the days between: it is one row, and nobody is left out.
+    """
+    tx.run(_LEND, person_id=person_id, elder_id=elder_id, role="stand_in", from_on=from_on, until_on=until_on,
+           today=today)
 
 
 def visited(tx: Tx, person_id: str, first: str, last: str) -> list[tuple[str, str, str | None]]:

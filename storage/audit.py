@@ -2,9 +2,10 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 import orjson
 from sqlalchemy import bindparam, insert, select, text
@@ -15,6 +16,7 @@ from storage.ids import instant, millis
 from storage.tables import audit, audit_subjects
 
 FIRST_MAC = "0" * 64
+RESTORED = "backup.restored"
 PG_LOCK = text("SELECT pg_advisory_xact_lock(2, 0)")
 HEAD = select(audit.c.seq, audit.c.mac, audit.c.at).order_by(audit.c.seq.desc()).limit(1)
 APPEND = insert(audit)
@@ -46,13 +48,45 @@ class Line:
     entries: Sequence[AuditEntry]
 
 
+class Known(Protocol):
+    """A head of the chain that was kept elsewhere."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def mac(self) -> str: ...
+    @property
+    def kept_at(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """A line that says that a backup was restored: the chain goes on from there, what came after the backup is gone.
+
+    `left` names heads that were found not to be in it.
+    """
+
+    seq: int
+    at: datetime
+    left: frozenset[str]
+
+    def explains(self, head: Known) -> bool:
+        """Whether this head may be of the lines that were left behind."""
+        return named(head) in self.left or (head.seq >= self.seq and head.kept_at < self.at)
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`broken_at` is the first line that does not fit, or None; `lines` and `head` describe the whole chain."""
+    """`broken_at` is the first line that does not fit, or None; `lines` and `head` describe the whole chain.
+
+    `left` are the known heads that are not in it; those that no restore explains are why it is broken.
+    """
 
     lines: int
     head: str
     broken_at: int | None
+    restores: tuple[Restore, ...] = ()
+    left: tuple[Known, ...] = ()
 
 
 def extend(tx: Tx) -> None:
@@ -86,22 +120,35 @@ def about(tx: Tx, subject: str, count: int, before: int = NEWEST) -> list[Line]:
             for seq, at, entries in tx.all(ABOUT, of=subject, before=before, count=count)]
 
 
-def verify(tx: Tx, known_heads: Mapping[int, str] | None = None) -> Verdict:
-    """Reads the whole chain. `known_heads` (mac by line number, kept elsewhere) show a cut tail, and a chain that
-    was written anew by somebody who has the key.
+def verify(tx: Tx, known: Sequence[Known] = ()) -> Verdict:
+    """Reads the whole chain. `known` heads, kept elsewhere, show a cut tail, and a chain that was written anew by
+    somebody who has the key; after a restore those of the lines that it left behind are told apart.
     """
-    known = known_heads or {}
+    asked, found, restores = {head.seq for head in known}, dict[int, str](), list[Restore]()
     seq, mac = 0, FIRST_MAC
     while rows := tx.all(PAGE, after=seq):
-        for found, at, entries, kept in rows:
-            if found != seq + 1 or not hmac.compare_digest(kept, _mac(tx, mac, found, at, entries)):
+        for number, at, entries, kept in rows:
+            if number != seq + 1 or not hmac.compare_digest(kept, _mac(tx, mac, number, at, entries)):
                 return Verdict(seq, mac, seq + 1)
-            seq, mac = found, kept
-            if known.get(seq, mac) != mac:
-                return Verdict(seq, mac, seq)
-    if max(known, default=0) > seq:
-        return Verdict(seq, mac, seq + 1)
-    return Verdict(seq, mac, None)
+            seq, mac = number, kept
+            if seq in asked:
+                found[seq] = mac
+            if RESTORED in entries:
+                restores += [Restore(seq, instant(at), frozenset(fields))
+                             for _, action, _, fields in orjson.loads(entries) if action == RESTORED]
+    left = tuple(head for head in known if found.get(head.seq) != head.mac)
+    broken = [min(head.seq, seq + 1) for head in left if not any(each.explains(head) for each in restores)]
+    return Verdict(seq, mac, min(broken, default=None), tuple(restores), left)
+
+
+def restored(tx: Tx, backup: str, left: Sequence[Known], now: datetime) -> None:
+    """Notes that a backup was restored, and which known heads are not in its chain; for the restore's own work."""
+    tx.note(now, "operator", RESTORED, backup, [named(head) for head in left])
+
+
+def named(head: Known) -> str:
+    """How a line of a restore names a head."""
+    return f"{head.seq}:{head.mac[:16]}"
 
 
 def _mac(tx: Tx, before: str, seq: int, at: int, entries: str) -> str:

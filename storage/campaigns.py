@@ -67,10 +67,14 @@ _OF_FESTIVAL = select(campaigns.c.area_id).where(
 
 _this = campaigns.c.id == bindparam("campaign")
 _proposed, _open = campaigns.c.state == "proposed", campaigns.c.state == "open"
-_OPEN = update(campaigns).where(_this, _proposed).values(
+_twin = campaigns.alias("twin")
+_free = ~select(_twin.c.id).where(  # no other of its name is there from that day on, taken back ones included
+    _twin.c.area_id == campaigns.c.area_id, _twin.c.kind == campaigns.c.kind, _twin.c.name == campaigns.c.name,
+    _twin.c.first_on == bindparam("new_first"), _twin.c.id != campaigns.c.id).exists()
+_OPEN = update(campaigns).where(_this, _proposed, _free).values(
     state="open", first_on=bindparam("new_first"), last_on=bindparam("new_last"), decided_by=bindparam("by"),
     decided_at=bindparam("at"))
-_MOVE = update(campaigns).where(_this, _open, campaigns.c.begun_at.is_(None)).values(
+_MOVE = update(campaigns).where(_this, _open, campaigns.c.begun_at.is_(None), _free).values(
     first_on=bindparam("new_first"), last_on=bindparam("new_last"))
 _PROLONG = update(campaigns).where(_this, _open, campaigns.c.begun_at.is_not(None)).values(
     last_on=bindparam("new_last"))
@@ -166,13 +170,18 @@ def add(tx: Tx, new: NewCampaign, by: str | None, now: datetime, state: Literal[
 
 
 def open_(tx: Tx, campaign: str, first_on: str, last_on: str, by: str, now: datetime) -> bool:
-    """Says yes to what was proposed, for these days; False where somebody decided before."""
+    """Says yes to what was proposed, for these days; False where somebody decided before, or one of its name is there
+    from the same day on.
+    """
     return _noted(tx, tx.run(_OPEN, campaign=campaign, new_first=first_on, new_last=last_on, by=by, at=millis(now)),
                   campaign, "campaign.open", by, now)
 
 
 def move(tx: Tx, campaign: Campaign, first_on: str, last_on: str, by: str, now: datetime) -> bool:
-    """Other days for one that is open; once it has begun only the last one. False where it is open no more."""
+    """Other days for one that is open; once it has begun only the last one.
+
+    False where it is open no more, or another of its name is there from the same day on.
+    """
     moved = tx.run(_MOVE, campaign=campaign.id, new_first=first_on, new_last=last_on) or tx.run(
         _PROLONG, campaign=campaign.id, new_last=last_on)
     return _noted(tx, moved, campaign.id, "campaign.move", by, now)
@@ -240,7 +249,7 @@ def unanswered(tx: Tx, day: date) -> list[Campaign]:
 
 
 def having(tx: Tx, festival: str, day: date) -> set[str]:
-    """The areas in which this festival is proposed, open or decided on already, and not yet past on that day."""
+    """The areas in which this festival is proposed, open or decided on already, and was not past on that day."""
     return {area for area, in tx.all(_OF_FESTIVAL, on_day=day.isoformat(), called=festival)}
 
 

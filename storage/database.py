@@ -154,12 +154,14 @@ Work = Callable[[Tx], T]
 class Job:
     """A work that waits for its turn, with the future of who waits for it."""
 
-    __slots__ = ("error", "future", "loop", "result", "work")
+    __slots__ = ("error", "future", "loop", "patient", "result", "work")
 
-    def __init__(self, work: Work[Any], loop: asyncio.AbstractEventLoop, future: "asyncio.Future[Any]") -> None:
+    def __init__(self, work: Work[Any], loop: asyncio.AbstractEventLoop, future: "asyncio.Future[Any]",
+                 patient: bool = False) -> None:
         self.work = work
         self.loop = loop
         self.future = future
+        self.patient = patient
         self.result: Any = None
         self.error: BaseException | None = None
 
@@ -196,15 +198,17 @@ class Store(Protocol):
     dialect: str
     engine: str  # for `doctor`: product and version
 
-    def run(self, work: Work[T], key: str = "") -> Awaitable[T]:
+    def run(self, work: Work[T], key: str = "", *, patient: bool = False) -> Awaitable[T]:
         """Does the work in one transaction: when this returns, it is on disk.
 
-        Works of one `key` (a chat) run in the order of the calls. Raises StoreUnavailable when nothing was
-        kept; what the work itself raises comes back as it is, and then nothing of it is kept either.
+        Works of one `key` (a chat) run in the order of the calls. A `patient` one stands behind those that are not,
+        whoever came first: nobody waits for reminders, sweeps and jobs. It has its turn all the same, however many
+        others come. Raises StoreUnavailable when nothing was kept; what the work itself raises comes back as it is,
+        and then nothing of it is kept either.
         """
         ...
 
-    def read(self, query: Work[T]) -> Awaitable[T]:
+    def read(self, query: Work[T], *, patient: bool = False) -> Awaitable[T]:
         """Runs a query that writes nothing, beside the writers."""
         ...
 

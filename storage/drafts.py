@@ -4,7 +4,7 @@ from base64 import b32encode
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, literal_column, select, update
 
 from storage.database import Tx
 from storage.ids import millis
@@ -21,7 +21,8 @@ _CLOSE = update(drafts).where(_THIS, drafts.c.state == "open").values(
 _OPEN = update(drafts).where(_THIS, drafts.c.state == "paused").values(state="open", updated_at=bindparam("at"))
 _COLUMNS = select(drafts.c.id, drafts.c.tag, drafts.c.form, drafts.c.form_hash, drafts.c.body, drafts.c.state,
                   drafts.c.result, drafts.c.created_at)
-_PAUSED = _COLUMNS.where(drafts.c.person_id == bindparam("person"), drafts.c.state == "paused").order_by(
+_PAUSED = _COLUMNS.where(  # written out: a parameter is held against the partial index, at each execution anew
+    drafts.c.person_id == bindparam("person"), drafts.c.state == literal_column("'paused'")).order_by(
     drafts.c.created_at, drafts.c.id).limit(bindparam("count"))
 _TAGGED = _COLUMNS.where(drafts.c.tag == bindparam("tag"), drafts.c.person_id == bindparam("person"))
 _ONE = _COLUMNS.where(_THIS, drafts.c.person_id == bindparam("person"))

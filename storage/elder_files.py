@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 from sqlalchemy import bindparam, insert, not_, or_, select, update
 
-from storage.database import Row, Tx
+from storage.database import Tx
 from storage.elders import NewElder, Standing
 from storage.ids import millis
 from storage.scope import ELDER_IN_SCOPE, HELD_HERE, Scope
@@ -25,7 +25,7 @@ _COLUMNS = (
 _WHOLE = select(*_COLUMNS).where(ELDER_IN_SCOPE, _THIS)
 _UNSCOPED = select(*_COLUMNS).where(_THIS)
 _OF_AREA = (
-    select(*_COLUMNS, elders.c.id, _village.c.name, _township.c.name)
+    select(*_COLUMNS, elders.c.id, _village.c.name, _township.c.name, elders.c.care_class)
     .select_from(elders.join(_village, _village.c.id == elders.c.village_id).outerjoin(
         _township, _township.c.id == _village.c.parent_id))
     .where(HELD_HERE, _village.c.path >= bindparam("path"), _village.c.path < bindparam("path_end"),
@@ -42,7 +42,7 @@ _REVIEWED = update(elders).where(_THIS).values(reviewed_on=bindparam("on_day"))
 _CONDITION = update(elders).where(_THIS, _NOT_ERASED).values(
     status=bindparam("new_status"), condition=bindparam("why"), condition_since=bindparam("since"),
     condition_until=bindparam("until"))
-_PAUSES = select(elders.c.id, elders.c.village_id).where(
+_PAUSES = select(elders.c.id, elders.c.village_id, elders.c.condition_until).where(
     elders.c.status == "paused", elders.c.condition_until <= bindparam("on_day")).order_by(
     elders.c.condition_until, elders.c.id).limit(bindparam("count"))
 _LATER = select(wishes.c.id).where(wishes.c.elder_id == elders.c.id, wishes.c.on_day > bindparam("asked_on")).exists()
@@ -71,6 +71,7 @@ class Placed:
     village: str
     township: str
     file: NewElder
+    care_class: str
 
 
 def read(tx: Tx, scope: Scope, elder_id: str) -> NewElder | None:
@@ -91,10 +92,11 @@ def of_area(tx: Tx, scope: Scope, path: str, after: str, count: int) -> list[Pla
     `path` is that part's, `after` the id of the last of those before. The caller notes it on the audit chain.
     """
     rows = tx.all(_OF_AREA, path=path, path_end=path + "~", after=after, count=count, scope_person=scope.person_id)
-    return [Placed(row[-3], row[-2], row[-1] or "", _opened(tx, row[-3], row[:-3])) for row in rows]
+    return [Placed(elder, village, township or "", _opened(tx, elder, columns), care_class)
+            for *columns, elder, village, township, care_class in rows]
 
 
-def _opened(tx: Tx, elder_id: str, row: Row) -> NewElder:
+def _opened(tx: Tx, elder_id: str, row: Sequence[Any]) -> NewElder:
     (village_id, group, name, initials, sex, birth, categories, ability, registered_on, grade, id_number, phone, facts,
      visits_made, earlier, number, wish) = row
 
@@ -129,9 +131,9 @@ def moved(file: NewElder, village_id: str, number: int) -> NewElder:
                    facts={name: value for name, value in file.facts.items() if name != "address"})
 
 
-def pauses_until(tx: Tx, day: str, count: int) -> list[tuple[str, str]]:
-    """Elder and village of those paused until this day or before."""
-    return [(elder, village) for elder, village in tx.all(_PAUSES, on_day=day, count=count)]
+def pauses_until(tx: Tx, day: str, count: int) -> list[tuple[str, str, str]]:
+    """Elder, village and last day (ISO) of those paused until this day or before."""
+    return [(elder, village, until) for elder, village, until in tx.all(_PAUSES, on_day=day, count=count)]
 
 
 def reviewed(tx: Tx, elder_id: str, day: str) -> None:

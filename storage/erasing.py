@@ -25,7 +25,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage import courses
+from storage import courses, held
 from storage.database import Tx
 from storage.ids import millis
 from storage.tables import (
@@ -70,7 +70,9 @@ _BLANK_PROPOSAL = update(proposals).where(proposals.c.id == bindparam("row")).va
         (or_(proposals.c.state == "growing", proposals.c.state == "proposed"), "withdrawn"), else_=proposals.c.state))
 _DRAFTS = select(drafts.c.id, drafts.c.body).where(drafts.c.state != "submitted")
 _WAITING = select(outbox.c.id, outbox.c.fields).where(outbox.c.state == _STILL)
-_DROP = update(outbox).where(outbox.c.id == bindparam("row"), outbox.c.state == "waiting").values(
+_HELD = select(outbox.c.id, outbox.c.fields).where(outbox.c.state == "held")  # by a restore: no index knows them
+_DROP = update(outbox).where(outbox.c.id == bindparam("row"), or_(
+    outbox.c.state == "waiting", outbox.c.state == "held")).values(
     state="dropped", reason="erased", fields=bindparam("nothing"), done_at=bindparam("at"))
 _DELETE_DRAFT = delete(drafts).where(drafts.c.id == bindparam("row"))
 _IS_DRAFT = select(drafts.c.id).where(drafts.c.id == bindparam("row"))
@@ -99,6 +101,8 @@ _CLOSED_BEFORE = select(elders.c.id).where(and_(
     elders.c.status == _CLOSED, elders.c.condition_since < bindparam("before"),
     elders.c.condition != "erased")).order_by(elders.c.condition_since).limit(bindparam("count"))
 
+_ERASED = select(elders.c.id).where(elders.c.status == _CLOSED, elders.c.condition == "erased")
+
 
 class _Found:
     """The ids of the rows of each table that speak of the elder."""
@@ -115,7 +119,7 @@ class _Found:
             if elder_id.encode() in opened and row not in self.drafts:
                 self.drafts.append(row)
                 kept.append(orjson.loads(opened))
-        self.outbox = [row for row, fields in tx.all(_WAITING)
+        self.outbox = [row for row, fields in (*tx.all(_WAITING), *(tx.all(_HELD) if held.any_held(tx) else ()))
                        if fields and elder_id.encode() in tx.keys.open(fields, "outbox.fields", row)]
         added = tx.all(_ADDED, elder=elder_id)
         ids = dict.fromkeys([*(item for item, in added if item), *(each for value in kept for each in _ids(value))])
@@ -168,6 +172,11 @@ def erase(tx: Tx, elder_id: str, by: str, today: date, now: datetime) -> dict[st
     told = {"elders": 1, **found.counts()}
     tx.note(now, by, "elder.erase", elder_id, sorted(name for name, count in told.items() if count))
     return told
+
+
+def erased(tx: Tx) -> list[str]:
+    """The ids of all who were erased, for a list that outlives the database."""
+    return [elder for elder, in tx.all(_ERASED)]
 
 
 def closed_before(tx: Tx, day: str, count: int) -> list[str]:

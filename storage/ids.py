@@ -26,6 +26,11 @@ def uuid7(random_bytes: RandomBytes = os.urandom) -> NewId:
     return new
 
 
+def first_id(at: datetime) -> str:
+    """Less than every id made at this time or after."""
+    return f"{millis(at):012x}"
+
+
 def millis(at: datetime) -> int:
     """An aware time as milliseconds since 1970 UTC: how every instant is stored."""
     return int(at.timestamp() * 1000)

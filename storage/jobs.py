@@ -24,8 +24,6 @@ _ADD = insert(jobs)
 _COLUMNS = select(jobs.c.id, jobs.c.kind, jobs.c.person_id, jobs.c.state, jobs.c.fields, jobs.c.cursor)
 _READY = _COLUMNS.where(jobs.c.state == _WAITING, jobs.c.leased_until <= bindparam("at")).order_by(
     jobs.c.created_at, jobs.c.id).limit(bindparam("count")).with_for_update(skip_locked=True)
-_LEASE = update(jobs).where(jobs.c.id == bindparam("job"), jobs.c.state == _WAITING,
-                            jobs.c.leased_until <= bindparam("at")).values(leased_until=bindparam("until"))
 _RENEW = update(jobs).where(jobs.c.id == bindparam("job"), jobs.c.state == _WAITING).values(
     leased_until=bindparam("until"))
 _FREE = update(jobs).where(jobs.c.state == _WAITING).values(leased_until=0)
@@ -86,9 +84,9 @@ def add(tx: Tx, kind: str, fields: dict[str, Any], now: datetime, asker: Asker |
 
 def take(tx: Tx, kinds: frozenset[str], now: datetime) -> Job | None:
     """Leases the job that has waited longest of those that are free and of a kind that the caller knows."""
-    at = millis(now)
-    for row in tx.all(_READY, at=at, count=50):
-        if row[1] in kinds and tx.run(_LEASE, job=row[0], at=at, until=millis(now + LEASE)) == 1:
+    for row in tx.all(_READY, at=millis(now), count=50):
+        if row[1] in kinds:  # the row is locked: until the end of this work nobody else takes it
+            renew(tx, row[0], now)
             return _opened(tx, row)
     return None
 

@@ -23,6 +23,8 @@ _COLUMNS = select(
 _ONE = _COLUMNS.where(leaves.c.id == bindparam("leave"))
 _OF = _COLUMNS.where(leaves.c.person_id == bindparam("person"), leaves.c.state == "standing",
                      leaves.c.until_on >= bindparam("on_day")).order_by(leaves.c.from_on, leaves.c.id)
+_STOOD_IN = _COLUMNS.where(leaves.c.stand_in == bindparam("other"), leaves.c.state == "standing",
+                           leaves.c.until_on >= bindparam("on_day"))
 _OVERLAP = select(leaves.c.id).where(
     leaves.c.person_id == bindparam("person"), leaves.c.state == "standing", leaves.c.from_on <= bindparam("last"),
     leaves.c.until_on >= bindparam("first")).limit(1)
@@ -70,6 +72,11 @@ def find(tx: Tx, leave_id: str) -> Leave | None:
 def of(tx: Tx, person_id: str, today: date) -> list[Leave]:
     """The holidays of a person that are not over yet, the first one at the top."""
     return [Leave(*row) for row in tx.all(_OF, person=person_id, on_day=today.isoformat())]
+
+
+def stood_in(tx: Tx, stand_in: str, today: date) -> list[Leave]:
+    """The holidays that are not over yet in which this person stands in."""
+    return [Leave(*row) for row in tx.all(_STOOD_IN, other=stand_in, on_day=today.isoformat())]
 
 
 def overlaps(tx: Tx, person_id: str, first: str, last: str) -> bool:

@@ -1,4 +1,4 @@
-"""Who goes to the elders of a village: they are asked first when an alert runs there (C12). Only read, for 值班."""
+"""Who goes to the elders of a village: they are asked first when an alert runs there (C12). Only read."""
 
 from sqlalchemy import bindparam, or_, select
 

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.elements import ColumnElement
 
 from storage.database import Row, Tx
-from storage.ids import millis
+from storage.ids import first_id, millis
 from storage.tables import inbox, outbox
 
 Lane = Literal["alert", "reply", "reminder"]
@@ -33,8 +33,9 @@ _ADD_ONCE = insert(outbox).on_conflict_do_nothing(
 _other = outbox.alias("other")
 _OLDEST = select(_other.c.id).where(  # not "no older one exists", which PostgreSQL may do as a join over all rows
     _other.c.channel == outbox.c.channel, _other.c.chat == outbox.c.chat, _other.c.lane == outbox.c.lane,
-    _other.c.state == _WAITING, or_(_other.c.lane != "reminder", _other.c.not_before <= bindparam("at")),
-).order_by(_other.c.id).limit(1).scalar_subquery()  # a digest for the evening holds up no reminder of the morning
+    _other.c.state == _WAITING,
+    or_(_other.c.not_before <= bindparam("at"), and_(_other.c.lane != "reminder", _other.c.attempts > 0)),
+).order_by(_other.c.id).limit(1).scalar_subquery()  # what is for later holds up nothing, what is tried again does
 _DUE = and_(
     outbox.c.state == _WAITING, outbox.c.not_before <= bindparam("at"), outbox.c.leased_until <= bindparam("at"))
 _READY = select(outbox.c.id, outbox.c.channel, outbox.c.chat, outbox.c.lane, outbox.c.kind, outbox.c.fields,
@@ -47,9 +48,9 @@ _LEFT = select(*_READY.selected_columns, outbox.c.not_before).where(
 _SEIZE = update(outbox).where(outbox.c.id == bindparam("row")).values(leased_until=bindparam("until"))
 _SENT = update(outbox).where(outbox.c.id == bindparam("row")).values(
     state="sent", receipt=bindparam("new_receipt"), done_at=bindparam("at"))
-_RETRY = update(outbox).where(outbox.c.id == bindparam("row"), outbox.c.state == "waiting").values(
+_RETRY = update(outbox).where(outbox.c.id == bindparam("row")).values(  # of what is done, nobody reads them again
     attempts=outbox.c.attempts + 1, not_before=bindparam("at"), leased_until=0)
-_HOLD = update(outbox).where(outbox.c.id == bindparam("row"), outbox.c.state == "waiting").values(
+_HOLD = update(outbox).where(outbox.c.id == bindparam("row")).values(
     not_before=bindparam("at"), leased_until=0)
 _HELD_BACK = update(outbox).where(outbox.c.id.in_(
     select(outbox.c.id).where(outbox.c.lane == "reminder", _DUE).order_by(outbox.c.not_before, outbox.c.id).limit(
@@ -64,6 +65,10 @@ _SILENCE = update(outbox).where(outbox.c.channel == bindparam("on_channel"), out
 _WAITS = select(outbox.c.id).where(outbox.c.channel == bindparam("on_channel"), outbox.c.chat == bindparam("in_chat"),
                                    outbox.c.state == _WAITING, outbox.c.lane != "reminder").limit(1)
 _RECEIPT = select(outbox.c.receipt).where(outbox.c.unique_key == bindparam("key"))
+_OF_RECEIPT = select(outbox.c.id, outbox.c.channel, outbox.c.chat, outbox.c.lane, outbox.c.kind, outbox.c.fields,
+                     outbox.c.attempts).where(
+    outbox.c.id >= bindparam("first"), outbox.c.channel == bindparam("on_channel"),
+    outbox.c.chat == bindparam("in_chat"), outbox.c.receipt == bindparam("handle"))
 _WAS_SENT = select(outbox.c.id).where(outbox.c.unique_key == bindparam("key"), outbox.c.state == "sent")
 _ANSWER = select(outbox.c.id, outbox.c.channel, outbox.c.chat, outbox.c.lane, outbox.c.kind, outbox.c.fields,
                  outbox.c.attempts).select_from(inbox.join(outbox, outbox.c.id == inbox.c.answer_id)).where(
@@ -184,6 +189,12 @@ def receipt(tx: Tx, unique_key: str) -> str | None:
     """The channel's handle of what was sent under this key: empty while it has none, None where no such row is."""
     row = tx.one(_RECEIPT, key=unique_key)
     return (row[0] or "") if row else None
+
+
+def of_receipt(tx: Tx, channel: str, chat: str, handle: str, since: datetime) -> Outgoing | None:
+    """What was kept since then and sent with this handle."""
+    row = tx.one(_OF_RECEIPT, first=first_id(since), on_channel=channel, in_chat=chat, handle=handle)
+    return _opened(tx, row) if row else None
 
 
 def was_sent(tx: Tx, unique_key: str) -> bool:

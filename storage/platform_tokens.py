@@ -12,6 +12,7 @@ from storage.tables import platform_tokens
 
 LEASE = timedelta(seconds=15)  # longer than a renewal may take; whoever died with it holds up nobody for long
 MARGIN = timedelta(minutes=2)  # a token that ends sooner is renewed before it is used
+FORCED_REST = timedelta(hours=2)  # a token's life: the platform forces 20 times a day, at least 30 s apart
 
 _LABEL = "platform_tokens.token"
 _FIRST = insert(platform_tokens).on_conflict_do_nothing(index_elements=["name"])
@@ -46,13 +47,17 @@ def take(tx: Tx, name: str, now: datetime, refused: str = "") -> Found:
     """As `find`; where there is none, one caller gets the lease, and the others are to ask again soon."""
     if token := find(tx, name, now, refused):
         return Found(token)
-    tx.run(_FIRST, name=name, token=None, expires_at=0, leased_until=0)
-    if tx.run(_LEASE, called=name, at=millis(now), until=millis(now + LEASE)) != 1:
+    if not _leased(tx, name, now, LEASE):
         return Found()
     if token := find(tx, name, now, refused):  # renewed by another one between the two statements
         let_go(tx, name)
         return Found(token)
     return Found(renew=True)
+
+
+def may_force(tx: Tx, name: str, now: datetime) -> bool:
+    """Whether a token that has not run out may be replaced by force; True counts as done, for every process."""
+    return _leased(tx, f"{name}:forced", now, FORCED_REST)
 
 
 def keep(tx: Tx, name: str, token: str, until: datetime) -> None:
@@ -63,3 +68,8 @@ def keep(tx: Tx, name: str, token: str, until: datetime) -> None:
 def let_go(tx: Tx, name: str) -> None:
     """It could not be renewed: the next one may try."""
     tx.run(_LET_GO, called=name)
+
+
+def _leased(tx: Tx, name: str, now: datetime, length: timedelta) -> bool:
+    tx.run(_FIRST, name=name, token=None, expires_at=0, leased_until=0)
+    return tx.run(_LEASE, called=name, at=millis(now), until=millis(now + length)) == 1

@@ -10,12 +10,15 @@ import psycopg
 from psycopg import errors
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from storage import audit
+from storage import audit, in_use
 from storage.crypto import Keys
 from storage.database import Job, Statements, StoreUnavailable, T, Tx, Work, resolve_all
 from storage.ids import NewId
+from storage.in_use import DatabaseInUse
 
 TRIES = 5
+PATIENT = 2  # connections of those works that let all others go first
+_STATEMENTS = Statements(PGDialect_psycopg())  # type: ignore[no-untyped-call]  # of every store of this process
 RERUN = (errors.SerializationFailure, errors.DeadlockDetected)
 
 
@@ -28,11 +31,10 @@ class PostgresStore:
         self._url = url
         self._keys = keys
         self._new_id = new_id
-        self._statements = Statements(PGDialect_psycopg())  # type: ignore[no-untyped-call]
         with psycopg.connect(url) as connection:
             self.engine = f"PostgreSQL {connection.info.server_version // 10000}"
         self._queues: list[queue.SimpleQueue[tuple[Job, str] | None]] = [
-            queue.SimpleQueue() for _ in range(connections)]
+            queue.SimpleQueue() for _ in range(connections + PATIENT)]
         self._next = 0
         self._closed = False
         self._threads = [threading.Thread(target=self._serve, args=(mine,), name=f"store-{n}", daemon=True)
@@ -40,20 +42,21 @@ class PostgresStore:
         for thread in self._threads:
             thread.start()
 
-    def run(self, work: Work[T], key: str = "") -> "asyncio.Future[T]":
+    def run(self, work: Work[T], key: str = "", *, patient: bool = False) -> "asyncio.Future[T]":
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         if self._closed:
             raise StoreUnavailable("the database is closed")
+        among = self._queues[-PATIENT:] if patient else self._queues[:-PATIENT]
         if key:
-            chosen = zlib.crc32(key.encode()) % len(self._queues)
+            chosen = zlib.crc32(key.encode())
         else:
-            chosen = self._next = (self._next + 1) % len(self._queues)
-        self._queues[chosen].put((Job(work, loop, future), key))
+            chosen = self._next = self._next + 1
+        among[chosen % len(among)].put((Job(work, loop, future), key))
         return future
 
-    def read(self, query: Work[T]) -> "asyncio.Future[T]":
-        return self.run(query)
+    def read(self, query: Work[T], *, patient: bool = False) -> "asyncio.Future[T]":
+        return self.run(query, patient=patient)
 
     def close(self) -> None:
         self._closed = True
@@ -69,9 +72,10 @@ class PostgresStore:
             try:
                 if connection is None or connection.closed:
                     connection = psycopg.connect(self._url)
+                    in_use.share_session(connection)
                     connection.prepare_threshold = 3
                 self._transact(connection, job, key)
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:  # cut, refused, or disk full
+            except (psycopg.OperationalError, psycopg.InterfaceError, DatabaseInUse) as error:  # cut, or disk full
                 job.result, job.error = None, StoreUnavailable("the database could not take this work")
                 job.error.__cause__ = error
                 if connection is not None:
@@ -90,7 +94,7 @@ class PostgresStore:
                     cursor = connection.cursor()
                     if key:  # a first message has no row to lock
                         cursor.execute("SELECT pg_advisory_xact_lock(1, hashtext(%(key)s))", {"key": key})
-                    tx = Tx(cursor, self._statements, self._keys, self._new_id)
+                    tx = Tx(cursor, _STATEMENTS, self._keys, self._new_id)
                     job.result = job.work(tx)
                     audit.extend(tx)
                 return

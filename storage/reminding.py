@@ -34,7 +34,7 @@ _CHUNK = select(
     _care.c.elder_id == _due.c.id, or_(*[_care.c.role == role for role in CARING]),
     _care.c.from_on <= bindparam("today"), or_(_care.c.until_on.is_(None), _care.c.until_on >= bindparam("today")),
 )).outerjoin(people, and_(people.c.id == _care.c.person_id, _IN_OFFICE)).outerjoin(accounts, _WRITABLE)).order_by(
-    _due.c.remind_on, _due.c.id)
+    _due.c.remind_on, _due.c.id, _care.c.person_id)  # to the last, or two runs would tell people in another order
 
 _village, _township, _county = areas.alias("village"), areas.alias("township"), areas.alias("county")
 

@@ -1,5 +1,5 @@
 """How often, and until when, an account may still be written to: WeChat lets five messages pass in the 48 hours after
-one of his, and three in the minute after he followed, scanned or tapped the menu.
+one of his, and three in the minute after he followed, scanned, or tapped the menu or a link.
 
 A message is counted before it leaves, so that two processes cannot both send the last one, and given back where the
 platform refused it.

@@ -54,7 +54,7 @@ _WITHDRAW = update(requests).where(requests.c.id == bindparam("request"), reques
                                    _LIVE).values(state="withdrawn", done_at=bindparam("at"))
 _DECLINE = update(requests).where(requests.c.id == bindparam("request"), _LIVE).values(
     state="declined", done_at=bindparam("at"), taken_by=bindparam("by"), answer=bindparam("why"))
-_NOT_TAKEN = select(requests.c.id, elders.c.village_id).select_from(
+_NOT_TAKEN = select(requests.c.id, elders.c.village_id, requests.c.urgent).select_from(
     requests.join(elders, elders.c.id == requests.c.elder_id)).where(
     _LIVE, requests.c.state == _OPEN, requests.c.asked_at > bindparam("after"),
     or_(requests.c.late_at <= bindparam("at"), requests.c.due_on < bindparam("today"))).order_by(requests.c.id)
@@ -171,12 +171,12 @@ def decline(tx: Tx, request: Request, by: str, why: str, now: datetime) -> bool:
     return ended
 
 
-def not_taken(tx: Tx, after: datetime, now: datetime, today: str) -> list[tuple[str, str]]:
-    """Id and village of what was asked for after a time and nobody took: its hour is over, or its day (ISO).
-
-    For the clock.
+def not_taken(tx: Tx, after: datetime, now: datetime, today: str) -> list[tuple[str, str, bool]]:
+    """Id and village of what was asked for after a time and nobody took: its hour is over, or its day (ISO). And
+    whether it is urgent. For the clock.
     """
-    return [(row, village) for row, village in tx.all(_NOT_TAKEN, after=millis(after), at=millis(now), today=today)]
+    return [(row, village, bool(urgent)) for row, village, urgent in tx.all(
+        _NOT_TAKEN, after=millis(after), at=millis(now), today=today)]
 
 
 def _opened(tx: Tx, row: Row) -> Request:

@@ -13,8 +13,20 @@ import orjson
 from sqlalchemy import BindParameter, ColumnElement, Delete, Select, Table, and_, bindparam, delete, exists, or_, select
 
 from storage.database import Tx
-from storage.ids import millis
-from storage.tables import alert_media, device_events, drafts, guesses, inbox, jobs, media, outbox, phone_messages
+from storage.ids import first_id, millis
+from storage.tables import (
+    alert_links,
+    alert_media,
+    alerts,
+    device_events,
+    drafts,
+    guesses,
+    inbox,
+    jobs,
+    media,
+    outbox,
+    phone_messages,
+)
 
 Forget = Callable[[Tx, datetime, int], int]
 
@@ -45,6 +57,10 @@ _NEVER_CAME = _made_before(media, media.c.body.is_(None), ~exists().where(alert_
 _JOBS = _made_before(jobs, or_(jobs.c.state == "done", jobs.c.state == "failed", jobs.c.state == "cancelled"))
 _PHONES = _deleting(phone_messages, phone_messages.c.at < _BEFORE, phone_messages.c.at)
 _DEVICE_EVENTS = _made_before(device_events)
+_LINKS = select(alert_links.c.token_hash).select_from(
+    alert_links.join(alerts, alerts.c.id == alert_links.c.alert_id)).where(alerts.c.closed_at < _BEFORE).order_by(
+    alert_links.c.made_at).limit(_COUNT)
+_DELETE_LINK = delete(alert_links).where(alert_links.c.token_hash == bindparam("row"))
 _BODY = select(drafts.c.body).where(drafts.c.id == bindparam("row"))
 _DELETE_MEDIA = delete(media).where(media.c.id == bindparam("row"))
 
@@ -59,18 +75,18 @@ def inbox_rows(tx: Tx, before: datetime, count: int) -> int:
 
 def outbox_rows(tx: Tx, before: datetime, count: int) -> int:
     """What was sent or dropped."""
-    return _forget(tx, _OUTBOX, _id(before), count)
+    return _forget(tx, _OUTBOX, first_id(before), count)
 
 
 def submitted_drafts(tx: Tx, before: datetime, count: int) -> int:
     """Forms that became a record: the record has it all."""
-    return _forget(tx, _SUBMITTED, _id(before), count)
+    return _forget(tx, _SUBMITTED, first_id(before), count)
 
 
 def cancelled_drafts(tx: Tx, before: datetime, count: int) -> int:
     """Forms that were cancelled, with the photos and voice notes that came in while they were filled in."""
     select_old, delete_one = _CANCELLED
-    found = tx.all(select_old, before=_id(before), count=count)
+    found = tx.all(select_old, before=first_id(before), count=count)
     for draft, in found:
         row = tx.one(_BODY, row=draft)
         if row and row[0]:
@@ -82,7 +98,7 @@ def cancelled_drafts(tx: Tx, before: datetime, count: int) -> int:
 
 def media_that_never_came(tx: Tx, before: datetime, count: int) -> int:
     """Handles of photos and voice notes whose bytes could not be fetched."""
-    return _forget(tx, _NEVER_CAME, _id(before), count)
+    return _forget(tx, _NEVER_CAME, first_id(before), count)
 
 
 def phone_rows(tx: Tx, before: datetime, count: int) -> int:
@@ -90,14 +106,19 @@ def phone_rows(tx: Tx, before: datetime, count: int) -> int:
     return _forget(tx, _PHONES, millis(before), count)
 
 
+def alert_link_rows(tx: Tx, before: datetime, count: int) -> int:
+    """What leads to the pages of alerts that ended: those who open one read until then that it is over."""
+    return _forget(tx, (_LINKS, _DELETE_LINK), millis(before), count)
+
+
 def device_rows(tx: Tx, before: datetime, count: int) -> int:
     """What devices sent. The alerts that came of it are kept."""
-    return _forget(tx, _DEVICE_EVENTS, _id(before), count)
+    return _forget(tx, _DEVICE_EVENTS, first_id(before), count)
 
 
 def ended_jobs(tx: Tx, before: datetime, count: int) -> int:
     """Imports, exports and rotations that are done."""
-    return _forget(tx, _JOBS, _id(before), count)
+    return _forget(tx, _JOBS, first_id(before), count)
 
 
 def guess_rows(tx: Tx, before: datetime, count: int) -> int:
@@ -114,11 +135,6 @@ def _forget(tx: Tx, statements: tuple[Select[tuple[str]], Delete], before: objec
     for row, in found:
         tx.run(delete_one, row=row)
     return len(found)
-
-
-def _id(before: datetime) -> str:
-    """Less than every id made at this time or after."""
-    return f"{millis(before):012x}"
 
 
 def _media_of(body: dict[str, dict[str, Sequence[object]]], draft: str) -> list[str]:

@@ -59,13 +59,22 @@ def _as(*roles: str) -> ColumnElement[bool]:
 
 
 _no_family = not_(_as("family"))
+_visits, _visited = assignments.alias("visits"), elders.alias("visited")
+# of nobody on the ledger, where the scope's person visits others: who goes there is asked to go
+_unlisted_here = and_(
+    alerts.c.elder_id.is_(None), not_(_among(*SECRET, UNSAID)), alerts.c.area_id.in_(
+        select(_visited.c.village_id).select_from(_visits.join(_visited, _visited.c.id == _visits.c.elder_id)).where(
+            _visits.c.person_id == bindparam("scope_person"), _visits.c.from_on <= bindparam("scope_day"),
+            or_(_visits.c.until_on.is_(None), _visits.c.until_on >= bindparam("scope_day")),
+            or_(_visits.c.role == "visitor", _visits.c.role == "stand_in"), _visited.c.status != "closed")))
 # the condition on `alerts` that they lie in an area which the person coordinates, are of an elder in scope and of no
-# kind that he may not hear of (of a drill no family hears), or were raised by him
+# kind that he may not hear of (of a drill no family hears), of nobody listed where he visits, or were raised by him
 ALERT_IN_SCOPE = or_(
     alerts.c.area_id.in_(VILLAGES_HELD),
     and_(alerts.c.elder_id.in_(_entrusted), not_(_among(*SECRET, UNSAID, SOS)), alerts.c.drill == 0),
     and_(_as("visitor", "stand_in"), _no_family),
     and_(_as("first_contact", "cadre"), _no_family, or_(_among(UNSAID, SOS), alerts.c.drill > 0)),
+    _unlisted_here,
     and_(alerts.c.raised_by == bindparam("scope_person"),
          or_(alerts.c.elder_id.is_(None), alerts.c.elder_id.in_(_entrusted))))
 

@@ -68,5 +68,5 @@ def _slot_length(limit: Limit) -> int:
 
 
 def forget(tx: Tx, before: datetime) -> None:
-    """Deletes what was counted before; no span is longer than an hour or two."""
+    """Deletes what was counted before; no span is longer than a day (and one slot)."""
     tx.run(_OLD, before=millis(before))

@@ -1,16 +1,19 @@
 """SQLite with group commit: one writer thread, many works a transaction, one fsync for all of them."""
 
 import asyncio
+import os
 import queue
 import threading
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
-from storage import audit
+from storage import audit, in_use
 from storage.crypto import Keys
 from storage.database import Job, Statements, StoreUnavailable, T, Tx, Work, resolve_all
 from storage.ids import NewId
@@ -21,10 +24,29 @@ except ImportError:  # no wheel for this machine: the interpreter's own library
     import sqlite3 as driver
 
 DriverError = driver.Error
+ENGINE = f"SQLite {driver.sqlite_version}"
 BATCH = 64
+PATIENT = 2  # patient works that ride on a commit: those who do not wait for them wait for so many at the most
 BUSY_SECONDS = 5.0
 FIRST_SAFE = (3, 51, 3)  # earlier ones have the WAL-reset bug with several connections (sqlite.org/wal.html)
 OUT_OF_ORDER = "the database could not take this work"
+
+
+class _Compiler(SQLiteCompiler):
+    """Writes `LIMIT +:count`: for a bare parameter SQLite makes its plan by the value, and so at each execution anew,
+    which takes ten times as long as a small query itself (performance.md).
+    """
+
+    def limit_clause(self, select: Any, **kw: Any) -> str:
+        text: str = super().limit_clause(select, **kw)  # type: ignore[no-untyped-call]
+        return text.replace(" LIMIT :", " LIMIT +:")
+
+
+class _Dialect(SQLiteDialect_pysqlite):
+    statement_compiler = _Compiler
+
+
+_STATEMENTS = Statements(_Dialect(paramstyle="named"))  # of every store of this process
 
 
 class SqliteStore:
@@ -34,33 +56,33 @@ class SqliteStore:
 
     def __init__(self, path: Path, keys: Keys, new_id: NewId, readers: int = 2,
                  busy_seconds: float = BUSY_SECONDS) -> None:
-        self.engine = f"SQLite {driver.sqlite_version}"
+        self.engine = ENGINE
         self._path = path
         self._keys = keys
         self._new_id = new_id
-        self._statements = Statements(SQLiteDialect_pysqlite(paramstyle="named"))
         self._waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._local = threading.local()
         self._open_readers: list[Any] = []
         safe = driver.sqlite_version_info >= FIRST_SAFE
         self._readers = ThreadPoolExecutor(readers, "reader") if safe else None
         self._busy_seconds = busy_seconds
+        self._held: int | None = in_use.share(path)
         self._connection: Any = connect(path, busy_seconds=busy_seconds)
         self._closed = False
         self._writer = threading.Thread(target=self._write, name="writer", daemon=True)
         self._writer.start()
 
-    def run(self, work: Work[T], key: str = "") -> "asyncio.Future[T]":
+    def run(self, work: Work[T], key: str = "", *, patient: bool = False) -> "asyncio.Future[T]":
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         if self._closed:
             raise StoreUnavailable("the database is closed")
-        self._waiting.put(Job(work, loop, future))
+        self._waiting.put(Job(work, loop, future, patient))
         return future
 
-    def read(self, query: Work[T]) -> "asyncio.Future[T]":
+    def read(self, query: Work[T], *, patient: bool = False) -> "asyncio.Future[T]":
         if self._readers is None:
-            return self.run(query)
+            return self.run(query, patient=patient)
         return asyncio.get_running_loop().run_in_executor(self._readers, self._query, query)
 
     def close(self) -> None:
@@ -71,6 +93,9 @@ class SqliteStore:
             self._readers.shutdown()
         for connection in self._open_readers:
             connection.close()
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
     def _query(self, query: Work[T]) -> T:
         connection = getattr(self._local, "connection", None)
@@ -94,22 +119,23 @@ class SqliteStore:
         return result
 
     def _tx(self, connection: Any) -> Tx:
-        return Tx(connection.cursor(), self._statements, self._keys, self._new_id)
+        return Tx(connection.cursor(), _STATEMENTS, self._keys, self._new_id)
 
     def _write(self) -> None:
+        patient: deque[Job] = deque()
         stopping = False
-        while not stopping:
-            jobs = []
-            job = self._waiting.get()
-            while job is not None:
-                jobs.append(job)
-                if len(jobs) == BATCH:
-                    break
-                try:
-                    job = self._waiting.get_nowait()
-                except queue.Empty:
-                    break
-            stopping = job is None
+        while not stopping or patient:
+            jobs: list[Job] = []
+            try:
+                while not stopping and len(jobs) < BATCH:
+                    job = self._waiting.get(block=not jobs and not patient)
+                    if job is None:
+                        stopping = True
+                    else:
+                        (patient if job.patient else jobs).append(job)
+            except queue.Empty:
+                pass
+            jobs += [patient.popleft() for _ in range(min(PATIENT, len(patient)))]
             if jobs:
                 self._commit_together(jobs)
                 resolve_all(jobs)
@@ -136,7 +162,7 @@ class SqliteStore:
         cursor = connection.cursor()
         try:
             for job in jobs:
-                tx = Tx(cursor, self._statements, self._keys, self._new_id)
+                tx = Tx(cursor, _STATEMENTS, self._keys, self._new_id)
                 job.result = job.work(tx)
                 audit.extend(tx)
         except Exception as error:
@@ -189,6 +215,16 @@ def connect(path: Path, *, read_only: bool = False, busy_seconds: float = BUSY_S
     return connection
 
 
+def plain(path: str, busy_seconds: float = BUSY_SECONDS) -> Any:
+    """A connection as the file is, with nothing set: to what no store has open."""
+    return driver.connect(path, timeout=busy_seconds, isolation_level=None)
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether others have the file open, or write in it."""
+    return isinstance(error, driver.OperationalError) and error.sqlite_errorcode & 0xFF == driver.SQLITE_BUSY
+
+
 def _into_wal_mode(connection: Any, busy_seconds: float) -> None:
     """Tries again while another process does the same to a new file: SQLite does not wait for that by itself."""
     until = time.monotonic() + busy_seconds
@@ -197,6 +233,6 @@ def _into_wal_mode(connection: Any, busy_seconds: float) -> None:
             connection.execute("PRAGMA journal_mode=WAL")
             return
         except driver.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != driver.SQLITE_BUSY or time.monotonic() > until:
+            if not is_busy(error) or time.monotonic() > until:
                 raise
             time.sleep(0.02)

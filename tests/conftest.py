@@ -4,10 +4,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
+import httpx._transports.default as transports
 import hypothesis
 import psycopg
 import pytest
@@ -22,6 +24,11 @@ MANY = 1000  # rows
 hypothesis.settings.register_profile("same", derandomize=True)
 hypothesis.settings.register_profile("hunt", print_blob=True)
 hypothesis.settings.load_profile("same")
+# nearly every process that is started here loads all of our modules: compiled by the first of them, they are there for
+# the others, whatever the container says
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# each client reads all certificates that the machine trusts (25 ms), and nothing here is reached by TLS
+transports.create_ssl_context = cache(transports.create_ssl_context)
 IN_MEMORY = Path("/dev/shm")
 if os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > 4 << 30:
     # each turn of each test is synced to disk; a process that is killed loses nothing of what lies here

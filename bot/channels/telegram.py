@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -21,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.channels.base import Capabilities, Handle, Now, Receipt, RetryAt, SendFailure
+from bot.channels.kept import Kept
 from bot.channels.requests import body_of
 from bot.channels.telegram_inbound import CHANNEL, loads, parse
 from conversations.message import Document, Inbound, Media, Message
@@ -37,7 +37,6 @@ TOAST_LIMIT = 200  # characters of what is shown over a chat
 BODY_LIMIT = 256 * 1024  # bytes of one update; real ones stay under 20 KB
 LONG_POLL = 25  # seconds
 LONGEST_PAUSE = 30.0  # seconds
-TAPS_KEPT = 10_000
 
 _ALLOWED = orjson.dumps(["message", "callback_query", "my_chat_member"]).decode()
 _NO_PREVIEW = '{"is_disabled":true}'  # a preview would fetch one-time links on behalf of nobody
@@ -86,7 +85,7 @@ class Telegram:
         self._now = now
         self._wait = wait
         self._username = ""
-        self._taps: OrderedDict[str, str] = OrderedDict()  # dedupe_key -> Telegram's id of the tap
+        self._taps: Kept[str] = Kept()  # dedupe_key -> Telegram's id of the tap
 
     # --- out ---
 
@@ -199,9 +198,7 @@ class Telegram:
         """The inbound of a raw update, or None where there is nothing to do."""
         inbound = parse(update, self._now(), self._username)
         if inbound is not None and inbound.choice:
-            self._taps[inbound.dedupe_key] = cast(dict[str, Any], update)["callback_query"]["id"]
-            if len(self._taps) > TAPS_KEPT:
-                self._taps.popitem(last=False)
+            self._taps.put(inbound.dedupe_key, cast(dict[str, Any], update)["callback_query"]["id"])
         return inbound
 
     async def poll(self, handle: Handle, stop: asyncio.Event) -> None:

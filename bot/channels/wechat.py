@@ -5,8 +5,10 @@ What names and answers contain cannot become a link. Nothing is acknowledged bef
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
+from secrets import token_hex
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -18,20 +20,23 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.channels import wechat_answers
-from bot.channels.base import Answer, Capabilities, Now, Receipt, Refused, SendFailure, TakeAnswer
+from bot.channels.base import Answer, Capabilities, Now, Receipt, Refused, RetryAt, SendFailure, TakeAnswer
+from bot.channels.kept import Kept
 from bot.channels.tencent import xml
 from bot.channels.tencent.callback import received
 from bot.channels.tencent.calls import Calls
 from bot.channels.tencent.envelope import Envelope, Forged
-from bot.channels.tencent.tokens import Tokens
+from bot.channels.tencent.page import QUIET, page
+from bot.channels.tencent.tokens import Tokens, token_in
 from bot.channels.wechat_answers import Answers
 from bot.channels.wechat_codes import DayFull, WindowShut, classify
 from bot.channels.wechat_inbound import CHANNEL, Came, parse
-from bot.channels.wechat_templates import Templates
+from bot.channels.wechat_templates import TEMPLATE, Ready, Templates
 from bot.channels.wechat_text import LIMIT, pieces
 from conversations.message import Inbound, Media, Message
+from conversations.words_book import Words
 from storage import accounts, invitations, reply_windows
-from storage.database import Store, Tx
+from storage.database import Store, StoreUnavailable, Tx
 
 API_URL = "https://api.weixin.qq.com"
 QR_URL = "https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket="
@@ -44,7 +49,8 @@ _CAPABILITIES = Capabilities(
     button_rows=100, buttons_per_row=100, label_length=60, text_length=LIMIT, can_edit=False, can_push=True,
     has_groups=False, carries_files=False, abroad=False)
 _log = structlog.get_logger()
-AfterStart = Callable[[str], Coroutine[Any, Any, None]]  # is told who may have been bound; nothing waits for it
+NotThrough = Callable[[str, str, str], Awaitable[None]]  # is told of a channel's chat the handle of what did not arrive
+AfterStart = Callable[[str], Coroutine[Any, Any, None]]  # is told who may have come in; nothing waits for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,7 @@ class WeChat:
         self._now = now
         self._zone = zone
         self._tasks: set[asyncio.Task[None]] = set()
+        self._in_doubt: Kept[str] = Kept()  # the ids of templates that may have left, though nobody said so
         self._answers = Answers(self._push, patience=patience, next_try=next_try, pause=pause)
 
     # --- out ---
@@ -98,9 +105,20 @@ class WeChat:
                 ready = self._templates.ready(chat, message, self._now().astimezone(self._zone))
             except Refused:
                 raise (shut if isinstance(shut, DayFull) else Refused("no window, and no template")) from None
-            sent = await self.calls.post(ready.path, ready.body)
-            return Receipt(f"template:{sent.get('msgid', '')}")
+            return await self._by_template(chat, message, ready)
         return Receipt("message")
+
+    async def _by_template(self, chat: str, message: Message, ready: Ready) -> Receipt:
+        """Of one `client_msg_id` the platform shows one message in ten minutes: so it may be sent again."""
+        mark = sha256(repr((chat, message.text, message.told)).encode()).hexdigest()
+        once = self._in_doubt.pop(mark, "") or token_hex(16)
+        try:
+            sent = await self.calls.post(ready.path, {
+                **ready.body, **({"client_msg_id": once} if ready.path == TEMPLATE else {})})
+        except RetryAt:
+            self._in_doubt.put(mark, once)
+            raise
+        return Receipt(f"template:{sent.get('msgid', '')}")
 
     async def _customer(self, chat: str, text: str) -> None:
         """One customer message, counted only if the platform took it. Raises WindowShut where none may go."""
@@ -148,10 +166,7 @@ class WeChat:
         given = await self.calls.bare("POST", "/cgi-bin/stable_token", {
             "grant_type": "client_credential", "appid": self._account.app_id, "secret": self._account.secret,
             "force_refresh": force})
-        token, seconds = given.get("access_token"), given.get("expires_in")
-        if not isinstance(token, str) or not token or not isinstance(seconds, int | float):
-            raise Refused("no token in the answer")
-        return token, float(seconds)
+        return token_in(given)
 
     # --- binding by QR ---
 
@@ -164,11 +179,13 @@ class WeChat:
 
     # --- in ---
 
-    def routes(self, take: TakeAnswer, after: AfterStart | None = None) -> list[Route]:
+    def routes(self, take: TakeAnswer, after: AfterStart | None = None, lost: NotThrough | None = None) -> list[Route]:
         """The callback: verification, messages and events; and the page that leads from an invitation to its picture.
 
         200 only for what is stored (or of no interest), 403 for what is not the platform's, 503 so that it comes again.
         """
+        words = Words()
+
         async def verify(request: Request) -> Response:
             try:
                 self._envelope.open_plain(request.query_params, self._now())
@@ -182,18 +199,18 @@ class WeChat:
                                   PlainTextResponse("success"))
             if isinstance(came, Response):
                 return came
-            return await self._respond(came, query.get("nonce", ""), arrived, take, after)
+            return await self._respond(came, query.get("nonce", ""), arrived, take, after, lost)
 
         async def join(request: Request) -> Response:
             token = request.path_params["token"]
             now = self._now()
-            found = await self._store.read(lambda tx: invitations.by_token(tx, token))
-            if found is None or found.state(now) != "open":
-                return Response(status_code=404)
             try:
-                return RedirectResponse((await self.join(token)).picture, 303, {"cache-control": "no-store"})
-            except SendFailure:
-                return Response(status_code=503)
+                found = await self._store.read(lambda tx: invitations.by_token(tx, token))
+                if found is None or found.state(now) != "open":
+                    return page(words, "wechat.join_over", 404)
+                return RedirectResponse((await self.join(token)).picture, 303, QUIET)
+            except (SendFailure, StoreUnavailable):
+                return page(words, "wechat.join_later", 503)
 
         return [Route(PATH, verify, methods=["GET"]), Route(PATH, receive, methods=["POST"]),
                 Route(f"{JOIN_PATH}/{{token}}", join, methods=["GET"])]
@@ -206,10 +223,12 @@ class WeChat:
         return self._envelope.open_body(body, query, self._now())
 
     async def _respond(self, came: Came, nonce: str, arrived: float, take: TakeAnswer, after: AfterStart | None,
-                       ) -> Response:
+                       lost: NotThrough | None) -> Response:
         try:
             if came.inbound is None:
                 await self._note(came)
+                if came.handle and lost is not None:
+                    await lost(CHANNEL, came.account, came.handle)
                 return PlainTextResponse("success")
             answer = await self._answers.reply(
                 came.account, came.inbound.dedupe_key, lambda: self._take(came, take, after),
@@ -232,7 +251,7 @@ class WeChat:
 
         assert came.inbound is not None  # the caller has looked
         answer = await take(came.inbound, beside)
-        if after is not None and came.inbound.text.startswith("/start "):
+        if after is not None and came.inbound.text.startswith("/start"):  # who follows again has lost his menu
             self._go(after(came.account))
         return answer
 

@@ -22,6 +22,10 @@ MEANINGS = {
     42001: BUSY,
     40125: operator("TANFANG_WECHAT_APP_SECRET: it is wrong"),
     40164: operator("the IP list (IP whitelist) in the console: this server's address is not on it"),
+    **dict.fromkeys((89501, 89503, 89506, 89507), operator(
+        "with the account's administrator, who is asked in WeChat: he must confirm this server's address")),
+    48004: operator("the console's notices: the platform has closed this call to the account"),
+    50002: operator("the console's notices: the platform has restricted the account"),
     45009: Meaning(lambda: DayFull(DAY_FULL), "the day's quota of this call is used up; the console can clear it"),
     45011: Meaning(busy(60.0)),  # too many calls a minute
     45015: Meaning(lambda: WindowShut("more than 48 hours since he wrote")),
@@ -34,10 +38,16 @@ MEANINGS = {
     43101: Meaning(refused("did not subscribe to this notice")),
     45002: Meaning(refused("text is too long")),
     40007: Meaning(refused("media is not there any more")),
+    46003: Meaning(refused("no menu yet")),
     48001: Meaning(refused("the account may not make this call"),
                    "this account may not make this call (only a verified service account may)"),
+    40241: Meaning(busy(60.0)),  # he got the same within the last minute
+    43117: Meaning(busy(60.0)),  # he gets too many templates
+    43116: Meaning(refused("a banned template"),
+                   "the platform has banned a template of TANFANG_WECHAT_TEMPLATES: choose another in the console"),
     40037: Meaning(refused("no such template"), "a template id of TANFANG_WECHAT_TEMPLATES is not this account's"),
     47003: Meaning(refused("a template's field"),
                    "a value does not fit its field of the template; compare TANFANG_WECHAT_TEMPLATES with the console"),
 }
-classify = classifier("wechat", MEANINGS)
+EXPLAINED = "全局返回码 at https://developers.weixin.qq.com"
+classify = classifier("wechat", MEANINGS, EXPLAINED)

@@ -30,7 +30,7 @@ What = Literal["turn", "left", "template_failed", "nothing"]
 class Came:
     """What came in: `turn` has an inbound; `left`: he unfollowed; `template_failed`: one did not reach him.
 
-    `us` is the account that was written to, `window` what his act opens.
+    `us` is the account that was written to, `window` what his act opens, `handle` that of what did not reach him.
     """
 
     what: What
@@ -39,6 +39,7 @@ class Came:
     inbound: Inbound | None = None
     window: Window | None = None
     why: str = ""
+    handle: str = ""
 
 
 def parse(xml: str | bytes, now: datetime) -> Came:
@@ -48,7 +49,9 @@ def parse(xml: str | bytes, now: datetime) -> Came:
     if given.type != "event":
         if given.type not in _TALK:
             return Came("nothing", account, us)
-        return Came("turn", account, us, _said(given, account, now), MESSAGE)
+        # a tapped link comes as a text, but opens what the menu opens
+        tapped = given.type == "text" and word(given, "bizmsgmenuid")
+        return Came("turn", account, us, _said(given, account, now), EVENT if tapped else MESSAGE)
     event = given.event
     if event in _START:
         scene = word(given, "EventKey").removeprefix("qrscene_")
@@ -58,7 +61,8 @@ def parse(xml: str | bytes, now: datetime) -> Came:
     if event == "unsubscribe":
         return Came("left", account, us)
     if event == "templatesendjobfinish" and word(given, "Status") != "success":
-        return Came("template_failed", account, us, why=word(given, "Status"))
+        return Came("template_failed", account, us, why=word(given, "Status"),
+                    handle=f"template:{word(given, 'MsgID')}")
     return Came("nothing", account, us)  # a page opened, a location that he did not send
 
 

@@ -103,8 +103,8 @@ class Menus:
         def read(tx: Tx) -> dict[str, list[str]]:
             by_tag: dict[str, list[str]] = {}
             for account, person, _ in accounts.on(tx, CHANNEL):
-                if account in these and (tag := self._tag_of(people.roles(tx, person))):
-                    by_tag.setdefault(tag, []).append(account)
+                if account in these:
+                    by_tag.setdefault(self._tag_of(tx, person), []).append(account)
             return by_tag
 
         these = set(wanted)
@@ -114,12 +114,15 @@ class Menus:
                 for other in self._tags:  # he may have had another office before
                     if other != tag:
                         await self._members("batchuntagging", other, some)
-                await self._members("batchtagging", tag, some)
+                if tag:
+                    await self._members("batchtagging", tag, some)
 
     async def _members(self, call: str, tag: str, members: Iterable[str]) -> None:
         await self._calls.post(f"/cgi-bin/tags/members/{call}", {"openid_list": members, "tagid": self._tags[tag]})
 
-    def _tag_of(self, roles: frozenset[str]) -> str:
+    def _tag_of(self, tx: Tx, person: str) -> str:
+        found = people.find(tx, person)
+        roles = people.roles(tx, person) if found and found.status == "active" else frozenset()
         return next((group.tag for group in reversed(self._groups) if group.roles & roles), "")
 
 

@@ -5,14 +5,13 @@ the last places for alerts.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 from secrets import token_hex
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -22,10 +21,11 @@ from starlette.routing import Route
 
 from bot.channels import wecom_cards as cards
 from bot.channels.base import Blocked, Capabilities, Handle, Now, Receipt, Refused, RetryAt, SendFailure
+from bot.channels.kept import Kept
 from bot.channels.tencent.callback import received
 from bot.channels.tencent.calls import Calls
 from bot.channels.tencent.envelope import Envelope, Forged
-from bot.channels.tencent.tokens import Tokens
+from bot.channels.tencent.tokens import Tokens, token_in
 from bot.channels.wecom_codes import Unlicensed, classify
 from bot.channels.wecom_groups import Groups
 from bot.channels.wecom_inbound import CHANNEL, Came, parse
@@ -42,8 +42,7 @@ PATH = "/wecom"
 FILE_LIMIT = 20 * 1024 * 1024
 PATIENCE = 4.5  # seconds: the platform waits for 5, then sends it again
 LIMITS = (Limit("minute", timedelta(minutes=1), 30, 5), Limit("hour", timedelta(hours=1), 1000, 50))
-SAME, LOST = 120, 3600  # seconds in which the same is not shown again: a message, and one that may have arrived
-KEPT = 10_000
+SAME = 120  # seconds in which the same request is not shown again
 _PICTURES = (".png", ".jpg", ".jpeg")
 
 _CAPABILITIES = Capabilities(
@@ -51,7 +50,6 @@ _CAPABILITIES = Capabilities(
     has_groups=True, carries_files=True, abroad=False, takes_files=False,
     group_buttons=False)
 _log = structlog.get_logger()
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +87,8 @@ class WeCom:
             self.calls, store, now, lambda: now().astimezone(zone).date().isoformat(),
             lambda village: self._words.say("wecom.group_name", {"village": village}))
         self._members = Members(self.calls, store)
-        self._cards: OrderedDict[str, tuple[str, str]] = OrderedDict()  # dedupe_key -> its code, the label
-        self._in_doubt: OrderedDict[str, list[cards.Body]] = OrderedDict()  # what may have left, though nobody said so
+        self._cards: Kept[tuple[str, str]] = Kept()  # dedupe_key -> its code, the label
+        self._in_doubt: Kept[list[cards.Body]] = Kept()  # what may have left, though nobody said so
         self._handling: set[asyncio.Task[None]] = set()
 
     # --- out ---
@@ -113,7 +111,7 @@ class WeCom:
                 ready = ready[1:]
         except RetryAt:
             if message.document is None:
-                _keep(self._in_doubt, mark, ready)
+                self._in_doubt.put(mark, ready)
             raise
         self._in_doubt.pop(mark, None)
         return Receipt(receipt)
@@ -122,7 +120,7 @@ class WeCom:
         said: dict[str, Any] = {"touser": chat, "agentid": self._application.agent_id, **body}
         # an answer in plain text may well be the same twice, and both are meant
         if again or notice or body["msgtype"] == "template_card":
-            said |= {"enable_duplicate_check": 1, "duplicate_check_interval": LOST if again else SAME}
+            said |= {"enable_duplicate_check": 1, "duplicate_check_interval": SAME}  # a part of what must be the same
         answer = await self.calls.post("/cgi-bin/message/send", said)
         if answer.get("invaliduser"):
             raise Blocked("nobody who may be written to")
@@ -172,10 +170,7 @@ class WeCom:
     async def _fetch_token(self, force: bool) -> tuple[str, float]:
         given = await self.calls.bare("GET", "/cgi-bin/gettoken", query={
             "corpid": self._application.corp_id, "corpsecret": self._application.secret})
-        token, seconds = given.get("access_token"), given.get("expires_in")
-        if not isinstance(token, str) or not token or not isinstance(seconds, int | float):
-            raise Refused("no token in the answer")
-        return token, float(seconds)
+        return token_in(given)
 
     # --- in ---
 
@@ -220,11 +215,5 @@ class WeCom:
         if came.inbound is None:
             return
         if came.code:
-            _keep(self._cards, came.inbound.dedupe_key, (came.code, came.label))
+            self._cards.put(came.inbound.dedupe_key, (came.code, came.label))
         await handle(await self._members.known(came.inbound))
-
-
-def _keep(kept: OrderedDict[str, T], key: str, value: T) -> None:
-    kept[key] = value
-    if len(kept) > KEPT:
-        kept.popitem(last=False)

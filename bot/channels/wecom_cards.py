@@ -15,9 +15,9 @@ from conversations.message import Button, Message
 from conversations.words_book import Words
 
 TEXT_BYTES = 2048
-TITLE, UNDER_TITLE, UNDER = 36, 44, 112  # characters: of a title, beside it on a card to tick, under it on others
+TITLE, UNDER_TITLE, UNDER = 36, 44, 160  # characters: of a title, beside it on a card to tick, under it on others
 BUTTONS, BUTTON = 6, 10  # of one card, and the characters of a button
-BOXES, BOX, BOX_BYTES = 20, 20, 128  # of one card, the characters of one, the bytes of its id
+BOXES, BOX, BOX_BYTES = 20, 17, 128  # of one card, the characters of one, the bytes of its id
 SOURCE, PRESSED = 20, 16
 VALUE = 26
 SINGLE = "single"  # the key of a card where one of many is ticked

@@ -4,16 +4,17 @@ Neither shows cards or changes a message that was sent: what becomes of an alert
 link stands for its button.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import structlog
 
-from bot.channels.base import Gone, Now, Refused, RetryAt, SendFailure
+from bot.channels.base import Blocked, Gone, Now, Refused, RetryAt, SendFailure
 from bot.channels.tencent.calls import Calls
+from bot.channels.tencent.failures import OPERATOR_SECONDS
 from bot.channels.wecom_cards import Body
-from bot.channels.wecom_codes import NoChat
+from bot.channels.wecom_codes import NoChat, OutOfRange
 from bot.channels.wecom_inbound import CHANNEL
 from scheduler.robots import APPCHAT, ROBOT
 from storage import areas, group_members, groups, send_counts
@@ -57,7 +58,7 @@ class Groups:
             raise RetryAt((later - self._now()).total_seconds())
         for body in texts:
             if kind == APPCHAT:
-                await self._calls.post("/cgi-bin/appchat/send", {"chatid": chat_id, **body})
+                await _of_chat(self._calls.post("/cgi-bin/appchat/send", {"chatid": chat_id, **body}))
             else:
                 await self._calls.bare("POST", "/cgi-bin/webhook/send", body, {"key": group.address})
 
@@ -68,12 +69,12 @@ class Groups:
             group_members.wanted(tx, CHANNEL, group.area_id or "", group.bound_by or "", self._day()),
             areas.find(tx, group.area_id or "")))
         try:
-            there = await self._calls.get("/cgi-bin/appchat/get", {"chatid": chat_id})
+            there = await _of_chat(self._calls.get("/cgi-bin/appchat/get", {"chatid": chat_id}))
         except NoChat:
             owner = next((account for account, person in wanted.items() if person == group.bound_by), None)
-            await self._calls.post("/cgi-bin/appchat/create", {
+            await _of_chat(self._calls.post("/cgi-bin/appchat/create", {
                 "chatid": chat_id, "name": self._named(village.name if village else "")[:NAME], "userlist": [*wanted],
-                **({"owner": owner} if owner else {})})
+                **({"owner": owner} if owner else {})}))
             return
         members = {str(each).lower() for each in there.get("chat_info", {}).get("userlist", ())}
         more, less = sorted(wanted.keys() - members), sorted(members - wanted.keys())
@@ -83,7 +84,7 @@ class Groups:
             if str(there["chat_info"].get("owner", "")).lower() in less and wanted:
                 change["owner"] = next(iter(wanted))
         if change:
-            await self._calls.post("/cgi-bin/appchat/update", {"chatid": chat_id, **change})
+            await _of_chat(self._calls.post("/cgi-bin/appchat/update", {"chatid": chat_id, **change}))
 
     async def keep_all(self) -> None:
         """Every village's chat; one that fails holds up no other."""
@@ -92,3 +93,15 @@ class Groups:
                 await self.keep(group)
             except SendFailure as failure:
                 _log.warning("wecom: a village's chat is not in step", why=type(failure).__name__)
+
+
+async def _of_chat(call: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    """What a call about a chat gives. What would mean a person elsewhere is no reason to give up the village's chat."""
+    try:
+        return await call
+    except OutOfRange:
+        _log.error("wecom: only an application that the whole enterprise sees may have group chats: set its visible "
+                   "range (docs/wecom.md)")
+        raise RetryAt(OPERATOR_SECONDS) from None
+    except Blocked:
+        raise Refused("a member of the group") from None

@@ -5,16 +5,18 @@ before that, so that a preview of the link uses up nothing.
 """
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from urllib.parse import quote
 
 import structlog
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.channels.base import Handle, Now, SendFailure
 from bot.channels.tencent.calls import Calls
+from bot.channels.tencent.page import QUIET, page
 from bot.channels.wecom_inbound import CHANNEL
 from conversations.message import Inbound
 from conversations.words_book import Words
@@ -23,9 +25,8 @@ from storage.database import Store, StoreUnavailable
 
 JOIN_PATH, BACK_PATH = "/wecom/join", "/wecom/joined"
 SIGN_IN = "https://open.weixin.qq.com/connect/oauth2/authorize"
+Handler = Callable[[Request], Awaitable[Response]]
 LONGEST = 200  # characters of a code or a token
-_QUIET = {"cache-control": "no-store", "referrer-policy": "no-referrer",
-          "content-security-policy": "default-src 'none'"}
 _log = structlog.get_logger()
 
 
@@ -45,28 +46,30 @@ class Joining:
         async def join(request: Request) -> Response:
             token = request.path_params["token"]
             if not await self._open(token):
-                return self._page("wecom.join_over", 404)
+                return page(self._words, "wecom.join_over", 404)
             back = quote(f"{self._public}{BACK_PATH}/{token}", safe="")
-            return RedirectResponse(f"{self._sign_in}&redirect_uri={back}&state=join#wechat_redirect", 303, _QUIET)
+            return RedirectResponse(f"{self._sign_in}&redirect_uri={back}&state=join#wechat_redirect", 303, QUIET)
 
         async def joined(request: Request) -> Response:
             token, code = request.path_params["token"], request.query_params.get("code", "")
             if not code or len(code) > LONGEST or not await self._open(token):
-                return self._page("wecom.join_over", 404)
-            try:
-                account = await self._who(code)
-            except SendFailure:
-                return self._page("wecom.join_later", 503)
+                return page(self._words, "wecom.join_over", 404)
+            account = await self._who(code)
             if not account:
-                return self._page("wecom.join_stranger", 403)
-            try:
-                await handle(_start(account, token, code, self._now()))
-            except StoreUnavailable:
-                return self._page("wecom.join_later", 503)
-            return self._page("wecom.joined", 200)
+                return page(self._words, "wecom.join_stranger", 403)
+            await handle(_start(account, token, code, self._now()))
+            return page(self._words, "wecom.joined", 200)
 
-        return [Route(f"{JOIN_PATH}/{{token}}", join, methods=["GET"]),
-                Route(f"{BACK_PATH}/{{token}}", joined, methods=["GET"])]
+        def patiently(answer: Handler) -> Handler:
+            async def answered(request: Request) -> Response:
+                try:
+                    return await answer(request)
+                except (SendFailure, StoreUnavailable):  # the platform, or our own store, is away
+                    return page(self._words, "wecom.join_later", 503)
+            return answered
+
+        return [Route(f"{JOIN_PATH}/{{token}}", patiently(join), methods=["GET"]),
+                Route(f"{BACK_PATH}/{{token}}", patiently(joined), methods=["GET"])]
 
     async def _open(self, token: str) -> bool:
         found = await self._store.read(lambda tx: invitations.by_token(tx, token[:LONGEST]))
@@ -77,11 +80,6 @@ class Joining:
         found = await self._calls.get("/cgi-bin/auth/getuserinfo", {"code": code})
         account = found.get("userid") or found.get("UserId")
         return account.lower() if isinstance(account, str) else ""
-
-    def _page(self, key: str, status: int) -> Response:
-        said = self._words.say(key)
-        return HTMLResponse(f'<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-                            f'<p>{said}</p>', status, _QUIET)
 
 
 def _start(account: str, token: str, code: str, now: datetime) -> Inbound:

@@ -12,16 +12,17 @@ def findings(settings: Settings, platform: str, ports: tuple[int, ...], *, posts
     """What is wrong with it for a platform that posts here (`posts`), at these ports only."""
     if not settings.public_url:
         return [f"WARNING   {NAME} is not set: links that {platform} carries to people (files, alerts) open on this "
-                "machine only"]
+                "machine only; name the proxy's address (docs/proxy.md)"]
     parts = urlsplit(settings.public_url)
     found = []
     if parts.scheme != "https":
         found.append(f"WARNING   {NAME} is no https:// address: put a proxy with a certificate in front "
                      "(docs/proxy.md), and name its address")
     if posts and _is_address(parts.hostname or ""):
-        found.append(f"WARNING   {NAME} is an IP address: {platform} wants a domain")
+        found.append(f"WARNING   {NAME} is an IP address: {platform} wants a domain (docs/proxy.md)")
     if posts and (port := parts.port or 443) not in ports:
-        found.append(f"WARNING   {NAME} names port {port}: {platform} posts to {' or '.join(map(str, ports))} only")
+        found.append(f"WARNING   {NAME} names port {port}: {platform} posts to {' or '.join(map(str, ports))} "
+                     "only: let the proxy listen there (docs/proxy.md)")
     return found
 
 

@@ -44,5 +44,6 @@ def _hook(settings: Settings, hook: dict[str, Any]) -> list[str]:
                      "WARNING   Telegram posts to a webhook although TANFANG_TELEGRAM_MODE is polling: serve takes it "
                      "back at its start; is the token used by another program?")
     elif wanted and hook.get("last_error_message"):
-        found.append(f"WARNING   Telegram could not post to {wanted}: {hook['last_error_message']}")
+        found.append(f"WARNING   Telegram could not post to {wanted}: {hook['last_error_message']}; is the proxy "
+                     "up, and its certificate good (docs/proxy.md)?")
     return found

@@ -1,6 +1,7 @@
 """Calls for `doctor` to WeChat and WeCom: the error code is told as it came, for each means something to do."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from bot.channels.base import SendFailure
 from bot.channels.tencent.calls import Calls
 from bot.channels.tencent.failures import addresses
 
+PATIENCE = 20.0  # seconds for all that one platform is asked
 SHOWN = 8  # addresses
 
 
@@ -45,3 +47,22 @@ class Asking:
 def some(found: list[str]) -> str:
     """A few of many addresses, and how many there are."""
     return f"{', '.join(found[:SHOWN])}{f' and {len(found) - SHOWN} more' if len(found) > SHOWN else ''}"
+
+
+async def answers(platform: str, api_url: str, codes: Mapping[int, str], explained: str,
+                  ask: Callable[[Asking], Awaitable[list[str]]]) -> list[str]:
+    """What `ask` finds out; where the platform refuses, what `codes` has for that; where it is away, that."""
+    asking = Asking(api_url)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await ask(asking)
+    except Told as told:
+        what = codes.get(told.code, f"{platform} answers with error {told.code}: try again in a minute; if it stays, "
+                                    f"look it up, {explained}")
+        at = f" ({', '.join(told.addresses)})" if told.addresses else ""
+        return [f"WARNING   {what}{at}"]
+    except (SendFailure, TimeoutError):
+        return [f"WARNING   {platform} does not answer at {api_url}: may this machine reach it, and is "
+                f"TANFANG_{platform.upper()}_API_URL right?"]
+    finally:
+        await asking.close()

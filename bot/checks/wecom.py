@@ -1,46 +1,36 @@
 """WeCom: credentials, the trusted addresses, whence WeCom posts, who sees the application, its menu."""
 
-import asyncio
-
 from bot.channels import wecom_wiring
-from bot.channels.base import SendFailure
+from bot.channels.wecom_codes import EXPLAINED
 from bot.checks import public_url
-from bot.checks.tencent import Asking, Told, some
+from bot.checks.tencent import Asking, Told, answers, some
 from bot.settings import Settings
 
-PATIENCE = 20.0  # seconds for all of it
 PORTS = (443, 80)
 CONSOLE = "应用管理, see docs/wecom.md"  # where the console has it
-TOKEN_CODES = {
+CODES = {
     40013: "WeCom does not know TANFANG_WECOM_CORP_ID: it is 企业ID, 我的企业 > 企业信息",
     40001: f"TANFANG_WECOM_SECRET is wrong: it is the Secret of this application, {CONSOLE}",
+    45009: "too many calls: wait a minute, and see whether another program uses the same Secret",
+    **dict.fromkeys((48002, 48006), "the application may not make this call: set 可见范围 and its permissions, "
+                    f"{CONSOLE}"),
+    60020: f"this machine is not among the trusted addresses: add it to 企业可信IP, {CONSOLE}",
     40091: f"TANFANG_WECOM_SECRET is another corporation's: it is the Secret of this application, {CONSOLE}",
 }
-NOT_TRUSTED = 60020
 NO_SUCH_APPLICATION = (40056, 301002)
 NO_MENU = 46003
+ROOT = 1  # the department that is the whole enterprise
 
 
 async def findings(settings: Settings) -> list[str]:
     """One finding a line; those that want something done begin with WARNING."""
-    asking = Asking(settings.wecom_api_url)
-    found = public_url.findings(settings, "WeCom", PORTS, posts=True)
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await asking.begin("GET", "/cgi-bin/gettoken", None, {
-                "corpid": settings.wecom_corp_id, "corpsecret": settings.wecom_secret})
-            return [*await _application(asking, settings), *await _callbacks(asking), *found]
-    except Told as told:
-        what = TOKEN_CODES.get(told.code, f"WeCom answers with error {told.code}")
-        if told.code == NOT_TRUSTED:
-            what = f"this machine is not among the trusted addresses: add it to 企业可信IP, {CONSOLE}"
-        at = f" ({', '.join(told.addresses)})" if told.addresses else ""
-        return [f"WARNING   {what}{at}", *found]
-    except (SendFailure, TimeoutError):
-        return [f"WARNING   WeCom does not answer at {settings.wecom_api_url}: may this machine reach it, and is "
-                "TANFANG_WECOM_API_URL right?", *found]
-    finally:
-        await asking.close()
+    async def ask(asking: Asking) -> list[str]:
+        await asking.begin("GET", "/cgi-bin/gettoken", None, {
+            "corpid": settings.wecom_corp_id, "corpsecret": settings.wecom_secret})
+        return [*await _application(asking, settings), *await _callbacks(asking)]
+
+    return [*await answers("WeCom", settings.wecom_api_url, CODES, EXPLAINED, ask),
+            *public_url.findings(settings, "WeCom", PORTS, posts=True)]
 
 
 async def _application(asking: Asking, settings: Settings) -> list[str]:
@@ -54,13 +44,17 @@ async def _application(asking: Asking, settings: Settings) -> list[str]:
                     f"on its page, {CONSOLE}"]
         raise
     seen = len(about.get("allow_userinfos", {}).get("user", []))
-    parts = len(about.get("allow_partys", {}).get("partyid", [])) + len(about.get("allow_tags", {}).get("tagid", []))
+    departments = about.get("allow_partys", {}).get("partyid", [])
+    parts = len(departments) + len(about.get("allow_tags", {}).get("tagid", []))
     found = [f"wecom     {about.get('name', agent)}, messages come to {settings.public}/wecom, seen by {seen} members "
              f"and {parts} departments or tags"]
     if about.get("close"):
-        found.append(f"WARNING   the application is switched off: {CONSOLE}")
+        found.append(f"WARNING   the application is switched off: switch it on (启用), {CONSOLE}")
     if not seen and not parts:
         found.append(f"WARNING   nobody sees the application: set 可见范围, {CONSOLE}")
+    if ROOT not in departments:
+        found.append("wecom     it may have no group chats of its own (robots can be used): for these, set 可见范围 to "
+                     f"the whole enterprise, {CONSOLE}")
     return found + await _menu(asking, agent)
 
 

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from bot.channels.base import Now
 from bot.pages import html
+from bot.pages.naming import Naming
 from conversations import alert_page
 from conversations.pages import ALERTS
 from conversations.turn import House
@@ -31,6 +32,7 @@ class _Desk:
     house: House
     now: Now
     hosts: frozenset[str]
+    naming: Naming
 
     async def show(self, request: Request) -> Response:
         """What the link leads to now."""
@@ -51,7 +53,12 @@ class _Desk:
     async def name(self, request: Request) -> Response:
         """Takes a name: who has it, and may go, gets six digits in his chat."""
         async def work(token: str, held: str, grant: str, name: str) -> Response:
-            own = await self.store.run(lambda tx: alert_page.ask_for(self.house, tx, token, name, self.now()))
+            now = self.now()
+            if not await self.store.read(lambda tx: alert_page.leads(tx, token, now)):
+                return html.page("unknown")
+            if not self.naming.may(token, request.client.host if request.client else "", now):
+                return html.page("often")
+            own = await self.store.run(lambda tx: alert_page.ask_for(self.house, tx, token, name, now))
             return self._keeping(token, f"{own}/")
 
         return await self._form(request, "name", work)
@@ -94,7 +101,7 @@ class _Desk:
 
 def build_routes(store: Store, house: House, now: Now, hosts: frozenset[str]) -> list[Route]:
     """The page's routes. `hosts`: the names, besides that of the house's public address, it may be asked for."""
-    desk = _Desk(store, house, now, hosts)
+    desk = _Desk(store, house, now, hosts, Naming())
     return [Route(ALERTS + "/{token}", html.safely(desk.show), methods=["GET"]),
             Route(ALERTS + "/{token}", html.safely(desk.code), methods=["POST"]),
             Route(ALERTS + "/{token}/name", html.safely(desk.name), methods=["POST"]),

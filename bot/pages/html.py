@@ -21,7 +21,7 @@ from storage.database import StoreUnavailable
 log = structlog.get_logger()
 FORM_BYTES = 1024  # of a form with a line or two
 STATUS = {"unknown": 404, "used": 410, "expired": 410, "void": 410, "gone": 410, "elsewhere": 403, "away": 503,
-          "too_long": 413}
+          "too_long": 413, "often": 429}
 
 
 def page(show: str, token: str = "", *, path: str = "", kind: str = "", wrong: str = "", left: int = 0,

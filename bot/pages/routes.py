@@ -52,6 +52,8 @@ class _Desk:
         page, entered = await self._find(request)
         if page.state != "open":
             return _page(page.state)
+        if page.kind == "download" and _takes_no_file(request):
+            return _page("browser", kind=page.kind)
         if entered:
             return _page(page.kind, token)
         return _page("code", token, kind=page.kind) if page.left > 0 else _page("void")
@@ -116,6 +118,8 @@ class _Desk:
         return _page("upload", token, wrong="busy", status=409) if what == "busy" else _page(what)
 
     async def _download(self, request: Request, page: Page) -> Response:
+        if _takes_no_file(request):
+            return _page("browser", kind=page.kind)
         token, now = request.path_params["token"], self.now()
 
         def work(tx: Tx) -> File | str:
@@ -153,6 +157,12 @@ def build_routes(store: Store, now: Now, public: str, hosts: frozenset[str]) -> 
 
 def _page(show: str, token: str = "", *, kind: str = "", wrong: str = "", left: int = 0, status: int = 0) -> Response:
     return html.page(show, token, path=PATH, kind=kind, wrong=wrong, left=left, status=status)
+
+
+def _takes_no_file(request: Request) -> bool:
+    """WeChat's own browser on a phone: it asks for the file once more, without the form, and shows nothing of it."""
+    by = request.headers.get("user-agent", "").lower()
+    return "micromessenger" in by and "mobile" in by and "wxwork" not in by
 
 
 async def _uploaded(request: Request) -> bytes:

@@ -77,7 +77,7 @@ def claim(ask: Ask, rest: str) -> Parts:
     if not alerting.may_go(ask.tx, me, alert, ask.house.policies, ask.today):
         return (("alerts.not_to_go", {}),)
     done = alerting.claim(ask.tx, alert, me, ask.house.policies, ask.now)
-    now = alerts.find(ask.tx, ask.scope, alert.id) or alert
+    now = alerts.find(ask.tx, ask.scope, (done or alert).id) or alert
     if done or (now.running and now.claimed_by == me):
         return (("alerts.you_go" if done else "alerts.you_went", {}), card_of(ask, now, elder))
     if now.running:

@@ -1,7 +1,7 @@
 """我的老人, 档案: who is cared for, the one due first at the top."""
 
 from conversations import families, followups, lookup
-from conversations.commands import checkins, life, privacy
+from conversations.commands import checkins, life, print_file, privacy
 from conversations.commands.parts import visit_lines
 from conversations.engine import Part
 from conversations.life import in_question
@@ -52,7 +52,7 @@ def _shown(ask: Ask, found: Elder) -> Part:
     buttons += [[button for row in (*families.buttons(ask, found), *checkins.button(ask, found)) for button in row]]
     if ask.may("device") and elders.held(ask.tx, ask.scope, found.id):
         buttons.append([["button.devices", {}, f"/devices {found.id}"]])
-    buttons += privacy.buttons(ask, found)
+    buttons += [*privacy.buttons(ask, found), *print_file.button(ask, found)]
     return ("menu.elder", {
         "elder": label(found), "status": found.status, "wish": found.wish, "care_class": found.care_class,
         "reasons": ask.reasons(found), "due": ask.due(found),

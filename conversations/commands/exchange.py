@@ -19,8 +19,9 @@ PAGE = 20  # areas in one list
 MATCH_DAYS = 14  # as long as the differences between a list and the ledger can be answered
 PERIOD = re.compile(r"20\d\d(-(0[1-9]|1[0-2]))?")  # a month or a year
 WEB = ("web", "网页")
-WHAT = {"ledger": "ledger", "台账": "ledger", "visits": "visits", "探访记录": "visits"}
-READ = {"ledger": ("id_number", "phone", "facts"), "visits": ("answers",)}  # what the audit chain says was read
+WHAT = {"台账": "ledger", "探访记录": "visits", "登记表": "forms"}
+WHOLE = ("id_number", "phone", "facts")
+READ = {"ledger": WHOLE, "visits": ("answers",), "forms": WHOLE}  # what the audit chain says was read
 ALL = "all"
 
 
@@ -118,10 +119,10 @@ def _answered(ask: Ask, job: jobs.Job, word: str, area_id: str) -> tuple[Part, .
 def export(ask: Ask, rest: str) -> tuple[Part, ...]:
     """Asks what, of which area and, for visits, of which time; then starts making the file."""
     said = rest.split()
-    what = WHAT.get(said[0], "") if said else ""
-    if not what:
+    what = WHAT.get(said[0], said[0]) if said else ""
+    if what not in READ:
         return (("files.export_what", {"buttons": [[[f"files_button.export_{each}", {}, f"/export {each}"]]
-                                                   for each in ("ledger", "visits")]}),)
+                                                   for each in READ]}),)
     area_id, chosen = (*said[1:3], "", "")[:2]
     tops = held(ask.tx, ask.writer.person_id)
     if not area_id and len(tops) > 1:
@@ -130,7 +131,7 @@ def export(ask: Ask, rest: str) -> tuple[Part, ...]:
     if area is None:
         return (("menu.not_allowed", {}),)
     below = [each for each in areas.under(ask.tx, area) if each.parent_id == area.id and each.level != "group"]
-    if below and chosen != ALL and not PERIOD.fullmatch(chosen):
+    if below and (what == "forms" or (chosen != ALL and not PERIOD.fullmatch(chosen))):
         return (("files.export_where", {"buttons": _below(what, area, below, chosen)}),)
     if what == "visits" and not PERIOD.fullmatch(chosen):
         return (("files.export_when", {"area": area.name, "buttons": _periods(area, ask.today)}),)
@@ -157,7 +158,8 @@ def _areas(what: str, found: list[Area]) -> Buttons:
 
 def _below(what: str, area: Area, below: list[Area], chosen: str) -> Buttons:
     skip = int(chosen[1:]) if re.fullmatch(r"\+\d{1,4}", chosen) else 0
-    buttons: Buttons = [[["files_button.whole_area", {"name": area.name}, f"/export {what} {area.id} {ALL}"]]]
+    buttons: Buttons = [] if what == "forms" else [  # printed a village at a time
+        [["files_button.whole_area", {"name": area.name}, f"/export {what} {area.id} {ALL}"]]]
     buttons += _areas(what, below[skip:skip + PAGE])
     if skip + PAGE < len(below):
         buttons.append([["button.next_page", {}, f"/export {what} {area.id} +{skip + PAGE}"]])

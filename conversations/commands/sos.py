@@ -9,7 +9,7 @@ from conversations.lists import further, skipped
 from conversations.turn import Ask, label
 from conversations.words_book import Words
 from scheduler import alerting, checkins, raising
-from storage import alerts, elders, people
+from storage import alert_media, alerts, areas, elders, people
 from storage.alerts import Alert
 from storage.elders import Elder
 from storage.scope import SOS, UNSAID
@@ -17,6 +17,7 @@ from storage.scope import SOS, UNSAID
 Parts = tuple[Part, ...]
 Rows = list[list[list[object]]]
 LISTED = 8
+MOST_ELDERS = 100  # of which it is looked in which villages they live
 LONGEST = 500  # characters of what is added in words
 NOBODY = "none"  # 不在名单
 LINES = frozenset({"120", "119", "110"})  # typed here where they should be dialled
@@ -32,7 +33,7 @@ def sos(ask: Ask, rest: str) -> Parts:
     sure = mine[0] if len(mine) == 1 else None
     elder = elders.find(ask.tx, ask.scope, session.elder_of(ask)) or _meant(ask, rest) or sure
     before = alerts.pressed(ask.tx, me)
-    alert = raising.press(ask.tx, me, elder, ask.person.area_id, rest, rules, ask.now)
+    alert = raising.press(ask.tx, me, elder, "" if elder else _area(ask, _places(ask)), rest, rules, ask.now)
     if before and rest and elder:
         raising.say_whom(ask.tx, alert, elder, alert.area_id, rules, ask.now)
     return _what(ask, alert, elder) if elder and elder in (sure, _meant(ask, rest)) else _whom(ask, alert, 0)
@@ -46,10 +47,18 @@ def whom(ask: Ask, rest: str) -> Parts:
         return (("sos.gone", {"buttons": [[["button.sos", {}, "/sos"]]]}),)
     if which.startswith("+"):
         return _whom(ask, alert, skipped(which))
-    elder = elders.find(ask.tx, ask.scope, which) if which != NOBODY else None
-    if elder is None and which != NOBODY:
-        return (("menu.elder_gone", {}), *_whom(ask, alert, 0))
-    if not raising.say_whom(ask.tx, alert, elder, ask.person.area_id, ask.house.policies, ask.now):
+    listed, _, where = which.partition(" ")
+    elder, area = None, ""
+    if listed != NOBODY:
+        elder = elders.find(ask.tx, ask.scope, which)
+        if elder is None:
+            return (("menu.elder_gone", {}), *_whom(ask, alert, 0))
+    else:
+        places = _places(ask)
+        area = where if where in places else _area(ask, places)
+        if where not in places and len(places) > 1:
+            return _where(ask, alert, places, skipped(where))
+    if not raising.say_whom(ask.tx, alert, elder, area, ask.house.policies, ask.now):
         return (("sos.others", {"number": alert.called, "buttons": [[["button.sos", {}, "/sos"]]]}),)
     return _what(ask, alert, elder) if alert.kind in (UNSAID, SOS) else (("sos.added", {"number": alert.called}),)
 
@@ -61,7 +70,7 @@ def what(ask: Ask, rest: str) -> Parts:
     if alert is None or kind not in raising.KINDS:
         return (("sos.gone", {"buttons": [[["button.sos", {}, "/sos"]]]}),)
     now = raising.say_what(ask.tx, alert, kind, ask.house.policies, ask.now)
-    first: Part = ("sos.first", {"what": kind})
+    first: Part = ("afar.first" if alert_telling.afar(ask.tx, ask.scope, alert) else "sos.first", {"what": kind})
     if now is None:
         return (first, ("sos.said", {"number": alert.called}))
     if now.id != alert.id and now.kind != kind:
@@ -92,10 +101,12 @@ def typed(ask: Ask, asks: str, text: str) -> Parts:
 
 def on(ask: Ask, asks: str) -> Parts:
     """The same question again; nothing where it is not to be asked any more."""
-    call, number = asks.split()[:2]
+    call, number, *about = asks.split()
     alert = _mine(ask, number)
     if alert is None or alert.kind not in (UNSAID, SOS):
         return ()
+    if about[:1] == [NOBODY] and about[1:]:
+        return _where(ask, alert, _places(ask), 0)
     elder = elders.find(ask.tx, ask.scope, alert.elder_id) if alert.elder_id else None
     return _whom(ask, alert, 0) if call == "/soswhom" else _what(ask, alert, elder)
 
@@ -110,7 +121,7 @@ def off(ask: Ask, rest: str) -> Parts:
     alert = _mine(ask, rest)
     if alert is None:
         return (("sos.gone", {"buttons": [[["button.sos", {}, "/sos"]]]}),)
-    if alert.kind != UNSAID:
+    if alerts.lock_pressed(ask.tx, alert.id) is None:
         return (("sos.out", {"buttons": [[["button.alerts", {}, "/alerts"]]]}),)
     alerting.end(ask.tx, alert, ask.writer.person_id, {"reason": _WORDS.say("sos.mistaken")}, ask.house.policies,
                  ask.now)
@@ -118,11 +129,10 @@ def off(ask: Ask, rest: str) -> Parts:
 
 
 def more(ask: Ask, rest: str) -> Parts:
-    """补充: words for the alert that he raised last, or the only one that he sees."""
-    total, page = alerts.running(ask.tx, ask.scope, LISTED)
-    mine = [each for each in page if each.raised_by == ask.writer.person_id]
-    mine = [each for each in mine if not each.drill] or mine
-    found = mine[-1] if mine else page[0] if total == 1 else None
+    """补充: words for the newest alert that he raised or goes to, or the only one that he sees."""
+    own = alert_media.own(ask.tx, ask.writer.person_id)
+    total, page = alerts.running(ask.tx, ask.scope, 1)
+    found = alerts.find(ask.tx, ask.scope, own.id) if own else page[0] if total == 1 else None
     if found is None:
         return (("sos.no_alert", {"buttons": [[["button.sos", {}, "/sos"]]]}),)
     if not rest:
@@ -153,7 +163,28 @@ def _whom(ask: Ask, alert: Alert, skip: int) -> Parts:
                   for each in (*first, *(each for each in page if before is None or each.id != before.id))]
     rows += further(f"/soswhom {alert.number}", elders.count(ask.tx, ask.scope), skip, LISTED)
     rows.append([["button.sos_nobody", {}, f"/soswhom {alert.number} {NOBODY}"]])
-    return (("sos.whom", {"number": alert.called, "seconds": _seconds(ask, alert), "buttons": [*rows, *_off(alert)]}),)
+    return (("sos.whom", {"number": alert.called, "seconds": _seconds(ask, alert), "afar": ask.roles == {"family"},
+                          "buttons": [*rows, *_off(alert)]}),)
+
+
+def _places(ask: Ask) -> dict[str, str]:
+    """The villages where somebody on no list may be, for who asks: id to name."""
+    posts = {each.id: each.name for each in areas.villages_of(ask.tx, ask.writer.person_id)}
+    return posts | {each.village_id: each.village for each in elders.due_first(ask.tx, ask.scope, MOST_ELDERS)}
+
+
+def _area(ask: Ask, places: dict[str, str]) -> str:
+    """Where it is while nobody has said it: the only village that it can be, or where he who asks is kept."""
+    return next(iter(places)) if len(places) == 1 else ask.person.area_id
+
+
+def _where(ask: Ask, alert: Alert, places: dict[str, str], skip: int) -> Parts:
+    """In which village somebody is who is on no list: who goes there, and its group, are told."""
+    rows: Rows = [[["button.group_village", {"village": name}, f"/soswhom {alert.number} {NOBODY} {village}"]]
+                  for village, name in [*places.items()][skip:skip + LISTED]]
+    rows += further(f"/soswhom {alert.number} {NOBODY}", len(places), skip, LISTED)
+    return (("sos.where", {"number": alert.called, "seconds": _seconds(ask, alert), "buttons": [
+        *rows, *_off(alert)]}),)
 
 
 def _what(ask: Ask, alert: Alert, elder: Elder | None) -> Parts:
@@ -161,7 +192,8 @@ def _what(ask: Ask, alert: Alert, elder: Elder | None) -> Parts:
                                  for kind in raising.KINDS]
     rows = [kinds[at:at + 2] for at in range(0, len(kinds), 2)]
     return (("sos.what", {"number": alert.called, "elder": alert_telling.called(elder),
-                          "seconds": _seconds(ask, alert), "buttons": [*rows, *_off(alert)]}),)
+                          "seconds": _seconds(ask, alert), "afar": ask.roles == {"family"},
+                          "buttons": [*rows, *_off(alert)]}),)
 
 
 def _off(alert: Alert) -> Rows:

@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from conversations.documents.visit_record import BOXES, VisitRecord, annex3, official_keepers
+from conversations.documents.official_form import official_keepers
+from conversations.documents.visit_record import BOXES, VisitRecord, annex3
 from conversations.draft import REVIEW, Answer, Draft, parse_answers
 from conversations.form import Form
 from conversations.say import value

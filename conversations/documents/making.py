@@ -49,6 +49,21 @@ def _visit_record(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime
     return make
 
 
+def _registration_form(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) -> Make | None:
+    """Annex 2 of one elder."""
+    from conversations.documents import registration_form  # late: docxtpl takes 0.2 s to import
+
+    scope = _scope(house, wanted, now)
+    kept = registration_form.gather(tx, scope, wanted["elder"])
+    if kept is None:
+        return None
+
+    def make(words: Words) -> Document:
+        name = words.say("registration_form.file", {"elder": kept.file.name, "day": scope.day.isoformat()})
+        return Document(name, registration_form.docx([kept], words))
+    return make
+
+
 def _own_data(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) -> Make | None:
     """Everything kept on one elder."""
     from conversations.documents import own_data
@@ -97,4 +112,5 @@ def _added(tx: Tx, house: House, wanted: Mapping[str, Any], now: datetime) -> Ma
 
 
 KINDS: Mapping[str, Kind] = {"file": _file, "qr": _qr, "visit_record": _visit_record, "own_data": _own_data,
+                             "registration_form": _registration_form,
                              "hours": _hours, "alert_record": _alert, "alert_media": _added, "plan": _plan}

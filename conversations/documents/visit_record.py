@@ -1,28 +1,19 @@
 """Annex 3 as a Word file: one visit in the official layout, a copy for each keeper.
 
-The layout and all its words are in `templates/annex3.docx`, which docxtpl fills in; here are only ids.
+The layout and all its words are in `templates/annex3.docx`; here are only ids.
 """
 
-import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import cache
-from io import BytesIO
-from pathlib import Path
 from typing import Self
 
-from docxtpl import DocxTemplate
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup, escape
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-TEMPLATES = Path(__file__).with_name("templates")
-TICKED, EMPTY = "☑", "□"
+from conversations.documents.official_form import Boxes, fill, ticked
 
 _CHANGE = ("unchanged", "better", "worse")
 _SAFETY = ("safe", "mostly_safe", "unsafe")
-BOXES: Mapping[str, tuple[str, ...]] = {
+BOXES: Boxes = {
     "method": ("phone", "home", "video", "other"),
     "family_size": ("unchanged", "more", "fewer"),
     "expression": _CHANGE,
@@ -37,8 +28,6 @@ BOXES: Mapping[str, tuple[str, ...]] = {
     "indoor": _CHANGE,
 }
 """Every question of annex 3 that has boxes, with its options in printed order."""
-
-_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class VisitRecord(BaseModel):
@@ -77,42 +66,7 @@ class VisitRecord(BaseModel):
         return self
 
 
-def official_keepers() -> tuple[str, ...]:
-    """The keepers that the form's own foot names, in its order, as the words to mark their copies with."""
-    return tuple(tomllib.loads((TEMPLATES / "keepers.toml").read_text("utf-8"))["keepers"])
-
-
 def annex3(record: VisitRecord, keepers: Sequence[str]) -> bytes:
     """A .docx with one copy of the record for each of `keepers`, each copy starting on its own page."""
-    document = DocxTemplate(BytesIO(_template()))
-    boxes = {
-        question: {option: TICKED if record.boxes.get(question) == option else EMPTY for option in options}
-        for question, options in BOXES.items()
-    }
-    # The finalize of the environment makes each value literal on its way into the document.
-    document.render({"record": record, "box": boxes, "keepers": keepers}, _environment())
-    file = BytesIO()
-    document.save(file)
-    return file.getvalue()
-
-
-@cache
-def _template() -> bytes:
-    return (TEMPLATES / "annex3.docx").read_bytes()
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(autoescape=True, undefined=StrictUndefined, finalize=_literal)
-
-
-def _literal(value: object) -> Markup:
-    """The value as text that reaches the page unchanged, without what XML cannot hold.
-
-    docxtpl turns `{_{` and `%_}` in the finished XML into template marks; as a character reference the
-    underscore is not seen by it. A line break becomes the bell, which it takes for a new paragraph.
-    """
-    if value is None:
-        return Markup("")
-    lines = _NOT_IN_XML.sub("", str(value)).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return Markup(str(escape("\a".join(lines))).replace("_", "&#95;"))
+    chosen = {question: (option,) for question, option in record.boxes.items()}
+    return fill("annex3.docx", {"record": record, "box": ticked(BOXES, chosen), "keepers": keepers})

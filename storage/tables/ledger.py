@@ -38,7 +38,7 @@ accounts = Table(
     to("person_id", "people.id"), words("chat"), number("bound_at"), maybe_number("blocked_at"),
     sealed("menu"),  # the tokens of the buttons last shown outside a form, so that their numbers can be typed
     words("state"),  # active, waiting for a coordinator to confirm who it is, refused
-    Index("accounts_person", "person_id"),
+    Index("accounts_person", "person_id"), Index("accounts_chat", "channel", "chat"),
 )
 
 invitations = Table(

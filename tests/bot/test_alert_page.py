@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -11,6 +12,7 @@ import pytest_asyncio
 from starlette.applications import Starlette
 
 from bot.pages.alerts import build_routes
+from bot.pages.naming import DAY, LINKS, OF_ADDRESS, OF_LINK, Naming
 from conversations import alert_page
 from conversations import book as books
 from scheduler import alerting
@@ -143,6 +145,20 @@ async def test_names_and_digits_are_not_tried_without_end(site: Site) -> None:
         assert "桂芳" not in (await site.enters(browser, path, code)).text
 
 
+async def test_a_stranger_with_the_link_uses_up_nobody_s_digits_without_end(site: Site) -> None:
+    path = await site.forwarded()
+    stranger = {**OWN, "x-forwarded-for": "8.8.4.4"}  # as the proxy says it
+    async with site.browser() as browser, site.browser() as other:
+        for _ in range(OF_ADDRESS):
+            assert (await browser.post(f"{path}/name", data={"name": "王强"}, headers=stranger)).status_code == 200
+        refused = await browser.post(f"{path}/name", data={"name": "王强"}, headers=stranger)
+        assert refused.status_code == 429 and "在和探访的聊天里" in refused.text
+        site.talk.running.later(1900)  # his codes of before are over: he comes by another way
+        await site.talk.running.delivery.sweep()
+        await site.names(other, path, "王强")
+        assert "桂芳" in (await site.enters(other, path, site.code())).text
+
+
 async def test_what_is_forged_old_or_too_long_changes_nothing_and_says_so(site: Site) -> None:
     path = await site.forwarded()
     async with site.browser() as browser:
@@ -248,3 +264,17 @@ async def test_a_name_that_no_keyboard_writes_is_nobody_s(store: Store) -> None:
         held = await store.run(lambda tx, name=name: alert_page.ask_for(running.house, tx, own, name, running.now()))
         assert len(held) == 68
     assert await store.read(lambda tx: pages.live(tx, "named", village.people["王强"], running.now())) == 0
+
+
+async def test_a_link_an_address_and_the_memory_of_both_have_their_bounds(now: datetime) -> None:
+    naming = Naming()
+    assert [naming.may("a", "8.8.4.4", now) for _ in range(OF_ADDRESS + 1)] == [*[True] * OF_ADDRESS, False]
+    assert naming.may("b", "8.8.4.4", now) and naming.may("a", "8.8.8.8", now)
+    network = [naming.may("c", f"2606:4700::{n:x}", now) for n in range(OF_ADDRESS + 1)]
+    assert network == [*[True] * OF_ADDRESS, False]  # who has one address of IPv6 has them all
+    assert [naming.may("d", "127.0.0.1", now) for _ in range(OF_LINK + 1)] == [*[True] * OF_LINK, False]
+    assert not naming.may("d", "8.8.8.8", now) and naming.may("d", "8.8.8.8", now + DAY)
+    assert naming.may("d", "8.8.8.8", now - DAY)  # the clock was put back
+    for n in range(LINKS):
+        naming.may(f"{n}", "8.8.4.4", now)
+    assert naming.may("a", "8.8.4.4", now)  # the links used longest ago are forgotten

@@ -122,3 +122,10 @@ def test_every_setting_stands_in_the_guide_of_its_platform() -> None:
         guide = (Path(bot.__file__).parent.parent / "docs" / f"{platform}.md").read_text(encoding="utf-8")
         named = {f"TANFANG_{name.upper()}" for name in Settings.model_fields if name.startswith(f"{platform}_")}
         assert {name for name in named if name not in guide} == set()
+
+
+@pytest.mark.parametrize("code", [89503, 45009, 50002, 48004, 61024])
+async def test_whatever_refuses_the_account_something_to_do_is_said(code: int, fake: FakeWeChat, tmp_path: Path) -> None:
+    fake.fails("/cgi-bin/stable_token", code)
+    [line] = warned(await found(fake, tmp_path))
+    assert ":" in line and any(word in line for word in ("confirm", "clear", "read", "look it up"))

@@ -44,7 +44,15 @@ async def test_of_an_application_that_is_well_set_up_it_tells_who_sees_it_and_wa
     said = "\n".join(lines)
     for part in ("探访", "https://bot.example.gov.cn/wecom", "1 members", "182.254.11.176"):
         assert part in said
-    assert fake.secret not in said and tencent.AES_KEY not in said
+    assert fake.secret not in said and tencent.AES_KEY not in said and "group chats" not in said
+
+
+async def test_an_application_that_not_everybody_sees_is_told_to_have_no_group_chats(
+        fake: FakeWeCom, tmp_path: Path) -> None:
+    fake.whole = False
+    lines = await found(fake, tmp_path)
+    assert warned(lines) == []
+    assert any("group chats" in line and "可见范围" in line for line in lines)
 
 
 @pytest.mark.parametrize(("given", "name"), [
@@ -71,7 +79,7 @@ async def test_a_platform_that_is_away_is_told(fake: FakeWeCom, tmp_path: Path) 
 async def test_an_application_that_is_off_or_that_nobody_sees_is_told(fake: FakeWeCom, tmp_path: Path) -> None:
     fake.closed = True
     assert ["switched off" in line for line in warned(await found(fake, tmp_path))] == [True]
-    fake.closed, fake.person("wang").visible = False, False
+    fake.closed, fake.person("wang").visible, fake.whole = False, False, False
     assert ["可见范围" in line for line in warned(await found(fake, tmp_path))] == [True]
 
 

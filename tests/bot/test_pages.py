@@ -122,6 +122,19 @@ async def test_a_file_goes_out_by_the_page_once(site: Site) -> None:
     assert (await site.http.post(f"{path}/file", headers=OWN)).status_code == 410
 
 
+async def test_wechat_s_own_browser_on_a_phone_uses_no_file_up_and_is_shown_the_way_to_another(site: Site) -> None:
+    path, code = await site.offered(b"PK\x03\x04 the ledger")
+    wechat = {"user-agent": "Mozilla/5.0 (Linux; Android 14) Chrome/116 Mobile Safari/537.36 MicroMessenger/8.0.50"}
+    assert "在浏览器打开" in (await site.http.get(path, headers=wechat)).text
+    await site.enters(path, code)
+    assert "在浏览器打开" in (await site.http.post(f"{path}/file", headers={**OWN, **wechat})).text
+    for other in ("Mozilla/5.0 (Windows NT 10.0) MicroMessenger/7 WindowsWechat", wechat["user-agent"] + " wxwork/4.1"):
+        assert "文件准备好了" in (await site.http.get(path, headers={"user-agent": other})).text
+    assert (await site.http.post(f"{path}/file", headers=OWN)).content == b"PK\x03\x04 the ledger"
+    path, _ = await site.asks()  # what is given is taken there too
+    assert "请输入验证码" in (await site.http.get(path, headers=wechat)).text
+
+
 async def test_no_answer_is_cached_framed_or_told_to_others(site: Site) -> None:
     path, code = await site.offered()
     answers = [await site.http.get(path), await site.enters(path, "000000"), await site.enters(path, code),

@@ -47,7 +47,7 @@ NOTES = f"""\
 - **Telegram**: nobody can be written to before he wrote; who stopped the bot is reached again when he writes.
 - **WeChat**: what somebody says is answered in the reply to its own request, within 4.5 s. Unasked, {MESSAGE.messages} messages
   pass in {MESSAGE.lasts // timedelta(hours=1)} hours after one of his, {EVENT.messages} in {EVENT.lasts // timedelta(minutes=1)} minute after he \
-followed, scanned or pressed the menu; later only a template.
+followed, scanned, pressed the menu or tapped a link; later only a template.
 - **WeCom**: {LIMITS[0].most} messages a minute and {LIMITS[1].most:,} an hour for one member, kept by our own ledger with
   the last places for alerts: what is beyond them WeCom drops without a word. A question is a card with
   buttons, or with boxes that are ticked at once; once answered it shows the answer.

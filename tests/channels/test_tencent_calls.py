@@ -11,13 +11,13 @@ import pytest
 
 from bot.channels.base import Refused, RetryAt, SendFailure
 from bot.channels.tencent.calls import Calls
-from bot.channels.tencent.failures import BUSY, classifier
+from bot.channels.tencent.failures import BUSY, addresses, classifier
 from bot.channels.tencent.tokens import Tokens
 from storage import platform_tokens
 from storage.database import Store
 
 NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-classify = classifier("test", {-1: BUSY})
+classify = classifier("test", {-1: BUSY}, "there")
 
 
 class Platform:
@@ -84,6 +84,21 @@ async def test_a_stable_token_that_is_refused_is_renewed_by_force(store: Store) 
     assert await shared.get() == "t1"
     assert await shared.get(refused="t1") == "t2"
     assert platform.forced == 1
+
+
+async def test_a_token_that_is_refused_for_ever_is_forced_once_in_its_life_by_all_workers(store: Store) -> None:
+    """The platform forces twenty times a day: what goes wrong for hours must not use them up."""
+    platform, clock = Platform(), [NOW]
+    platform.stable = True
+    one, two = (tokens(store, platform, lambda: clock[0]) for _ in range(2))
+    refused = await one.get()
+    for worker in (one, two, one, two):
+        refused = await worker.get(refused)
+        clock[0] += timedelta(seconds=61)
+    assert platform.forced == 1
+    clock[0] += platform_tokens.FORCED_REST
+    assert await one.get(refused) != refused
+    assert platform.forced == 2
 
 
 async def test_who_died_with_the_lease_holds_up_nobody_for_long(store: Store) -> None:
@@ -163,6 +178,10 @@ async def test_a_file_is_bounded_and_an_error_instead_of_one_is_an_error(sqlite_
         platform.answer = lambda _: httpx.Response(200, json={"errcode": 40007, "errmsg": "invalid media_id"})
         with pytest.raises(Refused, match="40007"):
             await calls.download("/media", {"media_id": "m"}, 100)
+
+
+def test_an_address_is_told_once_though_the_platform_says_it_twice() -> None:
+    assert addresses("invalid ip 203.0.113.9 ipv6 ::ffff:203.0.113.9, not in whitelist rid: x") == ("203.0.113.9",)
 
 
 def test_the_log_names_the_address_and_the_field_but_no_value(capsys: pytest.CaptureFixture[str]) -> None:

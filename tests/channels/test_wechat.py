@@ -1,5 +1,6 @@
 """An Official Account: what comes in, what is answered in the reply itself, and what leaves afterwards."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,10 +10,12 @@ import httpx
 import pytest
 
 from bot.channels.base import RetryAt
+from bot.fetching import Fetching
 from conversations.message import Message
-from storage import accounts, invitations, media, outbox
+from scheduler import alerting
+from storage import accounts, alert_told, alerts, invitations, media, outbox, people
 from storage.crypto import Keys
-from storage.database import Tx
+from storage.database import StoreUnavailable, Tx
 from tests.channels.wechat_stage import TEMPLATES, Stage, remind, staged, state_of
 from tests.fakes import tencent
 from tests.fakes.house import Originals
@@ -144,7 +147,7 @@ async def test_a_photo_and_a_voice_note_are_kept_and_fetched_from_the_platform(s
     assert (await wang.sends_photo(b"\xff\xd8 photo")).statuses == [200]
     assert (await wang.sends_voice(b"#!AMR voice")).statuses == [200]
     waiting = await stage.store.read(lambda tx: media.waiting(tx, "wechat"))
-    await stage.running.delivery._fetch_media()
+    await Fetching(stage.store, {"wechat": stage.channel}, stage.running.now).fetch()
     assert {(await stage.store.read(lambda tx, item=item: media.body(tx, item)) or ("", b""))[1]
             for item, *_ in waiting} <= {b"\xff\xd8 photo", b"#!AMR voice"}
     assert not await stage.store.read(lambda tx: media.waiting(tx, "wechat"))
@@ -174,7 +177,7 @@ async def test_a_notice_goes_by_customer_message_in_the_window_and_by_template_b
     stage.running.at += timedelta(hours=49)
     await remind(stage, elder="曾国富3组")
     assert wang.last.via == "template"
-    assert len(stage.fake.calls_refused(CUSTOM)) == 0  # it was known before it was tried
+    assert len(stage.fake.refused(CUSTOM)) == 0  # it was known before it was tried
     assert [state for state, _ in await state_of(stage, "visit_due")] == ["sent", "sent"]
 
 
@@ -184,7 +187,7 @@ async def test_after_five_messages_the_sixth_goes_by_template(stage: Stage) -> N
     for n in range(6):
         await stage.channel.send(wang.openid, Message(f"第{n}条"))
     assert [received.via for received in wang.phone[1:]] == ["message"] * 5 + ["template"]
-    assert not stage.fake.calls_refused(CUSTOM)
+    assert not stage.fake.refused(CUSTOM)
 
 
 async def test_a_menu_tap_opens_three_messages_in_one_minute(stage: Stage) -> None:
@@ -194,6 +197,18 @@ async def test_a_menu_tap_opens_three_messages_in_one_minute(stage: Stage) -> No
     for n in range(4):
         await stage.channel.send(wang.openid, Message(f"第{n}条"))
     assert [received.via for received in wang.phone[1:]] == ["message"] * 3 + ["template"]
+
+
+async def test_a_tapped_link_opens_no_more_than_the_menu_does(stage: Stage) -> None:
+    wang = stage.who("王强")
+    await wang.says("上门探访 单秀英")
+    stage.running.at += timedelta(hours=49)
+    await wang.taps(next(link[0] for link in wang.last.links if link[0].startswith("1 ")))
+    shown = len(wang.phone)
+    for n in range(4):
+        await stage.channel.send(wang.openid, Message(f"第{n}条"))
+    assert [received.via for received in wang.phone[shown:]] == ["message"] * 3 + ["template"]
+    assert not stage.fake.refused(CUSTOM)
 
 
 async def test_a_refused_message_is_not_counted_as_sent(stage: Stage) -> None:
@@ -216,12 +231,13 @@ async def test_where_the_platform_counts_otherwise_the_template_goes_and_nothing
     await remind(stage)
     await remind(stage, elder="曾国富3组")
     assert [received.via for received in wang.phone[1:]] == ["template", "template"]
-    assert len(stage.fake.calls_refused(CUSTOM)) == 1
+    assert len(stage.fake.refused(CUSTOM)) == 1
 
 
 @pytest.mark.parametrize(("code", "state", "blocked"), [
     (43004, "dropped", True), (48002, "dropped", True), (48001, "dropped", False),
-    (40164, "waiting", False), (45011, "waiting", False), (-1, "waiting", False), (40003, "dropped", True)])
+    (40164, "waiting", False), (89503, "waiting", False), (50002, "waiting", False), (45011, "waiting", False),
+    (-1, "waiting", False), (40003, "dropped", True)])
 async def test_each_refusal_means_something_to_delivery(stage: Stage, code: int, state: str, blocked: bool) -> None:
     await stage.who("王强").says("你好")
     stage.fake.fails(CUSTOM, code, times=9)
@@ -229,6 +245,26 @@ async def test_each_refusal_means_something_to_delivery(stage: Stage, code: int,
     assert [each for each, _ in await state_of(stage, "visit_due")] == [state]
     reached = await stage.store.read(lambda tx: accounts.reached(tx, stage.village.people["王强"]))
     assert (reached is None) == blocked
+
+
+@pytest.mark.parametrize(("code", "state"), [
+    (43117, "waiting"), (40241, "waiting"), (43116, "dropped"), (40037, "dropped")])
+async def test_each_refusal_of_a_template_means_something_to_delivery(stage: Stage, code: int, state: str) -> None:
+    stage.fake.fails(TEMPLATE, code)
+    await remind(stage)
+    assert [each for each, _ in await state_of(stage, "visit_due")] == [state]
+
+
+async def test_a_template_whose_answer_was_lost_is_not_shown_twice_and_another_is(stage: Stage) -> None:
+    stage.fake.lost = 1
+    await remind(stage)
+    assert [each for each, _ in await state_of(stage, "visit_due")] == ["waiting"]
+    stage.running.later(61)
+    await stage.running.delivery.sweep()
+    assert [each for each, _ in await state_of(stage, "visit_due")] == ["sent"]
+    assert [received.via for received in stage.who("王强").phone] == ["template"]
+    await remind(stage)
+    assert len(stage.who("王强").phone) == 2
 
 
 async def test_a_day_s_quota_that_is_used_up_sends_by_template_or_waits(stage: Stage, originals: Originals) -> None:
@@ -289,7 +325,14 @@ async def test_a_scan_of_an_invitation_binds_and_an_unfollow_is_a_block(stage: S
     async with httpx.AsyncClient() as http:
         shown = await http.get(f"{stage.fake.bot_url}/wechat/join/{token}")
         assert shown.status_code == 303 and shown.headers["location"].startswith("https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket=gQ%2B")
-        assert (await http.get(f"{stage.fake.bot_url}/wechat/join/unknown")).status_code == 404
+        over = await http.get(f"{stage.fake.bot_url}/wechat/join/unknown")
+        assert over.status_code == 404 and "请让协调员再发一个" in over.text
+        stage.fake.fails("/cgi-bin/qrcode/create", 45009)
+        later = await http.get(f"{stage.fake.bot_url}/wechat/join/{token}")
+        assert later.status_code == 503 and "过一会儿" in later.text
+        with pytest.MonkeyPatch.context() as away:
+            away.setattr(stage.store, "read", unavailable)
+            assert (await http.get(f"{stage.fake.bot_url}/wechat/join/{token}")).status_code == 503
     assert stage.fake.scenes == [token]
     qian = stage.fake.person("o-qian", follows=False)
     await qian.scans(token)
@@ -299,6 +342,10 @@ async def test_a_scan_of_an_invitation_binds_and_an_unfollow_is_a_block(stage: S
     assert await reached(stage, "钱进") is None
     await qian.follows()
     assert await reached(stage, "钱进") == ("wechat", "o-qian")
+
+
+async def unavailable(work: Any) -> Any:
+    raise StoreUnavailable("away")
 
 
 async def reached(stage: Stage, name: str) -> tuple[str, str] | None:
@@ -319,6 +366,25 @@ async def test_a_template_that_he_blocks_is_a_block(stage: Stage) -> None:
     assert await reached(stage, "王强") is None
 
 
+async def test_an_alert_s_template_that_did_not_arrive_gives_the_next_channel_its_turn(stage: Stage) -> None:
+    def raise_alert(tx: Tx) -> None:
+        alerting.raise_alert(tx, stage.village.elders["张桂芳3组"], "fall", "person", stage.village.people["王强"],
+                             stage.running.policies, stage.running.now())
+
+    async def due() -> bool:
+        """Whether 李娜 is to be told on another channel now."""
+        child, at = stage.village.people["李娜"], stage.running.now()
+        found = await stage.store.read(lambda tx: alert_told.of(tx, alerts.running_numbered(tx, 1).id))  # type: ignore[union-attr]
+        [told] = [each for each in found if each.person_id == child]
+        return told.next_at is not None and told.next_at <= at
+
+    await stage.store.run(raise_alert)
+    await stage.running.delivery.sweep()
+    assert stage.who("李娜").last.via == "template" and not await due()
+    await stage.who("李娜").misses_template("failed:freq limit")
+    assert await due()
+
+
 async def test_menus_are_set_by_role_once_and_again_only_where_they_differ(stage: Stage) -> None:
     await stage.menus.keep()
     assert {each["name"] for each in stage.fake.menu_of(stage.who("王强"))} >= {"待访", "上门探访"}
@@ -327,6 +393,25 @@ async def test_menus_are_set_by_role_once_and_again_only_where_they_differ(stage
     made = len(stage.fake.of("/cgi-bin/menu/create"))
     await stage.menus.keep()
     assert len(stage.fake.of("/cgi-bin/menu/create")) == made
+
+
+async def test_who_unfollowed_keeps_nobody_s_menu_back_and_has_his_again_when_he_follows(originals: Originals) -> None:
+    async with staged(originals) as stage:
+        wang, zhao = stage.who("王强"), stage.who("赵敏")
+        await wang.unfollows()
+        await stage.menus.keep()
+        assert zhao.tags and not wang.tags
+        await wang.follows()
+        await asyncio.gather(*stage.channel._tasks)
+        assert "上门探访" in {each["name"] for each in stage.fake.menu_of(wang)}
+
+
+async def test_who_left_office_has_the_menu_of_everybody_from_the_next_start(stage: Stage) -> None:
+    await stage.menus.keep()
+    await stage.store.run(lambda tx: people.suspend(
+        tx, stage.village.people["王强"], stage.village.people["赵敏"], stage.running.now(), leaves=True))
+    await stage.menus.keep()
+    assert {each["name"] for each in stage.fake.menu_of(stage.who("王强"))} == {"开始", "紧急", "帮助"}
 
 
 async def test_a_menu_that_cannot_be_set_is_only_logged(stage: Stage) -> None:

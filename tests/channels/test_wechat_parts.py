@@ -94,10 +94,11 @@ def value(tmp_path: Path, name: str, source: str, **fields: Any) -> str:
 
 @pytest.mark.parametrize(("name", "source", "said"), [
     ("thing1", "{{ line }}", "警报来了"), ("thing1", "长" * 30, "长" * 19 + "…"), ("thing2", "一行\n又一行", "一行 又一行"),
-    ("phrase3", "{{ words }}", "待认领"), ("phrase3", "已经处理完毕了", "已经处理完"), ("time4", "{{ time }}", "2026年3月2日 09:05"),
+    ("thing2", "{{ tabs }}", "一 又 一"),
+    ("short_thing1", "长" * 6, "长" * 4 + "…"), ("phrase3", "{{ words }}", "待认领"), ("phrase3", "已经处理完毕了", "已经处理完"), ("time4", "{{ time }}", "2026年3月2日 09:05"),
     ("date5", "{{ date }}", "2026年3月2日"), ("character_string6", "{{ number }}", "A-0231"), ("number7", "3", "3")])
 def test_a_value_fits_the_type_of_its_field(tmp_path: Path, name: str, source: str, said: str) -> None:
-    assert value(tmp_path, name, source, words="待认领 A1", number="A-0231") == said
+    assert value(tmp_path, name, source, words="待认领 A1", number="A-0231", tabs="一\t又\x00\u2028一") == said
 
 
 @pytest.mark.parametrize(("name", "source"), [
@@ -161,7 +162,8 @@ def event(**fields: str) -> str:
     ({"Event": "TEMPLATESENDJOBFINISH", "Status": "success"}, "nothing", None, None, None),
     ({"Event": "TEMPLATESENDJOBFINISH", "Status": "failed:user block"}, "template_failed", None, None, None),
     ({"MsgType": "text", "Content": "你好", "MsgId": "7"}, "turn", "你好", "", MESSAGE),
-    ({"MsgType": "text", "Content": "无变化", "bizmsgmenuid": f"{TAG}.3.0", "MsgId": "7"}, "turn", "", f"{TAG}.3.0", MESSAGE)])
+    ({"MsgType": "text", "Content": "无变化", "bizmsgmenuid": f"{TAG}.3.0", "MsgId": "7"}, "turn", "", f"{TAG}.3.0", EVENT),
+    ({"MsgType": "text", "Content": "无变化", "bizmsgmenuid": "101", "MsgId": "7"}, "turn", "无变化", "", EVENT)])
 def test_what_somebody_did_and_the_window_that_it_opens(
         fields: dict[str, str], what: str, text: str | None, choice: str | None, window: Any) -> None:
     came = parse(event(**fields), AT)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -169,7 +170,7 @@ async def test_an_answered_card_shows_the_answer_and_the_next_question_is_a_new_
 async def test_a_card_whose_code_was_used_stays_and_the_answer_comes_all_the_same(stage: Stage) -> None:
     wang = stage.who("王强")
     await stage.after(await wang.says("探访 仇大山"))
-    stage.fake.fails("/cgi-bin/message/update_template_card", 42045)
+    stage.fake.fails("/cgi-bin/message/update_template_card", 42022)
     await stage.after(await wang.presses("1 上门探访"))
     assert "家里人口" in wang.last.text
 
@@ -280,7 +281,8 @@ async def test_an_expired_token_is_renewed_once(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(("code", "failure"), [
-    (45009, RetryAt), (45033, RetryAt), (-1, RetryAt), (60020, RetryAt), (40056, RetryAt), (60011, Blocked),
+    (45009, RetryAt), (45033, RetryAt), (-1, RetryAt), (60020, RetryAt), (40056, RetryAt), (43012, RetryAt),
+    (50003, RetryAt), (6000, RetryAt), (60011, Blocked), (60021, Blocked),
     (81013, Blocked), (60111, Blocked), (40058, Refused), (86001, Gone), (99999, Refused)])
 async def test_an_error_within_a_good_answer_means_something(stage: Stage, code: int, failure: type[SendFailure]) -> None:
     stage.fake.fails(SEND, code)
@@ -350,13 +352,17 @@ async def test_a_member_whom_nobody_knows_or_who_is_here_already_is_only_asked_f
         assert "邀请链接" in somebody.last.text
 
 
-async def test_a_directory_that_does_not_answer_holds_up_nobody(stage: Stage) -> None:
+async def test_a_directory_that_does_not_answer_holds_up_nobody_and_is_asked_again(stage: Stage) -> None:
     stage.fake.fails("/cgi-bin/user/get", -1)
     qian = stage.fake.person("qianjin", "钱进")
     await stage.after(await qian.says("你好"))
     assert "邀请链接" in qian.last.text
+    await stage.after(await qian.says("你好"))
+    assert qian.last.text.startswith("收到了")
 
 
+async def unavailable(work: Any) -> Any:
+    raise StoreUnavailable("away")
 
 
 async def test_an_invitation_opened_in_wecom_binds_the_member_who_opened_it(stage: Stage) -> None:
@@ -374,6 +380,11 @@ async def test_an_invitation_opened_in_wecom_binds_the_member_who_opened_it(stag
     assert outside.status_code == 403 and "通讯录" in outside.text
     assert (await http.get(back, params={"code": "made-up"})).status_code == 503
     assert (await http.get(back)).status_code == 404
+    with pytest.MonkeyPatch.context() as away:
+        away.setattr(stage.store, "read", unavailable)
+        for link in (join, f"{back}?code=x"):
+            said = await http.get(link)
+            assert said.status_code == 503 and "过一会儿" in said.text
     assert (await http.get(back, params={"code": stage.fake.opened_by(qian)})).status_code == 200
     await stage.settle()
     assert "绑定好了" in qian.phone[0].text

@@ -98,11 +98,11 @@ def test_no_card_is_larger_than_the_platform_takes(text: str, labels: list[str],
         title = card.get("main_title", {})
         assert title.get("title") or card.get("sub_title_text")
         assert len(title.get("title", "")) <= 36 and len(title.get("desc", "")) <= 44
-        assert len(card.get("sub_title_text", "")) <= 112 and len(card.get("source", {}).get("desc", "")) <= 20
+        assert len(card.get("sub_title_text", "")) <= 160 and len(card.get("source", {}).get("desc", "")) <= 20
         assert len(card.get("button_list", [])) <= 6
         assert all(len(each["text"]) <= 10 for each in card.get("button_list", []))
         boxes = card.get("checkbox", {}).get("option_list", [])
-        assert len(boxes) <= 20 and all(len(each["id"].encode()) <= 128 for each in boxes)
+        assert len(boxes) <= 20 and all(len(each["id"].encode()) <= 128 and len(each["text"]) <= 17 for each in boxes)
         for each in boxes:
             assert cards.pressed(cards.SINGLE, [each["id"]])
 

@@ -196,6 +196,17 @@ async def test_a_robot_gets_no_more_in_a_minute_than_it_takes(stage: Stage) -> N
         await stage.channel.send(robots.robot(ROBOT), Message("警报"))
 
 
+async def test_a_robot_that_others_use_too_takes_the_alert_when_its_minute_is_over(stage: Stage) -> None:
+    await robot(stage)
+    stage.fake.robots[ROBOT].at = [stage.running.now()] * 20
+    await alarm(stage)
+    await sweep(stage)
+    assert len(stage.fake.robots[ROBOT].said) == 1
+    stage.running.later(61)
+    await sweep(stage)
+    assert "张某" in stage.fake.robots[ROBOT].said[-1]
+
+
 async def test_members_that_cannot_be_changed_keep_no_alert_back_and_a_chat_that_cannot_be_made_is_gone(
         stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     group = await village_chat(stage)
@@ -203,11 +214,37 @@ async def test_members_that_cannot_be_changed_keep_no_alert_back_and_a_chat_that
     await add(stage, "孙丽", "7102", "visitor")
     stage.fake.fails("/cgi-bin/appchat/update", 86216)
     await stage.channel.send(group.chat, Message("警报"))
-    assert chat.said[-1] == "警报" and "visible range" in capsys.readouterr().out
+    assert chat.said[-1] == "警报" and "not in the directory" in capsys.readouterr().out
     stage.fake.chats.clear()
     stage.fake.fails("/cgi-bin/appchat/create", 86006)
     with pytest.raises(Gone):
         await stage.channel.send(group.chat, Message("警报"))
+
+
+async def test_an_application_that_not_everybody_sees_keeps_the_village_s_chat_and_the_operator_hears_of_it(
+        stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    group = await village_chat(stage)
+    stage.fake.whole = False
+    with pytest.raises(RetryAt):
+        await stage.channel.send(group.chat, Message("警报"))
+    assert "visible range" in capsys.readouterr().out
+    await alarm(stage)
+    await sweep(stage)
+    assert await stage.store.read(lambda tx: groups.on(tx, "wecom", "chat"))
+    stage.fake.whole = True
+    stage.running.later(61)
+    await sweep(stage)
+    chat, = stage.fake.chats.values()
+    assert "张某" in chat.said[-1]
+
+
+async def test_a_member_who_is_gone_from_the_directory_keeps_no_alert_back(stage: Stage) -> None:
+    group = await village_chat(stage)
+    chat, = stage.fake.chats.values()
+    await add(stage, "孙丽", "7102", "visitor")
+    stage.fake.fails("/cgi-bin/appchat/update", 60111)
+    await stage.channel.send(group.chat, Message("警报"))
+    assert chat.said[-1] == "警报"
 
 
 # All at once

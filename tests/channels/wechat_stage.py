@@ -67,7 +67,8 @@ async def staged(originals: Originals, *, templates: Path | None = None, patienc
         for openid, *_ in PEOPLE.values():
             fake.person(openid)
         try:
-            async with served(Starlette(routes=channel.routes(running.answer, menus.follow))) as fake.bot_url:
+            async with served(Starlette(routes=channel.routes(
+                    running.answer, menus.follow, running.delivery.not_through))) as fake.bot_url:
                 yield Stage(running, channel, fake, menus)
         finally:
             await channel.close()

@@ -119,6 +119,21 @@ async def test_days_that_cannot_be_are_asked_again(stage: InMemory, days: tuple[
     assert said in await asked(stage, TOWNSHIP, "提交")
 
 
+async def test_days_on_which_one_of_its_name_begins_are_asked_again(stage: InMemory) -> None:
+    def work(tx: Tx) -> str:
+        here, by = areas.named(tx, "云溪镇")[0].id, stage.running.village.people["赵敏"]
+        later = [campaigns.add(tx, NewCampaign("weather", "heat", here, f"2026-03-{day:02}", "2026-03-20", "heat", ("home",)),
+                               by, START, "open") for day in (9, 12)]
+        assert later[0] and later[1] and campaigns.cancel(tx, later[0], by, START)
+        return later[1]
+    campaign = await stage.running.store.run(work)
+    for text in (f"/campaigndays {campaign}", "3月9日", "3月20日"):
+        await asked(stage, TOWNSHIP, text)
+    assert "已经有一个“高温”了" in await asked(stage, TOWNSHIP, "提交")
+    found = await stage.running.store.read(lambda tx: campaigns.unscoped(tx, campaign))
+    assert found is not None and found.first_on == "2026-03-12"
+
+
 @pytest.mark.parametrize(("iso", "today", "meant"), [
     ("2026-01-30", "2026-12-20", "2027-01-30"), ("2026-12-20", "2026-12-20", "2026-12-20"),
     ("2026-12-01", "2026-12-20", "2026-12-01"), ("2027-02-13", "2026-12-20", "2027-02-13")])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from docx import Document
 
+from conversations.book import from_folder
 from conversations.documents import making, own_data
 from conversations.message import Inbound
 from conversations.words_book import Words, sources
@@ -24,16 +25,16 @@ from tests.fakes.house import PRIVATE, START, Originals, Recorder, Running, Vill
 
 ROOT = Path(__file__).parents[2]
 ELDER = "张桂芳3组"
-ANSWERED = {"idnumber": PRIVATE["id_number"], "phone": PRIVATE["phone"], "audit": "谁看过或改过", "owndata": "本人资料"}
+ANSWERED = {"idnumber": PRIVATE["id_number"], "phone": PRIVATE["phone"], "audit": "谁看过或改过", "owndata": "本人资料", "printfile": "一式三份"}
 EVERY = frozenset(ANSWERED)
 # who somebody is, as (role, where) of a post or as an assignment: what he may do about this elder
 RIGHTS = {
     "village, here": EVERY, "township, here": EVERY, "county, here": EVERY,
     "village, next door": frozenset(), "city, here": frozenset(), "operator, here": frozenset(),
-    "first_contact, assigned": frozenset({"phone"}), "visitor, assigned": frozenset(), "family, assigned": frozenset(),
+    "first_contact, assigned": frozenset({"phone", "printfile"}), "visitor, assigned": frozenset(), "family, assigned": frozenset(),
     "self, assigned": frozenset(),
     "visitor, assigned; village, next door": frozenset(),  # what he may do there is not what he may do here
-    "first_contact, assigned; village, next door": frozenset({"phone"}),
+    "first_contact, assigned; village, next door": frozenset({"phone", "printfile"}),
     "visitor, here": frozenset(),
 }
 
@@ -211,7 +212,9 @@ async def test_a_document_is_not_made_for_who_may_not_see_the_elder_any_more(off
 def test_the_own_data_have_a_word_for_every_field_of_annex_2() -> None:
     missing = [name for name in (*own_data.COLUMNS, *annex2.FACTS, *annex2.MEMBER)
                if f"own_field.{name}" not in sources() and name != annex2.HOUSEHOLD]
-    missing += [f"value {code}" for code in (*annex2.ECONOMIC, *annex2.HELP_UNITS) if f"own_value.{code}" not in sources()]
+    form = from_folder().current["elder"]
+    members = [option.id for asked in ("member_relation.1", "member_health.1") for option in form.by_id[asked].options]
+    missing += [f"value {code}" for code in (*annex2.ECONOMIC, *annex2.HELP_UNITS, *members) if f"own_value.{code}" not in sources()]
     assert missing == []
 
 

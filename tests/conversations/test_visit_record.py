@@ -13,7 +13,8 @@ from docx.oxml.ns import qn
 from docx.table import Table
 from pydantic import ValidationError
 
-from conversations.documents.visit_record import BOXES, VisitRecord, annex3, official_keepers
+from conversations.documents.official_form import official_keepers
+from conversations.documents.visit_record import BOXES, VisitRecord, annex3
 
 TITLE = "四川省特殊困难老年人探访关爱服务记录表"
 FOOT = "备注：此表一式三份，县级民政部门、乡镇（街道）、帮扶单位（组织）各存档一份。"

@@ -26,7 +26,8 @@ FILES = [FOLDER / f"{name}.toml"
                       "life", "hours", "numbers", "matching", "area_tree", "people", "firstcontact", "reminders",
                       "plan", "campaigns", "family", "requests", "needs", "tellings", "figures", "alerts",
                       "checkins", "devices", "glass", "sos", "followups", "alert_record", "calling", "family_choice",
-                      "drill", "sms", "added", "groups", "ladder", "wecom", "reach", "asking", "helping")]
+                      "drill", "sms", "added", "groups", "ladder", "wechat", "wecom", "reach", "registration_form",
+                      "asking", "helping", "afar")]
 SPACES = sorted(
     path.stem if table == "sentences" else table
     for path in FILES for table in tomllib.loads(path.read_text(encoding="utf-8")))
@@ -54,18 +55,18 @@ MADE = {
     "button.follow_{}": tuple(key.removeprefix("follow_") for key in _raw("followups")["button"] if key != "follow"),
     "added_kind.{}": tuple(_raw("added")["added_kind"]), "added.file_{}": ("photo", "voice"), "button.see_{}": ("photo", "voice"),
     "calling.{}": ("reached", "not_reached"), "call_state.{}": tuple(_raw("calling")["call_state"]),
-    "first_aid.{}": tuple(_raw("sos")["first_aid"]),
+    "first_aid.{}": tuple(_raw("sos")["first_aid"]), "afar_aid.{}": tuple(_raw("afar")["afar_aid"]),
     "group_kind.{}": tuple(_raw("groups")["group_kind"]), "group_anew.{}": tuple(_raw("groups")["group_anew"]),
     "glass_reason.{}": tuple(_raw("glass")["glass_reason"]),
     "alert_kind.{}": (*_raw("alerts")["alert_kind"], *_raw("devices")["alert_kind"]),
     "device_said.{}": tuple(_raw("devices")["device_said"]), "device_state.{}": tuple(_raw("devices")["device_state"]), "alert_state.{}": tuple(_raw("alerts")["alert_state"]),
     "care.{}": tuple(_raw("people")["care"]), "menu.{}_already": ("voided", "moved"), "class.{}": ("priority", "general"),
     "change.{}": ("replaced", "current", "void", "moved"), "due.{}": ("not_yet", "open", "due_soon", "overdue"),
-    "files.page_{}": ("upload", "download"), "files_name.{}": ("difference", "faulty", "ledger", "visits", "match", "match_left", "areas"),
+    "files.page_{}": ("upload", "download"), "files_name.{}": ("difference", "faulty", "ledger", "visits", "forms", "match", "match_left", "areas"),
     "area_sheet.{}": tuple(_raw("area_tree")["area_sheet"]),
     "match_left.{}": tuple(_raw("matching")["match_left"]),
     "match_sheet.{}": tuple(_raw("matching")["match_sheet"]),
-    "files_button.export_{}": ("ledger", "visits"), "numbers_button.{}": tuple(what for what, _ in LISTS),
+    "files_button.export_{}": ("ledger", "visits", "forms"), "numbers_button.{}": tuple(what for what, _ in LISTS),
     "campaign_state.{}": tuple(_raw("campaigns")["campaign_state"]), "campaign_name.{}": tuple(_raw("campaigns")["campaign_name"]),
     "tips.{}": tuple(_raw("campaigns")["tips"]),
     "figures_button.before_{}": ("1", "3"), "figures_button.other_{}": ("1", "3"), "figures_sheet.{}": (
@@ -183,7 +184,7 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "notices.left_alone": {"elder": ELDER}, "notices.caseload": {"elder": ELDER, "count": 2}, "notices.visit_due": {"elder": ELDER, "last": "2026-03-15"},
     "pending.list": {"lines": [{"what": "life", "name": "欧阳明", "maker": "王强", "day": "2026-03-05"}]},
     "button.proposal": {"what": "life"}, "notices.decided": {"what": "life"}, "notices.to_confirm": {"what": "life"},
-    "registration.revised": {"missing": 2}, "pending.withdrawn": {"what": "life"}, "numbers.to_complete": {"people": [{"label": ELDER, "count": 2}]},
+    "registration_form.made": {"whole": False}, "registration.revised": {"missing": 2}, "pending.withdrawn": {"what": "life"}, "numbers.to_complete": {"people": [{"label": ELDER, "count": 2}]},
     "numbers.ledger": {
         "where": "", "villages": 2, "open": 3, "classes": {"priority": 1}, "categories": {"living_alone": 2}, "paused": {"hospital": 1},
         "wishes": {"unwilling": 1}, "closed": {"died": 1}, "lacking": {"phone": 2}, "growing": 1, "incomplete": 2, "old": 0,
@@ -223,7 +224,7 @@ BY_KEY |= {
     **{key: DEVICE for key in sources() if key.startswith("devices.")}, **{f"devices.{name}": {**DEVICE, "elder": ELDER}
        for name in ("asks", "noisy", "card", "line")},
     "found.vendors": {"label": {"name": "anxin"}}, "button.device_of": {"serial": "A1"}, "button.device_damp": {"days": 3},
-    "alerts.raised": {"number": "A-0001", "elder": ELDER, "what": "help", "late": True, "goes": True, "who": "", "time": "02:10", "device": SAID, "call": "0830-6123456"},
+    "alerts.raised": {"number": "A-0001", "elder": ELDER, "what": "help", "late": True, "goes": True, "who": "", "time": "02:10", "device": SAID, "call": "0830-6123456", "afar": True},
     "alerts.card": {"asks": True, "number": "A-0001", "elder": ELDER, "what": "help", "state": "open", "address": "3组1号", "who": "王强", "device": None,
                     "time": "02:10", "since": "02:11", "there": "02:20", "support": "02:21", "offered": "钱进", "beside": {"calls": CALLS, "added": ADDED},
                     "reach": REACH},
@@ -248,13 +249,13 @@ BY_KEY |= {
             {"name": "王强", "role": "visitor", "kind": "grid_worker", "channel": "telegram"},
             {"name": "赵敏", "role": "village", "kind": None, "channel": None}]},
         {"rank": "county", "reached": False, "people": []}]},
-    "button.alert_of": {"number": "A-0001"}, **{f"drill.{key}": {"number": "A-0001", "what": "fall", "made_up": True, "minutes": 60}
+    "alerts.lasted": {"minutes": 1501}, "afar.first": {"what": "fall"}, "button.alert_of": {"number": "A-0001"}, **{f"drill.{key}": {"number": "A-0001", "what": "fall", "made_up": True, "minutes": 60}
                                                 for key in _raw("drill")["sentences"]},
     "family_choice.which": {"number": "A-0001", "what": "abuse", "told": ["李娜"]},
     "family_choice.told": {"elder": ELDER, "what": "abuse", "who": ""}, "family_choice.ended": {"elder": ELDER}, "calling.numbers": {"calls": CALLS},
     **{f"added.{key}": {"number": "A-0001", "who": "王强", "step": "photo", "time": "02:10", "where": "28.87, 105.44"}
        for key in _raw("added")["sentences"]}, "added.card": {"added": ADDED}, "button.see_photo": {"n": 1}, "button.see_voice": {"n": 2},
-    **{key: {"number": "A-0001", "what": "fall", "seconds": 60, "line": "120", "raised": False} for key in sources() if key.startswith("sos.")},
+    **{key: {"number": "A-0001", "what": "fall", "seconds": 60, "line": "120", "raised": False, "afar": True} for key in sources() if key.startswith("sos.")},
     **{key: {"number": "A-0001", "what": "fall", "again": True, "numbers": ["A-0001"], "said": {
         "risk_gone": "not_yet", "relieved": "", "referred": "yes"}, "found": "没事", "done": "看了", "risk": "left"}
        for key in sources() if key.startswith("followups.")},
@@ -338,6 +339,15 @@ def test_no_sentence_blames_or_talks_like_a_machine() -> None:
 @pytest.mark.parametrize("iso", ["2026-03-05", "2028-02-29", "2026-12-31"])
 def test_a_day_is_said_with_its_weekday(iso: str) -> None:
     assert re.fullmatch(r"\d{1,2}月\d{1,2}日 周[一二三四五六日]", Words().day(iso))
+
+
+@pytest.mark.parametrize(("minutes", "told"), [
+    (0, "0 分钟"), (59, "59 分钟"), (60, "1 小时"), (125, "2 小时 5 分钟"), (1440, "1 天"), (1505, "1 天 1 小时"),
+    (4321, "3 天"), (14400, "10 天")])
+def test_how_long_an_alert_runs_is_said_in_minutes_hours_and_days(minutes: int, told: str) -> None:
+    line = {"drill": 0, "number": "A-0001", "elder": "", "what": "help", "minutes": minutes, "who": "", "there": False,
+            "support": False}
+    assert f" · {told} · " in Words().say("alerts.list", {"total": 1, "lines": [line]})
 
 
 def test_every_warning_of_a_form_is_a_sentence() -> None:

@@ -73,7 +73,6 @@ from scheduler import (
     tick,
     upkeep,
 )
-from scheduler import policy as policies
 from scheduler.notices import VisitDue
 from storage import accounts, areas, assignments, device_vendors, drafts, elders, invitations, people, tables, visits
 from storage.database import Tx
@@ -343,7 +342,7 @@ class Player:
                 elder, kind, *by = rest.split()
                 await store.run(lambda tx: alerting.raise_alert(
                     tx, village.elders[elder], kind, "person", village.people[by[0]] if by else None,
-                    policies.load(), self.running.now()))
+                    self.running.policies, self.running.now()))
             case "coordinator":
                 who, area, role = rest.split()
                 await store.run(lambda tx: self._coordinator(tx, who, area, role))
@@ -352,13 +351,13 @@ class Player:
             case "alarm":
                 await store.run(lambda tx: self._alarm(tx, *rest.split()))
             case "watch":
-                await tick.tick(store, self.running.now(), policies.load(), WATCHING)
+                await tick.tick(store, self.running.now(), self.running.policies, WATCHING)
             case "pauses":
                 now = self.running.now()
-                await store.run(lambda tx: pauses.sweep(tx, now, policies.load()))
+                await store.run(lambda tx: pauses.sweep(tx, now, self.running.policies))
             case "campaigns":
                 theirs = {name: tick.SWEEPS[name] for name in tick.SWEEPS if "campaign" in name or "festival" in name}
-                assert await tick.tick(store, self.running.now(), policies.load(), theirs) == []
+                assert await tick.tick(store, self.running.now(), self.running.policies, theirs) == []
                 return await self._direct("sweep")
             case "child":
                 child, elder = rest.split()
@@ -369,14 +368,14 @@ class Player:
                     "plans": calls.plans, "calls": calls.sweep, "months": calls.month, "late": family.late})
             case "frozen":
                 now = self.running.now()
-                while await store.run(lambda tx: freezing.sweep(tx, now, policies.load())):
+                while await store.run(lambda tx: freezing.sweep(tx, now, self.running.policies)):
                     pass
             case "digests":
                 now = self.running.now()
-                while await store.run(lambda tx: reminders.sweep(tx, now, policies.load())):
+                while await store.run(lambda tx: reminders.sweep(tx, now, self.running.policies)):
                     pass
             case "tick":
-                await tick.tick(store, self.running.now(), policies.load(), {"classes": upkeep.classes})
+                await tick.tick(store, self.running.now(), self.running.policies, {"classes": upkeep.classes})
             case "sweep":
                 lines = []
                 for who, shown in await self.stage.sweep():

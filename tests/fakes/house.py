@@ -40,6 +40,7 @@ from storage.scope import Scope
 from storage.visits import Entry
 
 ZONE = ZoneInfo("Asia/Shanghai")
+POLICIES = policies.load()
 START = datetime(2026, 3, 5, 9, 0, tzinfo=ZONE)  # a Thursday
 FILED = "2026-01-01"
 # name, group, sex, birth, categories, ability, disability grade, registered on
@@ -141,7 +142,7 @@ class Running:
         self.store, self.village, self.channel = store, village, channel
         self._channels = {each.name: each for each in (channel, *others)}
         self.at = START
-        self.policies = policies.load()
+        self.policies = POLICIES
         self.use(book or todays_book())
 
     def use(self, book: FormBook) -> None:
@@ -228,7 +229,7 @@ def todays_book() -> FormBook:
 def settle(tx: Tx, form: Form) -> Village:
     """Fills an empty store with the village."""
     opened = START - timedelta(days=60)
-    policy = policies.load()
+    policy = POLICIES
     township = areas.add(tx, None, "township", "云溪镇", opened)
     places = {"township": township, "village": areas.add(tx, township, "village", "建设村", opened),
               "other": areas.add(tx, township, "village", "河坝村", opened)}
@@ -266,7 +267,7 @@ def _earlier_visit(tx: Tx, village: Village, form: Form) -> None:
     forms.keep(tx, form.hash, form.name, form.definition)
     entry = Entry(elder, form.hash, given["day"], "home", False,
                   {question: [value, millis(day), "tap"] for question, value in given.items()}, "")
-    kept = casework.submit(tx, Scope(village.people["王强"], day.date()), entry, policies.load(), day)
+    kept = casework.submit(tx, Scope(village.people["王强"], day.date()), entry, POLICIES, day)
     assert kept is not None
 
 

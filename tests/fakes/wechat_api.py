@@ -1,27 +1,15 @@
-"""A strict Official Account on loopback: a real HTTP server, so the bot under test may be another process.
-
-It answers every call with HTTP 200 and an error code, keeps windows and quotas as the platform does, gives tokens that
-it stops taking when a test says so, and can drop messages silently or answer slowly. What a bot must never send (unknown
-paths and fields) fails the test at the end of the `async with`.
-"""
+"""A strict Official Account: it keeps windows and quotas as the platform does, and can drop messages silently."""
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Self
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-import orjson
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
-from tests.fakes import tencent
-from tests.fakes.served import served
+from tests.fakes.tencent_api import Platform, error
 from tests.fakes.wechat_people import TEXT_BYTES, Callbacks, Delivery, Person
 
 APP_ID = "wx1234567890abcdef"
@@ -29,48 +17,22 @@ SECRET = "0123456789abcdef0123456789abcdef"
 ORIGINAL_ID = "gh_1234567890ab"
 TOKEN_SECONDS = 7200
 # what a value of each type may be; the length in characters
-TYPES = {"thing": r".{1,20}", "phrase": r"[一-鿿]{1,5}", "character_string": r"[\x20-\x7e]{1,32}",
+TYPES = {"thing": r".{1,20}", "short_thing": r".{1,5}", "phrase": r"[一-鿿]{1,5}", "character_string": r"[\x20-\x7e]{1,32}",
          "time": r"\d{4}年\d{1,2}月\d{1,2}日( \d{1,2}:\d{2}(:\d{2})?)?|\d{1,2}:\d{2}(:\d{2})?", "number": r"\d{1,32}(\.\d+)?",
          "const": r".{1,20}"}
 
 
 @dataclass
-class Call:
-    """One request of the bot, and the code that it heard."""
-
-    path: str
-    body: dict[str, Any]
-    code: int = 0
-
-
-@dataclass
-class _Fault:
-    path: str
-    code: int
-    times: int
-
-
-@dataclass
-class FakeWeChat:
+class FakeWeChat(Platform):
     """The platform. `aes_key` empty: plain mode. `hints`: tapped links carry their token (a test account's do not)."""
 
-    now: Callable[[], datetime]
-    aes_key: str = tencent.AES_KEY
     app_id: str = APP_ID
     secret: str = SECRET
-    token: str = tencent.TOKEN
     original_id: str = ORIGINAL_ID
     hints: bool = True
-    patience: float = 5.0  # seconds that a delivery waits for the bot
-    bot_url: str = ""
-    url: str = ""
     templates: dict[str, tuple[str, ...]] = field(default_factory=dict)  # id -> its fields
     people: dict[str, Person] = field(default_factory=dict)
-    calls: list[Call] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
     drops: set[str] = field(default_factory=set)  # openids whose messages are taken and never shown
-    issued: int = 0
-    taken_tokens: set[str] = field(default_factory=set)  # those that are good now
     tags: dict[int, str] = field(default_factory=lambda: {2: "星标组"})
     menu: list[dict[str, Any]] | None = None
     conditional: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
@@ -78,25 +40,10 @@ class FakeWeChat:
     seen_at: list[str] | None = None  # where it finds the name in the console's address; None: there is no address
 
     def __post_init__(self) -> None:
-        self._number = 24_000_000_000_000_000
-        self._faults: list[_Fault] = []
+        super().__post_init__()
+        self._forced_at = datetime.min.replace(tzinfo=UTC)
         self._media: dict[str, tuple[bytes, str]] = {}
-        self._slow: dict[str, asyncio.Event] = {}
         self.callbacks = Callbacks(self)
-
-    async def __aenter__(self) -> Self:
-        routes = [Route("/{path:path}", self._answer, methods=["GET", "POST"])]
-        self._serving = served(Starlette(routes=routes))
-        self.url = await self._serving.__aenter__()
-        return self
-
-    async def __aexit__(self, *exc: Any) -> None:
-        for event in self._slow.values():
-            event.set()
-        await self.callbacks.http.aclose()
-        await self._serving.__aexit__(*exc)
-        if exc[0] is None:
-            assert not self.wrong, self.wrong
 
     # what a test arranges
 
@@ -106,34 +53,10 @@ class FakeWeChat:
     async def delivers(self, person: Person, fields: dict[str, str]) -> Delivery:
         return await self.callbacks.deliver(person, fields)
 
-    def fails(self, path: str, code: int, times: int = 1) -> None:
-        """The next calls of this path are answered with this error code."""
-        self._faults.append(_Fault(path, code, times))
-
-    def slow(self, path: str) -> asyncio.Event:
-        """Calls of this path are answered only when the event is set."""
-        return self._slow.setdefault(path, asyncio.Event())
-
-    def expire_token(self) -> None:
-        """Tokens given until now are taken no more, though by the calendar they would be."""
-        self.taken_tokens.clear()
-
-    def of(self, path: str) -> list[Call]:
-        """The calls of one path that were taken."""
-        return [call for call in self.calls if call.path == path and call.code == 0]
-
-    def calls_refused(self, path: str) -> list[Call]:
-        """The calls of one path that heard an error."""
-        return [call for call in self.calls if call.path == path and call.code != 0]
-
     def keeps(self, body: bytes, kind: str) -> str:
         name = f"media-{len(self._media)}"
         self._media[name] = (body, kind)
         return name
-
-    def next_number(self) -> int:
-        self._number += 1
-        return self._number
 
     def menu_of(self, person: Person) -> list[dict[str, Any]]:
         """Every button that he sees, flat."""
@@ -142,106 +65,75 @@ class FakeWeChat:
 
     # the API
 
-    async def _answer(self, request: Request) -> Response:
-        path = "/" + request.path_params["path"]
-        raw = await request.body()
-        body = orjson.loads(raw) if raw else {}
-        if b"\\u" in raw:
-            self.wrong.append(f"{path}: escaped, would be shown as it stands")
-        call = Call(path, body if isinstance(body, dict) else {})
-        self.calls.append(call)
-        if path in self._slow:
-            await self._slow[path].wait()
-        handler = _HANDLERS.get((request.method, path))
-        if handler is None:
-            self.wrong.append(f"{request.method} {path}")
-            return Response(status_code=404)
-        answer = self._fault(path) or (
-            None if path == "/cgi-bin/stable_token" else self._check_token(request.query_params.get("access_token", "")))
-        if answer is None:
-            answer = handler(self, {**request.query_params, **call.body})
-        if isinstance(answer, Response):
-            return answer
-        call.code = answer.get("errcode", 0)
-        return JSONResponse(answer)
-
-    def _fault(self, path: str) -> dict[str, Any] | None:
-        fault = next((each for each in self._faults if each.path == path and each.times > 0), None)
-        if fault is None:
-            return None
-        fault.times -= 1
-        return _error(fault.code, "arranged by the test, ip 10.9.8.7, data.thing1.value")
-
-    def _check_token(self, token: str) -> dict[str, Any] | None:
-        if token in self.taken_tokens:
-            return None
-        return _error(42001 if token.startswith("token-") else 40001, "access_token expired or invalid")
-
-    def _only(self, path: str, given: dict[str, Any], *wanted: str, may: tuple[str, ...] = ()) -> None:
-        names = given.keys() - {"access_token"}
-        if names - {*wanted, *may} or {*wanted} - names:
-            self.wrong.append(f"{path}: {sorted(names)}")
-
     def _stable_token(self, given: dict[str, Any]) -> dict[str, Any]:
-        self._only("stable_token", given, "grant_type", "appid", "secret", "force_refresh")
+        self.only("stable_token", given, "grant_type", "appid", "secret", "force_refresh")
         if given["appid"] != self.app_id:
-            return _error(40013, "invalid appid")
+            return error(40013, "invalid appid")
         if given["secret"] != self.secret:
-            return _error(40125, "invalid appsecret")
-        if given["force_refresh"] or not self.taken_tokens:
+            return error(40125, "invalid appsecret")
+        forces = given["force_refresh"] and self.now() - self._forced_at >= timedelta(seconds=30)
+        if forces or not self.taken_tokens:
             self.issued += 1
+            self._forced_at = self.now() if forces else self._forced_at
             self.taken_tokens = {f"token-{self.issued}"}
         return {"access_token": next(iter(self.taken_tokens)), "expires_in": TOKEN_SECONDS}
 
     def _custom(self, given: dict[str, Any]) -> dict[str, Any]:
-        self._only("custom", given, "touser", "msgtype", "text")
+        self.only("custom", given, "touser", "msgtype", "text")
         content = given["text"]["content"]
         person = self.people.get(given["touser"])
         if person is None:
-            return _error(40003, "invalid openid")
+            return error(40003, "invalid openid")
         if not content or len(content.encode()) > TEXT_BYTES:
-            return _error(45002, "content size out of limit")
+            return error(45002, "content size out of limit")
         if code := person.may_get():
-            return _error(code, "response out of time limit or count limit")
+            return error(code, "response out of time limit or count limit")
         if person.openid not in self.drops:
             person.gets("message", content)
-        return _error(0, "ok")
+        return error(0, "ok")
 
     def _template(self, given: dict[str, Any]) -> dict[str, Any]:
-        self._only("template", given, "touser", "template_id", "data", may=("url", "client_msg_id"))
+        self.only("template", given, "touser", "template_id", "data", may=("url", "client_msg_id"))
         return self._by_template(given, subscribed=True)
 
     def _subscription(self, given: dict[str, Any]) -> dict[str, Any]:
-        self._only("bizsend", given, "touser", "template_id", "data", may=("page",))
+        self.only("bizsend", given, "touser", "template_id", "data", may=("page",))
         return self._by_template(given, subscribed=False)
 
     def _by_template(self, given: dict[str, Any], *, subscribed: bool) -> dict[str, Any]:
         person, fields = self.people.get(given["touser"]), self.templates.get(given["template_id"])
         if person is None:
-            return _error(40003, "invalid openid")
+            return error(40003, "invalid openid")
         if fields is None:
-            return _error(40037, "invalid template_id")
+            return error(40037, "invalid template_id")
         if not person.follows_now:
-            return _error(43004, "require subscribe")
+            return error(43004, "require subscribe")
         if not subscribed and given["template_id"] not in person.subscribed:
-            return _error(43101, "user refuse to accept the msg")
+            return error(43101, "user refuse to accept the msg")
         if given["data"].keys() != set(fields):
-            return _error(47003, "argument invalid!")
+            return error(47003, "argument invalid!")
         for name, each in given["data"].items():
             kind = re.fullmatch(r"([a-z_]+?)\d+", name)
             if kind is None or not re.fullmatch(TYPES[kind[1]], each["value"]):
-                return _error(47003, f"argument invalid! data.{name}.value invalid")
+                return error(47003, f"argument invalid! data.{name}.value invalid")
+        once, before = given.get("client_msg_id"), person.client_ids.get(given.get("client_msg_id", ""))
+        if before is not None and self.now() - before < timedelta(minutes=10):
+            return {**error(0, "ok"), "msgid": self.next_number()}
+        if once:
+            person.client_ids[once] = self.now()
         if person.openid not in self.drops:
             person.gets("template", "\n".join(f"{name}: {each['value']}" for name, each in given["data"].items()))
-        return {**_error(0, "ok"), "msgid": self.next_number()}
+        number = self.next_number()
+        person.template = str(number)
+        return {**error(0, "ok"), "msgid": number}
 
     def _media_get(self, given: dict[str, Any]) -> dict[str, Any] | Response:
         found = self._media.get(given["media_id"])
-        return Response(found[0], media_type=found[1]) if found else _error(40007, "invalid media_id")
+        return Response(found[0], media_type=found[1]) if found else error(40007, "invalid media_id")
 
     def _menu_get(self, given: dict[str, Any]) -> dict[str, Any]:
         if self.menu is None:
-            return _error(46003, "menu no exist")
+            return error(46003, "menu no exist")
         shown: dict[str, Any] = {"menu": {"button": _filled(self.menu)}}
         if self.conditional:
             shown["conditionalmenu"] = [{"button": _filled(menu), "matchrule": {"tag_id": str(tag)}, "menuid": tag}
@@ -250,18 +142,18 @@ class FakeWeChat:
 
     def _menu_delete(self, given: dict[str, Any]) -> dict[str, Any]:
         self.menu, self.conditional = None, {}
-        return _error(0, "ok")
+        return error(0, "ok")
 
     def _menu_create(self, given: dict[str, Any]) -> dict[str, Any]:
         self.menu = given["button"]
-        return _error(0, "ok") if _fits(given["button"]) else _error(40018, "invalid button name size")
+        return error(0, "ok") if _fits(given["button"]) else error(40018, "invalid button name size")
 
     def _menu_conditional(self, given: dict[str, Any]) -> dict[str, Any]:
         if self.menu is None:
-            return _error(65303, "no default menu")
+            return error(65303, "no default menu")
         tag = int(given["matchrule"]["tag_id"])
         if tag not in self.tags or not _fits(given["button"]):
-            return _error(65305, "some matchrule is invalid")
+            return error(65305, "some matchrule is invalid")
         self.conditional[tag] = given["button"]
         return {"menuid": str(tag)}
 
@@ -271,26 +163,26 @@ class FakeWeChat:
     def _tags_create(self, given: dict[str, Any]) -> dict[str, Any]:
         name = given["tag"]["name"]
         if name in self.tags.values():
-            return _error(45157, "invalid tag name")
+            return error(45157, "invalid tag name")
         tag = 100 + len(self.tags)
         self.tags[tag] = name
         return {"tag": {"id": tag, "name": name}}
 
     def _tagging(self, given: dict[str, Any], *, on: bool = True) -> dict[str, Any]:
         if len(given["openid_list"]) > 50:
-            return _error(40032, "invalid openid list size")
+            return error(40032, "invalid openid list size")
         for openid in given["openid_list"]:
             person = self.people.get(openid)
-            if person is None:
-                return _error(40003, "invalid openid")
+            if person is None or not person.follows_now:
+                return error(40003, "invalid openid")
             (person.tags.add if on else person.tags.discard)(given["tagid"])
-        return _error(0, "ok")
+        return error(0, "ok")
 
     def _qrcode(self, given: dict[str, Any]) -> dict[str, Any]:
-        self._only("qrcode", given, "expire_seconds", "action_name", "action_info")
+        self.only("qrcode", given, "expire_seconds", "action_name", "action_info")
         scene = given["action_info"]["scene"]["scene_str"]
         if not 1 <= len(scene) <= 64 or given["expire_seconds"] > 2592000 or given["action_name"] != "QR_STR_SCENE":
-            return _error(40053, "invalid action info")
+            return error(40053, "invalid action info")
         self.scenes.append(scene)
         return {"ticket": f"gQ+{len(self.scenes)}/==", "expire_seconds": given["expire_seconds"],
                 "url": f"http://weixin.qq.com/q/{len(self.scenes)}"}
@@ -302,25 +194,21 @@ class FakeWeChat:
         return {"ip_list": ["101.226.62.77", "101.226.62.0/24"]}
 
     def _callback_check(self, given: dict[str, Any]) -> dict[str, Any]:
-        self._only("callback/check", given, "action", "check_operator")
+        self.only("callback/check", given, "action", "check_operator")
         return {"dns": [{"ip": ip, "real_operator": "UNICOM"} for ip in self.seen_at]} if self.seen_at is not None else (
-            _error(40201, "url not set"))
+            error(40201, "url not set"))
 
     def _templates_of(self, given: dict[str, Any]) -> dict[str, Any]:
         return {"template_list": [{"template_id": name, "title": "提醒", "primary_industry": "", "deputy_industry": "",
                                    "content": _content(fields), "example": ""} for name, fields in self.templates.items()]}
 
     def _subscriptions_of(self, given: dict[str, Any]) -> dict[str, Any]:
-        return {**_error(0, "ok"), "data": [{"priTmplId": name, "title": "提醒", "content": _content(fields), "type": 2}
+        return {**error(0, "ok"), "data": [{"priTmplId": name, "title": "提醒", "content": _content(fields), "type": 2}
                                             for name, fields in self.templates.items()]}
 
 
 def _content(fields: tuple[str, ...]) -> str:
     return "\n".join(f"内容:{{{{{name}.DATA}}}}" for name in fields)
-
-
-def _error(code: int, said: str) -> dict[str, Any]:
-    return {"errcode": code, "errmsg": said}
 
 
 def _fits(buttons: list[dict[str, Any]]) -> bool:
@@ -335,7 +223,9 @@ def _filled(buttons: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**button, "sub_button": _filled(button.get("sub_button", []))} for button in buttons]
 
 
-_HANDLERS: dict[tuple[str, str], Callable[[FakeWeChat, dict[str, Any]], dict[str, Any] | Response]] = {
+FakeWeChat.without_token = ("/cgi-bin/stable_token",)
+FakeWeChat.send_path = "/cgi-bin/message/template/send"
+FakeWeChat.handlers = {
     ("POST", "/cgi-bin/stable_token"): FakeWeChat._stable_token,
     ("POST", "/cgi-bin/message/custom/send"): FakeWeChat._custom,
     ("POST", "/cgi-bin/message/template/send"): FakeWeChat._template,

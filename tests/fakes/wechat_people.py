@@ -57,18 +57,21 @@ class Person:
     phone: list[Received] = field(default_factory=list)
     subscribed: set[str] = field(default_factory=set)  # templates of subscription notices
     windows: dict[str, tuple[datetime, int]] = field(default_factory=dict)
+    template: str = ""  # the number of the last template that was sent to him
+    client_ids: dict[str, datetime] = field(default_factory=dict)  # of templates that are sent once
 
     # what he does
 
-    async def says(self, text: str, hint: str = "") -> Delivery:
-        return await self._sends({"MsgType": "text", "Content": text, **({"bizmsgmenuid": hint} if hint else {})})
+    async def says(self, text: str, hint: str = "", *, tapped: bool = False) -> Delivery:
+        given = {"MsgType": "text", "Content": text, **({"bizmsgmenuid": hint} if hint else {})}
+        return await self._sends(given, tapped=tapped or bool(hint))
 
     async def taps(self, label: str, shown: Received | None = None, *, encoded: bool = False) -> Delivery:
         """Taps a link on his phone, the newest with that label: it says its words, and carries its token along."""
         found = next(link for each in ([shown] if shown else reversed(self.phone)) for link in each.links
                      if link[0] == label)
         hint = found[2] if encoded else unquote(found[2])
-        return await self.says(found[1], hint if self.fake.hints else "")
+        return await self.says(found[1], hint if self.fake.hints else "", tapped=True)
 
     async def taps_menu(self, label: str) -> Delivery:
         key = next(button["key"] for button in self.fake.menu_of(self) if button["name"] == label)
@@ -100,15 +103,23 @@ class Person:
     async def unfollows(self) -> Delivery:
         self.follows_now = False
         self.windows.clear()
+        self.tags.clear()
         return await self._event("unsubscribe", EventKey="")
 
-    async def _sends(self, fields: dict[str, str]) -> Delivery:
+    async def misses_template(self, why: str) -> Delivery:
+        """The platform says that his last template did not reach him."""
+        return await self._event("TEMPLATESENDJOBFINISH", MsgID=self.template, Status=why)
+
+    async def _sends(self, fields: dict[str, str], *, tapped: bool = False) -> Delivery:
         assert self.follows_now, "who does not follow cannot write"
-        self.opens("message", *MESSAGE)
+        if tapped:  # "does not produce the quota of a message": the platform's own words
+            self.opens("event", *EVENT)
+        else:
+            self.opens("message", *MESSAGE)
         return await self.fake.delivers(self, {**fields, "MsgId": str(self.fake.next_number())})
 
     async def _event(self, event: str, **fields: str) -> Delivery:
-        if event != "unsubscribe":
+        if event in ("subscribe", "SCAN", "CLICK"):
             self.opens("event", *EVENT)
         return await self.fake.delivers(self, {"MsgType": "event", "Event": event, **fields})
 
@@ -144,7 +155,7 @@ class Callbacks:
 
     def __init__(self, fake: FakeWeChat) -> None:
         self.fake = fake
-        self.http = httpx.AsyncClient(trust_env=False)
+        self.http = fake.http
         self.deliveries: list[Delivery] = []
         self._nonces = itertools.count(1)
 

@@ -1,94 +1,48 @@
-"""A strict WeCom on loopback: a real HTTP server, so the bot under test may be another process.
-
-It answers every call with HTTP 200 and an error code; what a member gets beyond 30 a minute or 1000 an hour it takes and
-never shows, as the platform does. What a bot must never send (unknown paths and fields) fails the test at the end of the
-`async with`.
-"""
+"""A strict WeCom: what a member gets beyond 30 a minute or 1000 an hour it takes and never shows, as the platform does."""
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any
 
-import orjson
-from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
-from tests.fakes import tencent
-from tests.fakes.served import served
-from tests.fakes.wecom_groups import TEXT_BYTES, Chat, Groups, error
+from tests.fakes.tencent_api import Platform, error
+from tests.fakes.wecom_groups import TEXT_BYTES, Chat, Groups
 from tests.fakes.wecom_people import Callbacks, Delivery, Member, Received
 
 CORP_ID, AGENT_ID, SECRET = "ww1234567890abcdef", 1000002, "0123456789abcdef0123456789abcdef"
 ROBOT = "693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"
-NOT_IN_SENT = ("touser", "agentid", "msgtype", "enable_duplicate_check", "duplicate_check_interval")
 TASK = re.compile(r"[0-9A-Za-z_@-]{1,128}")
 
 
 @dataclass
-class Call:
-    """One request of the bot, and the code that it heard."""
-
-    path: str
-    body: dict[str, Any]
-    code: int = 0
-
-
-@dataclass
-class FakeWeCom(Groups):
+class FakeWeCom(Platform, Groups):
     """The platform, with one application."""
 
-    now: Callable[[], datetime]
-    aes_key: str = tencent.AES_KEY
     corp_id: str = CORP_ID
     agent_id: int = AGENT_ID
     secret: str = SECRET
-    token: str = tencent.TOKEN
-    patience: float = 5.0  # seconds that a delivery waits for the bot
-    bot_url: str = ""
-    url: str = ""
     people: dict[str, Member] = field(default_factory=dict)  # by user id in small letters
     chats: dict[str, Chat] = field(default_factory=dict)
     robots: dict[str, Chat] = field(default_factory=lambda: {ROBOT: Chat()})
-    calls: list[Call] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
     dropped: list[tuple[str, str]] = field(default_factory=list)  # whom, and what he never saw
-    lost: int = 0  # so many messages are taken, and the answer is lost on its way
-    issued: int = 0
-    taken_tokens: set[str] = field(default_factory=set)
     menu: list[dict[str, Any]] | None = None
+    whole: bool = True  # the whole enterprise sees the application
     closed: bool = False  # the application is switched off in the console
     change: int = 0
 
     def __post_init__(self) -> None:
-        self._number = 7_000_000_000_000_000
-        self._faults: list[list[Any]] = []
+        super().__post_init__()
         self._media: dict[str, tuple[str, bytes]] = {}
-        self._slow: dict[str, asyncio.Event] = {}
         self._tasks: set[str] = set()
         self._signed_in: dict[str, Member | None] = {}
         self._codes: dict[str, tuple[Member, Received, datetime]] = {}
         self.callbacks = Callbacks(self)
-
-    async def __aenter__(self) -> Self:
-        self._serving = served(Starlette(routes=[Route("/{path:path}", self._answer, methods=["GET", "POST"])]))
-        self.url = await self._serving.__aenter__()
-        return self
-
-    async def __aexit__(self, *exc: Any) -> None:
-        for event in self._slow.values():
-            event.set()
-        await self.callbacks.http.aclose()
-        await self._serving.__aexit__(*exc)
-        if exc[0] is None:
-            assert not self.wrong, self.wrong
 
     # what a test arranges
 
@@ -98,30 +52,10 @@ class FakeWeCom(Groups):
     async def delivers(self, member: Member, fields: dict[str, str], more: str = "") -> Delivery:
         return await self.callbacks.deliver(member, fields, more)
 
-    def fails(self, path: str, code: int, times: int = 1) -> None:
-        """The next calls of this path are answered with this error code."""
-        self._faults.append([path, code, times])
-
-    def slow(self, path: str) -> asyncio.Event:
-        """Calls of this path are answered only when the event is set."""
-        return self._slow.setdefault(path, asyncio.Event())
-
-    def expire_token(self) -> None:
-        """Tokens given until now are taken no more, though by the calendar they would be."""
-        self.taken_tokens.clear()
-
-    def of(self, path: str) -> list[Call]:
-        """The calls of one path that were taken."""
-        return [call for call in self.calls if call.path == path and call.code == 0]
-
     def keeps(self, name: str, body: bytes) -> str:
         media = f"media-{len(self._media)}"
         self._media[media] = (name, body)
         return media
-
-    def next_number(self) -> int:
-        self._number += 1
-        return self._number
 
     def new_code(self, member: Member, card: Received) -> str:
         code = f"code-{self.next_number()}"
@@ -130,55 +64,15 @@ class FakeWeCom(Groups):
 
     # the API
 
-    async def _answer(self, request: Request) -> Response:
-        path = "/" + request.path_params["path"]
-        handler = _HANDLERS.get((request.method, path))
-        if handler is None:
-            self.wrong.append(f"{request.method} {path}")
-            return Response(status_code=404)
-        body = await self._body(request, path)
-        call = Call(path, body)
-        self.calls.append(call)
-        if path in self._slow:
-            await self._slow[path].wait()
-        answer: dict[str, Any] | Response | None = self._fault(path)
-        if answer is None and path not in _OPEN and request.query_params.get("access_token") not in self.taken_tokens:
-            answer = error(42001, "access_token expired")
-        if answer is None:
-            answer = handler(self, {**request.query_params, **body})
-        if isinstance(answer, Response):
-            return answer
-        call.code = answer.get("errcode", 0)
-        if path == "/cgi-bin/message/send" and self.lost > 0:
-            self.lost -= 1
-            return Response(status_code=502)
-        return JSONResponse(answer)
-
     async def _body(self, request: Request, path: str) -> dict[str, Any]:
         if path == "/cgi-bin/media/upload":
             media = (await request.form())["media"]
             assert isinstance(media, UploadFile)
             return {"name": media.filename, "media": await media.read()}
-        raw = await request.body()
-        if b"\\u" in raw:
-            self.wrong.append(f"{path}: escaped, would be shown as it stands")
-        body: dict[str, Any] = orjson.loads(raw) if raw else {}
-        return body
-
-    def _fault(self, path: str) -> dict[str, Any] | None:
-        fault = next((each for each in self._faults if each[0] == path and each[2] > 0), None)
-        if fault is None:
-            return None
-        fault[2] -= 1
-        return error(fault[1], "arranged by the test, from ip: 10.9.8.7")
-
-    def _only(self, path: str, given: dict[str, Any], *wanted: str, may: tuple[str, ...] = ()) -> None:
-        names = given.keys() - {"access_token"}
-        if names - {*wanted, *may} or {*wanted} - names:
-            self.wrong.append(f"{path}: {sorted(names)}")
+        return await super()._body(request, path)
 
     def _gettoken(self, given: dict[str, Any]) -> dict[str, Any]:
-        self._only("gettoken", given, "corpid", "corpsecret")
+        self.only("gettoken", given, "corpid", "corpsecret")
         if given["corpid"] != self.corp_id:
             return error(40013, "invalid corpid")
         if given["corpsecret"] != self.secret:
@@ -190,7 +84,7 @@ class FakeWeCom(Groups):
 
     def _send(self, given: dict[str, Any]) -> dict[str, Any]:
         kind = given["msgtype"]
-        self._only("message/send", given, "touser", "agentid", "msgtype", kind,
+        self.only("message/send", given, "touser", "agentid", "msgtype", kind,
                    may=("enable_duplicate_check", "duplicate_check_interval", "safe"))
         if given["agentid"] != self.agent_id:
             return error(301002, "not allow operate another agent with this accesstoken")
@@ -202,7 +96,7 @@ class FakeWeCom(Groups):
         card = self._card(given["template_card"]) if kind == "template_card" else self._plain(kind, given[kind])
         if isinstance(card, dict):
             return card
-        said = repr({name: value for name, value in given.items() if name not in (*NOT_IN_SENT, "access_token")})
+        said = repr({name: value for name, value in given.items() if name != "access_token"})  # the request as it is
         if given.get("enable_duplicate_check"):
             before = member.seen.get(said)
             if before and self.now() - before < timedelta(seconds=given.get("duplicate_check_interval", 1800)):
@@ -232,15 +126,15 @@ class FakeWeCom(Groups):
     def _card(self, given: dict[str, Any]) -> Received | dict[str, Any]:
         kind = given["card_type"]
         wanted, may = _CARDS[kind]
-        self._only(f"template_card {kind}", given, "card_type", *wanted, may=may)
+        self.only(f"template_card {kind}", given, "card_type", *wanted, may=may)
         title, under = given.get("main_title", {}), given.get("sub_title_text", "")
         boxes = given.get("checkbox", {}).get("option_list", [])
         buttons = given.get("button_list", [])
         fits = (
             (title.get("title") or under) and len(title.get("title", "")) <= 36 and len(title.get("desc", "")) <= 44
-            and len(under) <= 112 and len(buttons) <= 6 and len(boxes) <= 20
+            and len(under) <= 160 and len(buttons) <= 6 and len(boxes) <= 20
             and all(len(each["text"]) <= 10 and 0 < len(each["key"].encode()) <= 1024 for each in buttons)
-            and all(0 < len(each["id"].encode()) <= 128 for each in boxes)
+            and all(0 < len(each["id"].encode()) <= 128 and len(each["text"]) <= 17 for each in boxes)
             and len({each["id"] for each in boxes}) == len(boxes) and len({each["key"] for each in buttons}) == len(buttons)
             and len(given.get("source", {}).get("desc", "")) <= 20
             and len(given.get("horizontal_content_list", [])) <= 6
@@ -263,10 +157,10 @@ class FakeWeCom(Groups):
         return self.change
 
     def _update_card(self, given: dict[str, Any]) -> dict[str, Any]:
-        self._only("update_template_card", given, "userids", "agentid", "response_code", "button")
+        self.only("update_template_card", given, "userids", "agentid", "response_code", "button")
         found = self._codes.pop(given["response_code"], None)
         if found is None or self.now() - found[2] > timedelta(hours=72):
-            return error(42045, "response_code was used or is over")
+            return error(42022, "code has been used")
         member, card, _ = found
         if [each.lower() for each in given["userids"]] != [member.user_id.lower()]:
             return error(60111, "userid not found")
@@ -295,7 +189,7 @@ class FakeWeCom(Groups):
         return code
 
     def _user_info(self, given: dict[str, Any]) -> dict[str, Any]:
-        self._only("auth/getuserinfo", given, "code")
+        self.only("auth/getuserinfo", given, "code")
         if given["code"] not in self._signed_in:
             return error(40029, "invalid code")
         member = self._signed_in.pop(given["code"])
@@ -319,7 +213,7 @@ class FakeWeCom(Groups):
             return error(301002, "not allow operate another agent with this accesstoken")
         users = [{"userid": member.user_id} for member in self.people.values() if member.visible]
         return {**error(0, "ok"), "agentid": self.agent_id, "name": "探访", "close": int(self.closed),
-                "allow_userinfos": {"user": users}, "allow_partys": {"partyid": []}, "allow_tags": {"tagid": []}}
+                "allow_userinfos": {"user": users}, "allow_partys": {"partyid": [1] if self.whole else []}, "allow_tags": {"tagid": []}}
 
     def _menu_get(self, given: dict[str, Any]) -> dict[str, Any]:
         return {**error(0, "ok"), "button": self.menu} if self.menu else error(46003, "menu no exist")
@@ -331,8 +225,9 @@ _CARDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "vote_interaction": (("checkbox", "submit_button", "task_id", "main_title"), ("source",)),
     "text_notice": (("card_action",), ("main_title", "sub_title_text", "jump_list", "source")),
 }
-_OPEN = ("/cgi-bin/gettoken", "/cgi-bin/webhook/send")
-_HANDLERS: dict[tuple[str, str], Callable[[FakeWeCom, dict[str, Any]], dict[str, Any] | Response]] = {
+FakeWeCom.without_token = ("/cgi-bin/gettoken", "/cgi-bin/webhook/send")
+FakeWeCom.send_path = "/cgi-bin/message/send"
+FakeWeCom.handlers = {
     ("GET", "/cgi-bin/gettoken"): FakeWeCom._gettoken,
     ("POST", "/cgi-bin/message/send"): FakeWeCom._send,
     ("POST", "/cgi-bin/message/update_template_card"): FakeWeCom._update_card,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
+from tests.fakes.tencent_api import error
 from tests.fakes.wecom_people import Member
 
 TEXT_BYTES = 2048
@@ -19,10 +22,7 @@ class Chat:
     owner: str = ""
     members: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
-
-
-def error(code: int, said: str) -> dict[str, Any]:
-    return {"errcode": code, "errmsg": said}
+    at: list[datetime] = field(default_factory=list)  # when it was said
 
 
 class Groups:
@@ -31,12 +31,14 @@ class Groups:
     people: dict[str, Member]
     chats: dict[str, Chat]
     robots: dict[str, Chat]
-
-    def _only(self, path: str, given: dict[str, Any], *wanted: str, may: tuple[str, ...] = ()) -> None:
-        raise NotImplementedError  # what is wrong is noted by the platform
+    whole: bool
+    now: Callable[[], datetime]
+    only: Callable[..., None]
 
     def _chat_create(self, given: dict[str, Any]) -> dict[str, Any]:
-        self._only("appchat/create", given, "name", "userlist", "chatid", may=("owner",))
+        self.only("appchat/create", given, "name", "userlist", "chatid", may=("owner",))
+        if bad := self._in_part():
+            return bad
         if not re.fullmatch("[0-9A-Za-z]{1,32}", given["chatid"]):
             return error(86001, "chatid invalid")
         if given["chatid"] in self.chats:
@@ -50,8 +52,10 @@ class Groups:
         return {**error(0, "ok"), "chatid": given["chatid"]}
 
     def _chat_update(self, given: dict[str, Any]) -> dict[str, Any]:
-        self._only("appchat/update", given, "chatid", may=("name", "owner", "add_user_list", "del_user_list"))
+        self.only("appchat/update", given, "chatid", may=("name", "owner", "add_user_list", "del_user_list"))
         chat = self.chats.get(given["chatid"])
+        if bad := self._in_part():
+            return bad
         if chat is None:
             return error(86003, "chatid not exist")
         if bad := self._bad_members(given.get("add_user_list", [])):
@@ -61,24 +65,34 @@ class Groups:
         chat.owner = given.get("owner", chat.owner)
         return error(0, "ok") if chat.owner in chat.members else error(86207, "owner not in members")
 
+    def _in_part(self) -> dict[str, Any] | None:
+        """Only an application whose visible range is the root department has group chats."""
+        return None if self.whole else error(60011, "no privilege to access/modify contact/party/agent")
+
     def _bad_members(self, members: list[str]) -> dict[str, Any] | None:
         gone = [each for each in members if each not in self.people or not self.people[each].visible]
         return error(86216, "invalid member") if gone else None
 
     def _chat_get(self, given: dict[str, Any]) -> dict[str, Any]:
         chat = self.chats.get(given["chatid"])
+        if bad := self._in_part():
+            return bad
         if chat is None:
             return error(86003, "chatid not exist")
         return {**error(0, "ok"), "chat_info": {
             "chatid": given["chatid"], "name": chat.name, "owner": chat.owner, "userlist": chat.members}}
 
     def _chat_send(self, given: dict[str, Any]) -> dict[str, Any]:
-        self._only("appchat/send", given, "chatid", "msgtype", "text")
-        return self._said(self.chats.get(given["chatid"]), given, error(86003, "chatid not exist"))
+        self.only("appchat/send", given, "chatid", "msgtype", "text")
+        return self._in_part() or self._said(
+            self.chats.get(given["chatid"]), given, error(86003, "chatid not exist"))
 
     def _webhook(self, given: dict[str, Any]) -> dict[str, Any]:
-        self._only("webhook/send", given, "key", "msgtype", "text")
-        return self._said(self.robots.get(given["key"]), given, error(93000, "invalid webhook url"))
+        self.only("webhook/send", given, "key", "msgtype", "text")
+        robot = self.robots.get(given["key"])
+        if robot and sum(at > self.now() - timedelta(minutes=1) for at in robot.at) >= 20:
+            return error(45009, "api freq out of limit")
+        return self._said(robot, given, error(93000, "invalid webhook url"))
 
     def _said(self, chat: Chat | None, given: dict[str, Any], gone: dict[str, Any]) -> dict[str, Any]:
         if chat is None:
@@ -86,4 +100,5 @@ class Groups:
         if len(given["text"]["content"].encode()) > TEXT_BYTES:
             return error(45002, "content size out of limit")
         chat.said.append(given["text"]["content"])
+        chat.at.append(self.now())
         return error(0, "ok")

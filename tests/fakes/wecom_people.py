@@ -138,7 +138,7 @@ class Callbacks:
 
     def __init__(self, fake: FakeWeCom) -> None:
         self._fake = fake
-        self.http = httpx.AsyncClient(trust_env=False)
+        self.http = fake.http
         self._nonce = 0
 
     async def verify(self, echo: str = "12345678", **changed: str) -> httpx.Response:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from scheduler import alerting, policy, raising
+from scheduler import alerting, drills, policy, raising
 from scheduler.policy import Policies
 from storage import alert_turns, alerts, elders
 from storage.database import Store, Tx
@@ -98,6 +98,18 @@ async def test_what_is_said_later_counts_from_then_and_a_fall_never(
         assert out and raising.say_what(tx, out, "fire", POLICIES, now + MINUTE)
     await store.run(press)
     assert await told(store, village, now + MINUTE) == [("county", 2)]
+
+
+async def test_a_drill_is_none_of_several(store: Store, village: Village, now: datetime) -> None:
+    def drill(tx: Tx) -> None:
+        elder = elders.unscoped(tx, village.ground.elder)
+        assert elder and drills.start(tx, elder, elder.village_id, "", "fire", village.people["village"], drills.VILLAGE,
+                                      POLICIES, now)
+    await store.run(drill)
+    await raised(store, village, "fire", now)
+    assert await told(store, village, now) == []
+    await raised(store, village, "fire", now)
+    assert await told(store, village, now) == [("county", 2)]
 
 
 async def test_a_county_says_how_many_are_several_and_who_hears(store: Store, village: Village, now: datetime) -> None:

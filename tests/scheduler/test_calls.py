@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -195,11 +194,11 @@ async def test_children_from_before_get_a_plan_once(store: Store, ground: Ground
 
 @pytest.mark.parametrize(("weekday", "time", "after", "slot"), [
     (6, "19:00", "2026-03-08T18:59", "2026-03-08T19:00"), (6, "19:00", "2026-03-08T19:00", "2026-03-15T19:00"),
-    (0, "09:00", "2026-12-31T12:00", "2027-01-04T09:00"), (1, "09:00", "2028-02-28T12:00", "2028-02-29T09:00")])
-def test_the_next_slot_is_the_first_after(weekday: int, time: str, after: str, slot: str) -> None:
-    zone = ZoneInfo("Asia/Shanghai")
-    now = datetime.fromisoformat(after).replace(tzinfo=zone)
-    assert calls.next_slot(weekday, time, now, zone) == datetime.fromisoformat(slot).replace(tzinfo=zone)
+    (0, "09:00", "2026-12-31T12:00", "2027-01-04T09:00"), (1, "09:00", "2028-02-28T12:00", "2028-02-29T09:00"),
+    (6, "21:00", "2026-03-08T19:00", "2026-03-08T19:30"), (6, "21:00", "2026-03-08T20:00", "2026-03-15T19:30")])
+def test_the_next_slot_is_the_first_after_and_in_range(weekday: int, time: str, after: str, slot: str) -> None:
+    now = datetime.fromisoformat(after).replace(tzinfo=ZONE)
+    assert calls.next_slot(weekday, time, now, POLICIES.city) == datetime.fromisoformat(slot).replace(tzinfo=ZONE)
 
 
 @pytest.mark.parametrize(("wanted", "kept"), [("06:00", "09:00"), ("12:00", "12:00"), ("23:00", "19:30")])

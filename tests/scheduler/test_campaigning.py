@@ -376,6 +376,23 @@ async def test_a_festival_that_was_declined_is_not_proposed_again(store: Store, 
     assert await store.read(lambda tx: tx.all(select(tables.campaigns.c.id))) == proposed
 
 
+async def test_a_festival_that_was_held_on_other_days_is_not_proposed_again_when_it_is_over(
+    store: Store, ground: Ground
+) -> None:
+    await swept(store, at("2027-01-25"))
+    [(proposed,)] = await store.read(lambda tx: tx.all(select(tables.campaigns.c.id)))
+
+    def confirm(tx: Tx) -> bool:
+        found = campaigns.unscoped(tx, proposed)
+        assert found is not None and (found.first_on, found.last_on) == ("2027-01-30", "2027-02-13")
+        return campaigning.confirm(tx, found, "2027-02-01", "2027-02-07", ground.coordinator, POLICIES, at("2027-01-25"))
+    assert await store.run(confirm)
+    for day in ("2027-02-01", "2027-02-08", "2027-02-09"):
+        await swept(store, at(day))
+    names = await store.read(lambda tx: tx.all(select(tables.campaigns.c.name, tables.campaigns.c.state)))
+    assert sorted(map(tuple, names)) == [("lantern", "proposed"), ("spring", "ended")]
+
+
 @pytest.fixture
 def visited(now: datetime) -> Callable[[Tx, Ground, str, str], tuple[str, str]]:
     """Keeps a visit; gives its id, and until when the elder's next one is due."""

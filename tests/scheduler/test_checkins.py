@@ -353,6 +353,19 @@ async def test_set_up_again_it_is_the_same_person_with_another_hour_and_who_move
     assert old is not None and old.status == "left"
 
 
+async def test_given_a_later_hour_on_a_day_on_which_he_was_asked_he_is_asked_at_that_one_too(day: Day) -> None:
+    await day.until("5 09:10")  # asked twice, then it came out that ten is a better hour
+    await day.store.run(lambda tx: checkins.set_up(
+        tx, _there(tx, day), "10:00", day.people["visitor"], POLICIES, day.now))
+    assert await day.until("5 11:10") == ["05 10:00 elder check_in_ask reply", "05 11:00 elder check_in_ask again reply"]
+
+
+def _there(tx: Tx, day: Day) -> elders.Elder:
+    elder = elders.unscoped(tx, day.ground.elder)
+    assert elder
+    return elder
+
+
 async def test_an_elder_sees_himself_and_nobody_else(day: Day) -> None:
     scope = Scope(day.people["elder"], date(2026, 3, 5))
     assert await day.store.read(lambda tx: elders.find(tx, scope, day.ground.elder)) is not None

@@ -1,13 +1,13 @@
 """From a child's word to the village and back, on both databases."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import orjson
 import pytest
 from sqlalchemy import select
 
-from scheduler import calls, casework, family, policy
+from scheduler import calls, casework, family, holding, policy
 from scheduler.family_notices import VisitTold
 from storage import (
     accounts,
@@ -142,6 +142,19 @@ async def test_an_urgent_request_that_nobody_takes_in_time_goes_to_the_township_
             await house.store.run(lambda tx, at=at: family.late(tx, at, POLICIES))
         assert await house.told() == told
     assert await house.store.run(lambda tx: requests.take(tx, found, house.ground.visitor, house.now))
+
+
+async def test_a_request_for_a_day_that_is_over_goes_to_the_township_in_the_morning(house: House) -> None:
+    await house.store.run(lambda tx: family.ask(
+        tx, house.elder(tx), "visit", TODAY, "", house.children["李娜"], POLICIES, house.now))
+    await house.told()
+    for day, hour, told in ((DAY, 23, []), (DAY + timedelta(days=1), 0, []),
+                            (DAY + timedelta(days=1), 8, ["赵敏"]), (DAY + timedelta(days=1), 9, [])):
+        at = datetime.combine(day, time(hour, 1), POLICIES.city.zone)
+        await house.store.run(lambda tx, at=at: family.late(tx, at, POLICIES))
+        left = await house.store.run(lambda tx, at=at: holding.take(tx, at, POLICIES.city))
+        assert [row.chat for row in left] == told
+        await house.store.run(lambda tx, left=left, at=at: outbox.sent(tx, [(row.id, "1") for row in left], at))
 
 
 async def test_a_request_that_is_taken_does_not_go_to_the_township(house: House) -> None:

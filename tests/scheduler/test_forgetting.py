@@ -13,6 +13,8 @@ from scheduler import policy as policies
 from scheduler.forgetting import CHUNK, CLASSES
 from scheduler.policy import PolicyError
 from storage import (
+    alert_links,
+    alerts,
     audit,
     device_events,
     device_vendors,
@@ -20,6 +22,7 @@ from storage import (
     drafts,
     elder_files,
     elders,
+    groups,
     inbox,
     media,
     outbox,
@@ -29,6 +32,8 @@ from storage import (
     tables,
     visits,
 )
+from storage import jobs as ledger_of_jobs
+from storage.alerts import Alert
 from storage.database import Store, Tx
 from storage.ids import millis
 from storage.outbox import Outgoing
@@ -42,7 +47,8 @@ POLICY = policies.load()
 RULES = POLICY.city.retention.model_dump()
 TABLES = {"inbox": "inbox", "outbox": "outbox", "cancelled_drafts": "drafts", "submitted_drafts": "drafts",
           "media_never_fetched": "media", "playground": "phone_messages",
-          "jobs": "jobs", "guesses": "guesses", "device_events": "device_events"}
+          "jobs": "jobs", "guesses": "guesses", "device_events": "device_events",
+          "alert_links": "alert_links"}
 
 
 def make(tx: Tx, kind: str, ground: Ground, at: datetime, number: int = 0) -> None:
@@ -69,8 +75,19 @@ def make(tx: Tx, kind: str, ground: Ground, at: datetime, number: int = 0) -> No
         vendor = device_vendors.named(tx, "anxin")
         assert vendor is not None
         device_events.add(tx, devices.known(tx, vendor.id, "A1", at), f"{number}", "fall", at, {}, at)
+    elif kind == "alert_links":
+        alerts.end(tx, linked(tx, ground, at), "false_alarm", ground.coordinator, {"reason": "x"}, at)
     elif kind == "guesses":
         tx.run(insert(guesses), channel="test", account=f"{number}", hour=millis(at) // 3_600_000, count=1)
+
+
+def linked(tx: Tx, ground: Ground, at: datetime) -> Alert:
+    """An alert with a page."""
+    village = ground.village.id
+    group = groups.add(tx, groups.FORWARDED, village, "forwarded", village, ground.coordinator, at)
+    alert = alerts.add(tx, ground.elder, village, "fall", "person", None, "", at, at)
+    alert_links.make(tx, alert.id, group.id, at)
+    return alert
 
 
 def count(tx: Tx, table: str) -> int:
@@ -102,6 +119,13 @@ async def test_a_class_goes_when_its_days_are_over_and_not_before(store: Store, 
     assert await store.read(lambda tx: count(tx, TABLES[kind])) == 1
 
 
+async def test_the_page_of_an_alert_stays_as_long_as_the_alert_runs(store: Store, now: datetime) -> None:
+    ground = await store.run(lay(now))
+    await store.run(lambda tx: linked(tx, ground, now - timedelta(days=400)))
+    await swept(store, now)
+    assert await store.read(lambda tx: count(tx, "alert_links")) == 1
+
+
 @pytest.mark.parametrize("kind", ["inbox", "outbox", "guesses"])
 async def test_many_rows_go_in_chunks(store: Store, now: datetime, kind: str) -> None:
     ground = await store.run(lay(now))
@@ -119,11 +143,12 @@ async def test_open_and_paused_forms_waiting_messages_visits_and_the_chain_stay_
         for person, state in ((ground.visitor, "open"), (ground.visitor, "paused"), (ground.other_visitor, "open")):
             drafts.add(tx, tx.new_id(now), drafts.new_tag(tx), person, "visit", "h", b"{}", now, state)
         outbox.add(tx, Outgoing(tx.new_id(now), "test", "7001", "reply", "reply", {"parts": []}), now)
+        assert ledger_of_jobs.add(tx, "import", {}, now)
         media.fill(tx, media.add(tx, "test", "photo", "ref", now), b"bytes")
         visits.submit(tx, entry(ground.elder, "d"), ground.visitor, now)
 
     await store.run(old)
-    kept = ("drafts", "outbox", "media", "visits", "audit", "elders")
+    kept = ("drafts", "outbox", "jobs", "media", "visits", "audit", "elders")
     before = await store.read(lambda tx: [count(tx, table) for table in kept])
     await swept(store, now + timedelta(days=20_000))
     assert await store.read(lambda tx: [count(tx, table) for table in kept]) == before

@@ -144,6 +144,20 @@ async def test_what_comes_later_leaves_the_frozen_numbers_alone(county: County) 
     assert await county.same_again() == 2
 
 
+async def test_who_moved_at_the_end_of_a_month_is_counted_where_he_lived_then_also_where_that_is_said_later(
+        county: County) -> None:
+    moved, later = [await county.registers(name) for name in ("甲", "乙")]
+    county.now = at("11-02")
+
+    def move(tx: Tx) -> None:
+        for elder, day in ((moved, "2026-10-30"), (later, "2026-11-01")):
+            casework.move(tx, county.scope, elder, county.places[1].id, day, POLICIES, county.now)
+    await county.store.run(move)
+    await county.moves_to(at("11-05"))
+    assert await county.frozen() == {("建设村", "general"): Numbers(missed=1), ("河坝村", "general"): Numbers(missed=1)}
+    assert await county.same_again() == 2
+
+
 def epidemic(county: County, village: int, first_on: str) -> NewCampaign:
     return NewCampaign("epidemic", "流感", county.places[village].id, first_on, "2026-11-30", "epidemic", ("phone",),
                        remote=True)

@@ -145,6 +145,15 @@ async def test_who_was_to_be_back_is_due_again_from_the_day_after_once(
     await store.run(work)
 
 
+async def test_a_clock_that_comes_late_moves_nobodys_return(store: Store, ground: Ground, now: datetime) -> None:
+    def work(tx: Tx) -> None:
+        casework.stand(tx, ground.scope, ground.elder, "paused", "away", "2026-03-01", POLICY, now, until="2026-03-10")
+        pauses.sweep(tx, now + (date(2026, 3, 18) - DAY), POLICY)
+        found = seen(tx, ground)
+        assert (found.due_from, found.due_until) == ("2026-03-11", "2026-03-15")
+    await store.run(work)
+
+
 async def test_files_come_up_again_by_time_the_oldest_first_and_only_ones_own(
     store: Store, ground: Ground, now: datetime
 ) -> None:

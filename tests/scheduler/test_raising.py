@@ -1,6 +1,7 @@
 """紧急: kept with the first tap, told once, whatever is said of it and when; of what is secret no family hears."""
 
 import asyncio
+import threading
 from datetime import datetime, timedelta
 from random import Random
 
@@ -8,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler import alerting, policy, raising
-from storage import alerts, elders, people
+from storage import alert_media, alerts, elders, people
 from storage import tables as kept
 from storage.alerts import Alert
 from storage.database import Store, Tx
@@ -84,6 +85,21 @@ async def test_without_more_it_goes_out_after_the_policy_s_seconds_exactly_once(
     assert await told(store, village, now + 3 * MINUTE) == ["first", "grid", "township", "village"]
 
 
+async def test_what_is_said_at_the_moment_at_which_the_clock_sends_it_out_is_not_lost(
+    store: Store, village: Village, now: datetime
+) -> None:
+    alert = await pressed(store, village, now)
+    await swept(store, now + MINUTE)  # since it was read
+    said_now = await store.run(lambda tx: raising.say_what(tx, alert, "fire", POLICIES, now + MINUTE))
+    assert said_now and said_now.kind == "fire"
+    await sent(store, now + MINUTE)
+    second = await pressed(store, village, now + MINUTE, "grid")
+    await swept(store, now + 2 * MINUTE)  # it became a further report of the first
+    said_now = await store.run(lambda tx: raising.say_what(tx, second, "illness", POLICIES, now + 2 * MINUTE))
+    assert said_now and said_now.id == alert.id
+    assert not await store.run(lambda tx: alerts.say_more(tx, second, "x"))  # nor is anything added to what is gone
+
+
 async def test_pressed_again_before_it_went_out_it_is_the_same(store: Store, village: Village, now: datetime) -> None:
     made = [await pressed(store, village, now + n * timedelta(seconds=5), known=n > 0) for n in range(3)]
     assert {each.id for each in made} == {made[0].id}
@@ -125,10 +141,21 @@ async def test_who_goes_before_it_went_out_keeps_nobody_from_hearing_of_it(
     assert [(each.kind, each.state) for each in await every(store)] == [(SOS, "claimed")]
 
 
+async def test_who_goes_to_what_is_a_second_report_goes_to_the_alert_that_runs(
+    store: Store, village: Village, now: datetime
+) -> None:
+    first = await pressed(store, village, now)
+    await said(store, first, "fall", now)
+    second = await pressed(store, village, now, "child")
+    went = await store.run(lambda tx: alerting.claim(tx, second, village.people["village"], POLICIES, now))
+    assert went and went.id == first.id
+    assert [(each.id, each.state) for each in await every(store)] == [(first.id, "claimed")]
+
+
 async def test_said_late_of_whom_it_is_those_near_are_told_then(store: Store, village: Village, now: datetime) -> None:
     alert = await pressed(store, village, now, known=False)
     await swept(store, now + MINUTE)
-    assert await told(store, village, now + MINUTE) == ["village"]
+    assert await told(store, village, now + MINUTE) == ["grid", "village"]
 
     def whom(tx: Tx) -> bool:
         known = alerts.unscoped(tx, alert.id)
@@ -136,9 +163,41 @@ async def test_said_late_of_whom_it_is_those_near_are_told_then(store: Store, vi
         return raising.say_whom(tx, known, elder(tx, village), known.area_id, POLICIES, now + MINUTE)
     assert await store.run(whom)
     assert not await store.run(whom)  # it is somebody's now
-    assert await told(store, village, now + MINUTE) == ["first", "grid"]
+    assert await told(store, village, now + MINUTE) == ["first"]
     assert await said(store, alert, "fall", now + 2 * MINUTE)
     assert await told(store, village, now + 2 * MINUTE) == ["child"]
+
+
+async def test_of_who_is_on_no_list_the_visitors_of_the_village_hear_and_may_go_but_of_nothing_secret(
+    store: Store, village: Village, now: datetime
+) -> None:
+    await said(store, await pressed(store, village, now, "child", known=False), "fall", now)
+    assert await told(store, village, now) == ["grid", "village", "visitor"]
+    alert, = await every(store)
+
+    def seen(tx: Tx) -> list[str]:
+        return village.names([each for each in village.people.values() if alerts.find(tx, Scope(each, DAY), alert.id)])
+    assert await store.read(seen) == ["child", "courier", "grid", "township", "village", "visitor", "young"]
+    assert await store.run(lambda tx: alerting.may_go(tx, village.people["grid"], alert, POLICIES, DAY))
+    assert not await store.run(lambda tx: alerting.may_go(tx, village.people["courier"], alert, POLICIES, DAY))
+    assert await store.run(lambda tx: alerting.claim(tx, alert, village.people["grid"], POLICIES, now))
+    await sent(store, now)
+    await said(store, await pressed(store, village, now, "child", known=False), "abuse", now)
+    assert await told(store, village, now) == ["village"]
+    alert = (await every(store))[1]
+    assert await store.read(seen) == ["child", "township", "village"]
+
+
+async def test_said_late_in_which_village_it_is_those_there_are_told_then(
+    store: Store, village: Village, now: datetime
+) -> None:
+    def elsewhere(tx: Tx) -> Alert:
+        return raising.press(tx, village.people["township"], None, village.ground.township.id, "", POLICIES, now)
+    await said(store, await store.run(elsewhere), "fall", now)
+    assert await told(store, village, now) == ["township"]  # nobody goes there: those above, and he is one of them
+    alert, = await every(store)
+    assert await store.run(lambda tx: raising.say_whom(tx, alert, None, village.ground.village.id, POLICIES, now))
+    assert await told(store, village, now) == ["grid", "village", "visitor"]
 
 
 async def test_where_only_he_who_pressed_is_reached_those_above_are_told_at_once(store: Store, now: datetime) -> None:
@@ -187,3 +246,28 @@ async def test_in_whatever_order_things_are_pressed_what_runs_is_known_to_somebo
         assert not (each.running and each.kind == UNSAID)
         if each.running:
             assert any(key.startswith(f"alert:{each.id}:") for key in keys)
+
+
+async def test_what_is_said_while_the_clock_sends_it_out_takes_no_photo_elsewhere(
+    postgres_store: Store, now: datetime
+) -> None:
+    """Of what is secret the family would see it on the alert that runs beside."""
+    store = postgres_store
+    village = await store.run(lambda tx: settle(tx, now))
+    await said(store, await pressed(store, village, now, "grid"), "fall", now)
+    alert = await pressed(store, village, now)
+    await store.run(lambda tx: alert_media.add(tx, alert, "place", village.people["visitor"], now, place="29.1,105.4"))
+    read, sent_out = threading.Event(), threading.Event()
+
+    def clock(tx: Tx) -> Alert | None:
+        due = alerts.unscoped(tx, alert.id)
+        read.set()
+        assert due and sent_out.wait(10)
+        return alerting.go_out(tx, due, SOS, POLICIES, now)
+
+    waiting = store.run(clock, key="clock")
+    assert await asyncio.to_thread(read.wait, 10)
+    assert await store.run(lambda tx: raising.say_what(tx, alert, "abuse", POLICIES, now), key="person")
+    sent_out.set()
+    assert await waiting is None
+    assert [each.alert_id for each in await store.read(lambda tx: alert_media.of(tx, alert.id))] == [alert.id]

@@ -268,7 +268,7 @@ async def test_while_a_visitor_is_on_leave_who_stands_in_is_reminded_and_then_he
 ) -> None:
     def work(tx: Tx) -> None:
         leaves.add(tx, place.people["王"], "2026-03-09", "2026-03-10", place.people["钱"], place.people["村"], OPENED)
-        assignments.lend(tx, place.people["钱"], place.elders["乙"], "2026-03-09", "2026-03-10")
+        assignments.lend(tx, place.people["钱"], place.elders["乙"], "2026-03-09", "2026-03-10", "2026-03-08")
     await store.run(work)
     assert await walk(store, place, "2026-03-08", "2026-03-11", {}) == (
         "03-08  王: 乙7\n03-09  钱: 乙6\n03-10  钱: 乙5\n03-11  王: 乙4")

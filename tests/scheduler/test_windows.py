@@ -179,6 +179,11 @@ def change(n: int, what: str, from_on: str, value: str) -> Change:
     return Change(str(n), what, from_on, value, n)
 
 
+def test_before_the_first_change_of_class_the_first_class_holds_also_where_the_filing_date_is_moved_back() -> None:
+    log = [change(1, "class", "2026-03-10", "general"), change(2, "class", "2026-04-05", "priority")]
+    assert course(log, day("02-05"), "priority").classes == values("02-05 general, 04-05 priority")
+
+
 def test_what_is_entered_later_holds_from_its_day_on_whatever_was_written_before() -> None:
     log = [change(1, "standing", "2026-03-01", "paused away"), change(2, "standing", "2026-03-12", "active"),
            change(3, "standing", "2026-03-10", "paused hospital")]

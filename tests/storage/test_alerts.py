@@ -4,12 +4,14 @@ import asyncio
 from datetime import date, datetime, timedelta
 
 import pytest
+from sqlalchemy import insert, select
 
 from storage import alerts, assignments, people
 from storage.alerts import Alert
 from storage.database import Store, Tx
 from storage.ids import millis
 from storage.scope import Scope
+from storage.tables import alerts as kept
 from tests.storage.ground import DAY, Ground, lay
 from tests.storage.test_plans import plan
 
@@ -79,6 +81,27 @@ async def test_an_alert_is_seen_by_who_cares_for_the_elder_and_who_coordinates(
     assert await store.read(lambda tx: alerts.running(tx, Scope(ground.other_visitor, DAY), 9)) == (0, [])
 
 
+async def test_who_visits_and_is_family_too_hears_of_no_secret_one_and_who_raised_one_of_anothers_elder_sees_it_no_more(
+    store: Store, ground: Ground, now: datetime
+) -> None:
+    def raised(tx: Tx, kind: str, by: str, elder: str) -> str:
+        return alerts.add(tx, elder, ground.village.id, kind, "person", by, "", now, now).id
+
+    def seen(tx: Tx, who: str, *alerts_: str) -> list[bool]:
+        return [alerts.find(tx, Scope(who, DAY), each) is not None for each in alerts_]
+
+    def work(tx: Tx) -> None:
+        both = [raised(tx, kind, ground.coordinator, ground.elder) for kind in ("fall", "abuse")]
+        assert seen(tx, ground.visitor, *both) == [True, True]
+        assignments.entrust(tx, ground.visitor, ground.elder, "family", "2026-01-01")
+        assert seen(tx, ground.visitor, *both) == [True, False]
+        his = raised(tx, "fall", ground.other_visitor, ground.elder)
+        assert seen(tx, ground.other_visitor, his) == [False]
+        assignments.entrust(tx, ground.other_visitor, ground.elder, "cadre", "2026-01-01")
+        assert seen(tx, ground.other_visitor, his) == [True]
+    await store.run(work)
+
+
 async def test_the_running_alert_of_an_elder_is_found_and_an_ended_or_old_one_is_not(
     store: Store, ground: Ground, now: datetime
 ) -> None:
@@ -120,9 +143,11 @@ async def test_the_clock_finds_what_is_due_without_reading_what_has_ended(
     store: Store, ground: Ground, now: datetime
 ) -> None:
     def many(tx: Tx) -> tuple[Alert, Alert]:
-        for n in range(2000):
-            done = opened(tx, ground, now - timedelta(minutes=n))
-            alerts.end(tx, done, "false_alarm", ground.visitor, {"reason": "x"}, now)
+        done = opened(tx, ground, now)
+        alerts.end(tx, done, "false_alarm", ground.visitor, {"reason": "x"}, now)
+        [row] = tx.all(select(kept).where(kept.c.id == done.id))
+        tx.many(insert(kept), [{**dict(zip(kept.c.keys(), row, strict=True)), "id": tx.new_id(now), "number": n}
+                               for n in range(10, 2010)])
         taken = opened(tx, ground, now)
         assert alerts.claim(tx, taken, ground.visitor, now)
         assert alerts.climbed(tx, alerts.lock(tx, taken.id), 0, now, now + timedelta(minutes=30), now)

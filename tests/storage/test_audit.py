@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +13,12 @@ from storage.audit import Verdict
 from storage.crypto import Keys
 from storage.database import Store, Tx
 from storage.opening import open_store
+
+
+class Kept(NamedTuple):
+    seq: int
+    mac: str
+    kept_at: datetime = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 async def write(store: Store, now: datetime, count: int, first: int = 0) -> None:
@@ -28,7 +35,8 @@ async def write(store: Store, now: datetime, count: int, first: int = 0) -> None
 
 
 async def verdict(store: Store, known_heads: dict[int, str] | None = None) -> Verdict:
-    return await store.read(lambda tx: audit.verify(tx, known_heads))
+    known = [Kept(seq, mac) for seq, mac in (known_heads or {}).items()]
+    return await store.read(lambda tx: audit.verify(tx, known))
 
 
 async def test_works_done_at_once_by_two_stores_make_one_chain_without_forks(
@@ -102,6 +110,20 @@ async def test_a_chain_that_was_written_anew_with_the_right_key_shows_by_an_olde
     later = await verdict(store)
     assert (await verdict(store, {later.lines: later.head})).broken_at is None
     assert (await verdict(store, {whole.lines: whole.head, later.lines: later.head})).broken_at == 5
+
+
+async def test_a_line_of_another_course_of_the_same_chain_does_not_fit(
+    store: Store, now: datetime
+) -> None:
+    columns = "seq, at, entries, mac"
+    await write(store, now, 3)
+    [_, second, _] = await store.read(lambda tx: tx.all(sa.text(f"SELECT {columns} FROM audit ORDER BY seq")))
+    await store.run(lambda tx: tx.run(sa.text("DELETE FROM audit")))  # a backup of before is taken up again
+    for number in range(10, 13):
+        await write(store, now, 1, first=number)
+    put = sa.text("UPDATE audit SET at = :at, entries = :entries, mac = :mac WHERE seq = :seq")
+    await store.run(lambda tx: tx.run(put, **dict(zip(columns.split(", "), second, strict=True))))
+    assert (await verdict(store)).broken_at == 2
 
 
 async def test_the_lines_about_somebody_come_newest_first_a_page_at_a_time(store: Store, now: datetime) -> None:

@@ -95,7 +95,7 @@ async def test_who_goes_leaves_out_who_is_away_and_counts_who_stands_in(store: S
 
     def lend(tx: Tx) -> None:
         for elder, _, _ in assignments.visited(tx, ground.visitor, "2026-03-20", "2026-03-20"):
-            assignments.lend(tx, ground.other_visitor, elder, "2026-03-20", "2026-03-20")
+            assignments.lend(tx, ground.other_visitor, elder, "2026-03-20", "2026-03-20", "2026-03-20")
     await store.run(lend)
     assert await goers() == [("李军", 2)]
     await store.run(lambda tx: people.suspend(tx, ground.other_visitor, ground.coordinator, now))
@@ -131,11 +131,12 @@ async def test_what_is_lent_again_is_had_from_the_first_day_to_the_last(store: S
                 tx, Scope(ground.other_visitor, date(2026, 3, day)), ground.elder)]
             return f"{held[0]}-{held[-1]} {len(held)}"
         return await store.read(work)
-    lend = [("2026-03-05", "2026-03-09"), ("2026-03-07", "2026-03-12"), ("2026-03-06", "2026-03-08"),
-            ("2026-03-20", "2026-03-21")]
+    lend = [("2026-03-05", "2026-03-09", "2026-03-05"), ("2026-03-07", "2026-03-12", "2026-03-05"),
+            ("2026-03-06", "2026-03-08", "2026-03-05"), ("2026-03-15", "2026-03-16", "2026-03-12"),
+            ("2026-03-20", "2026-03-21", "2026-03-17")]
     seen = []
-    for first, last in lend:
-        await store.run(lambda tx, f=first, t=last: assignments.lend(  # type: ignore[misc]
-            tx, ground.other_visitor, ground.elder, f, t))
+    for first, last, today in lend:
+        await store.run(lambda tx, f=first, t=last, d=today: assignments.lend(  # type: ignore[misc]
+            tx, ground.other_visitor, ground.elder, f, t, d))
         seen.append(await days())
-    assert seen == ["5-9 5", "5-12 8", "5-12 8", "20-21 2"]
+    assert seen == ["5-9 5", "5-12 8", "5-12 8", "5-16 12", "20-21 2"]

@@ -100,6 +100,15 @@ async def test_what_is_over_has_no_code_and_gets_none(
     assert await coded(store, found.id, later) is None
 
 
+async def test_a_code_ends_with_its_invitation(store: Store, ground: Ground, now: datetime) -> None:
+    _, found = await made(store, ground.visitor, now)
+    last = now + timedelta(days=7)
+    code = await coded(store, found.id, last - SECOND)
+    assert code is not None
+    assert await store.read(lambda tx: invitations.by_code(tx, code, last)) is not None
+    assert await store.read(lambda tx: invitations.by_code(tx, code, last + SECOND)) is None
+
+
 async def test_a_code_that_is_over_may_be_given_again(store: Store, ground: Ground, now: datetime) -> None:
     """The same six digits come up for another one: taken while they are live, free when they are over."""
     _, first = await made(store, ground.visitor, now)

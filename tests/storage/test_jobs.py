@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from storage import accounts, files, jobs, pages, people
-from storage.database import Store
+from storage import accounts, files, jobs, pages, people, tables
+from storage.database import Store, Tx
 from storage.jobs import Asker, Job
 from storage.pages import MOST_TRIES, VALID
 from tests.storage.ground import Ground, lay
@@ -169,3 +169,23 @@ async def test_a_page_is_over_after_half_an_hour_or_with_its_person(
     assert (await store.read(lambda tx: pages.find(tx, token, now))).state == "void"
     assert await store.run(lambda tx: pages.enter(tx, token, code, now)) is None
     assert (await store.read(lambda tx: pages.find(tx, "made-up", now))).state == "unknown"
+
+
+async def test_a_page_that_is_over_cannot_be_used_and_equal_codes_of_two_pages_look_unlike(
+    store: Store, ground: Ground, now: datetime
+) -> None:
+    def work(tx: Tx) -> None:
+        random = iter(range(1, 9))
+        tx.random_bytes = lambda count: bytes([next(random)]) * count if count == 16 else bytes(count)
+        (one, code), (other, same) = (pages.make(tx, "upload", ground.coordinator, now) for _ in range(2))
+        assert code == same and one != other
+        kept = [index for index, in tx.all(sa.select(tables.pages.c.code_index))]
+        assert len(set(kept)) == 2
+        assert not pages.use(tx, one, now + VALID)
+        people.suspend(tx, ground.coordinator, "operator", now)
+        assert pages.enter(tx, other, code, now) is None, "he may do nothing more"
+        assert people.activate(tx, ground.coordinator, "operator", now, shown="suspended", since="2026-03-02")
+        assert pages.enter(tx, other, code, now) is not None
+        assert pages.use(tx, one, now + VALID - timedelta(milliseconds=1))
+        assert not pages.use(tx, one, now)
+    await store.run(work)

@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from storage import outbox
@@ -62,16 +63,27 @@ async def test_what_a_killed_process_had_taken_is_taken_again_when_its_lease_run
     assert await take(store, now + LEASE * 2) == ["1"]
 
 
-async def test_a_row_put_off_is_not_taken_before_its_time_and_keeps_its_place(store: Store, now: datetime) -> None:
+async def test_a_row_that_is_tried_again_is_not_taken_before_its_time_and_keeps_its_place(
+    store: Store, now: datetime
+) -> None:
     later = now + timedelta(hours=1)
-    await put(store, now, "1", not_before=later)
+    await put(store, now, "1")
     await put(store, now, "2")
-    assert await take(store, later - timedelta(seconds=1)) == []
-    assert await take(store, later) == ["1"]
     await store.run(lambda tx: outbox.retry(tx, "1", later + timedelta(minutes=1)))
     assert await take(store, later) == []
     [again] = await store.run(lambda tx: outbox.take(tx, later + timedelta(minutes=1)))
     assert (again.id, again.attempts, again.fields) == ("1", 1, {"of": "1"})
+
+
+@pytest.mark.parametrize("lane", outbox.LANES)
+async def test_a_row_for_a_later_time_holds_up_no_other(store: Store, now: datetime, lane: Lane) -> None:
+    later = now + timedelta(minutes=1)
+    await put(store, now, "1", lane=lane, not_before=later)
+    await put(store, now, "2", lane=lane)
+    assert await take(store, now) == ["2"]
+    await store.run(lambda tx: outbox.sent(tx, [("2", "m")], now))
+    assert await take(store, later - timedelta(seconds=1)) == []
+    assert await take(store, later) == ["1"]
 
 
 async def test_a_dropped_row_gives_way_and_stays_dropped(store: Store, now: datetime) -> None:

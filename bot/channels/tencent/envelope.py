@@ -26,7 +26,9 @@ _SEALED = """<xml>
 
 
 class Forged(Exception):
-    """A callback that is not the platform's: refuse it, and change nothing. The text names no content."""
+    """A callback that is not the platform's: refuse it, and change nothing. The text names no content, and what an
+    operator is to look at where all of them are refused.
+    """
 
 
 class Envelope:
@@ -55,12 +57,12 @@ class Envelope:
     def open(self, sealed: str, query: Mapping[str, str], now: datetime) -> str:
         """What an encrypted text of a request says, once its signature is found right. Raises Forged."""
         if self._crypto is None:
-            raise Forged("encrypted, but there is no key")
+            raise Forged("encrypted, but there is no key: put the console's EncodingAESKey into the settings")
         self._check(query.get("msg_signature", ""), query, now, sealed)
         try:
             said: str = self._crypto.decrypt(sealed, self._receive_id)
         except Exception as error:  # of base64, AES, struct, UTF-8, or wechatpy's own for a strange receiver
-            raise Forged(f"does not open: {type(error).__name__}") from None
+            raise Forged(f"does not open ({type(error).__name__}): is the EncodingAESKey the console's?") from None
         return said
 
     def open_body(self, body: bytes, query: Mapping[str, str], now: datetime) -> str:
@@ -70,7 +72,7 @@ class Envelope:
         except xml.Unreadable:
             sealed = ""
         if not sealed:
-            raise Forged("not encrypted")
+            raise Forged("not encrypted: has the console 安全模式?")
         return self.open(sealed, query, now)
 
     def seal(self, reply: str, nonce: str, now: datetime) -> str:
@@ -86,10 +88,10 @@ class Envelope:
         timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
         expected = self._sign(timestamp, nonce, *more)
         if not hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode()):
-            raise Forged("signature")
+            raise Forged("signature: is the Token that of the console?")
         if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12) or abs(
                 now.timestamp() - int(timestamp)) > SKEW:
-            raise Forged("time")
+            raise Forged("time: is the clock of this machine right?")
 
     def _sign(self, *parts: str) -> str:
         signer = WeChatSigner()

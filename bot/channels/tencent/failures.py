@@ -26,7 +26,7 @@ class Meaning:
 
 def addresses(said: str) -> tuple[str, ...]:
     """The IP addresses in an error's text: such as this machine's, where it is not on the platform's list."""
-    return tuple(_ADDRESS.findall(said))
+    return tuple(dict.fromkeys(_ADDRESS.findall(said)))  # WeChat names it twice: as IPv4, and within an IPv6
 
 
 def busy(seconds: float) -> Callable[[], SendFailure]:
@@ -45,10 +45,12 @@ def operator(setting: str) -> Meaning:
 BUSY = Meaning(busy(5.0))
 
 
-def classifier(platform: str, meanings: Mapping[int, Meaning]) -> Classify:
-    """The codes of one platform; one that is not known is refused, and logged with its number."""
+def classifier(platform: str, meanings: Mapping[int, Meaning], explained: str) -> Classify:
+    """The codes of one platform; one that is not known is refused, and logged with its number and `explained`, where
+    its platform explains it.
+    """
     def classify(code: int, said: str) -> SendFailure:
-        meaning = meanings.get(code) or Meaning(refused(f"error {code}"), "not known here: look the code up")
+        meaning = meanings.get(code) or Meaning(refused(f"error {code}"), f"not known here: look it up, {explained}")
         if meaning.advice:  # of what the platform says only what can be nobody's name or words
             names = [*_FIELD.findall(said), *addresses(said)]
             _log.error(f"{platform}: {meaning.advice}", code=code, names=names)

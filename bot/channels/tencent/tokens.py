@@ -1,10 +1,11 @@
 """An application's access token, shared by every process through the database: one renews it, the others wait."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from typing import Any
 
-from bot.channels.base import Now, RetryAt
+from bot.channels.base import Now, Refused, RetryAt
 from storage import platform_tokens
 from storage.database import Store
 
@@ -14,6 +15,14 @@ BUSY = 5.0
 
 # Fetches a token and gives it with the seconds that it lasts; True: a new one, though the old one has not run out.
 Fetch = Callable[[bool], Awaitable[tuple[str, float]]]
+
+
+def token_in(answer: Mapping[str, Any]) -> tuple[str, float]:
+    """The token of an answer, and the seconds that it lasts. Raises Refused."""
+    token, seconds = answer.get("access_token"), answer.get("expires_in")
+    if not isinstance(token, str) or not token or not isinstance(seconds, int | float):
+        raise Refused("no token in the answer")
+    return token, float(seconds)
 
 
 class Tokens:
@@ -56,7 +65,9 @@ class Tokens:
     async def _renew(self, refused: str) -> str:
         try:
             token, seconds = await self._fetch(False)
-            if token == refused:  # by the platform's calendar it is good still
+            # by the platform's calendar it is good still
+            if token == refused and await self._store.run(
+                    lambda tx: platform_tokens.may_force(tx, self._name, self._now())):
                 token, seconds = await self._fetch(True)
         except BaseException:
             await self._store.run(lambda tx: platform_tokens.let_go(tx, self._name))
