@@ -9,6 +9,7 @@ from bot.playground.phones import DEMO
 from scheduler import tick
 from scheduler.report import WALL, Report
 from storage import meta
+from storage.database import StoreUnavailable
 
 if TYPE_CHECKING:
     from bot.app import Foundation
@@ -35,7 +36,10 @@ async def once(base: "Foundation", at: datetime | None, wall: datetime, *, dry_r
         shown = now.astimezone(base.policy.zone).strftime(WALL)
         raise TickRefused(f"the playground's clock only goes forward: it is {shown} already")
     if dry_run:
-        report = await tick.dry_run(base.store, at or now, base.policies, since=now if at and playground else None)
+        try:
+            report = await tick.dry_run(base.store, at or now, base.policies, since=now if at and playground else None)
+        except StoreUnavailable as error:
+            raise TickRefused(f"{error}: a dry run works on a copy of the database, and needs as much room") from error
     else:
         report = await _tick(base, at, now)
     if report.failed:

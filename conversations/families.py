@@ -52,8 +52,27 @@ def of_request(request: Request) -> dict[str, Any]:
             "urgent": request.urgent}
 
 
+def may_read(ask: Ask, visit: Visit) -> bool:
+    """Whether the asker may read all of a visit: of his own family only what he wrote himself, or where it is his post.
+
+    What the elder asked not to tell them stands in it.
+    """
+    return visit.visitor_id == ask.writer.person_id or not _relative(ask, visit.elder_id)
+
+
+def _relative(ask: Ask, elder_id: str) -> bool:
+    """Whether the asker belongs to the elder's family, and does not coordinate where he lives."""
+    over = ties.over(ask.tx, ask.scope, elder_id)
+    return "family" in over and over.isdisjoint(people.COORDINATING)
+
+
 def beside(ask: Ask, found: Elder) -> Parts:
-    """For who visits: what the children report, beside what he found himself (三(三)3), and what they may be told."""
+    """For who visits: what the children report, beside what he found himself (三(三)3), and what they may be told.
+
+    Nothing of it for one of them, who visits too: none sees what the others said, or what is kept from them.
+    """
+    if _relative(ask, found.id):
+        return ()
     since = ask.today - timedelta(days=ask.policy(found.village_id).calls.beside_days)
     call = contacts.beside(ask.tx, ask.scope, found.id, since.isoformat())
     asked = requests.of_elder(ask.tx, ask.scope, found.id)

@@ -34,7 +34,7 @@ def ask_visit(ask: Ask, form: Form, draft: Draft) -> Ended:
 
 
 def call_back(ask: Ask, form: Form, draft: Draft) -> Ended:
-    """A call back is asked for, from tomorrow's end on it is late."""
+    """A call back is asked for; it is late where nobody takes it within a day."""
     return _asked(ask, draft, "call_back", ask.today.isoformat())
 
 

@@ -4,7 +4,7 @@ import re
 from datetime import date, timedelta
 from typing import Any
 
-from conversations import spoken
+from conversations import families, spoken
 from conversations.answers import place
 from conversations.draft import Candidate
 from conversations.engine import Part
@@ -94,7 +94,7 @@ def _candidates(ask: Ask, found: list[Elder]) -> tuple[Candidate, ...]:
 
 def context(ask: Ask, elder: Elder) -> dict[str, Any]:
     """What a visit's draft knows of the elder: name, last answers, whether the mood screening is due (C5)."""
-    before = visits.last(ask.tx, ask.scope, elder.id)
+    before = [each for each in visits.last(ask.tx, ask.scope, elder.id) if families.may_read(ask, each)]
     ask.note("elder.open", elder.id, ("name", "last_visit"))
     since = elder.last_screening_on
     screening_due = since is None or ask.today - date.fromisoformat(since) > timedelta(

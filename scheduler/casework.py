@@ -199,7 +199,7 @@ def derive(tx: Tx, elder: Elder, policies: Policies, now: datetime) -> list[str]
     standing = _standing(found, course, last_visit, last_home, policy, now, missing=elder.missing.split(),
                          told=_told(tx, elder.id))
     if elder.remind_on and standing.remind_on and elder.due_until == standing.due_until:
-        standing = replace(standing, remind_on=max(elder.remind_on, standing.remind_on))  # he had his turn
+        standing = replace(standing, remind_on=elder.remind_on)  # he had his turn, or his visitor named a day
     elders.set_standing(tx, elder.id, standing)
     return [name for name in ("care_class", "due_from", "due_until") if getattr(elder, name) != getattr(standing, name)]
 

@@ -152,8 +152,8 @@ def called_back(tx: Tx, request: Request, by: str, now: datetime) -> bool:
 
 def late(tx: Tx, now: datetime, policies: Policies) -> bool:
     """Tells the township once of each request that nobody took in time; never more to do."""
-    today = now.astimezone(policies.city.zone).date().isoformat()
-    for request, village, urgent in requests.not_taken(tx, now - LOOKED_BACK, now, today):
+    today = now.astimezone(policies.city.zone).date()
+    for request, village, urgent in requests.not_taken(tx, now, today, LOOKED_BACK):
         _tell_township(tx, request, village, now, RequestNow if urgent else RequestMade)
     return False
 

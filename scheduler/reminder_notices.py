@@ -61,6 +61,8 @@ class Digest(Notice):
 
     def lines(self, tx: Tx) -> list[Line]:
         """What the person is told as coordinator, village by village."""
+        if not people.roles(tx, self.person).intersection(people.COORDINATING):  # most are visitors
+            return []
         villages = {each.id: each for each in due.by_village(tx, self._scope, self.village, self.township)}
         alone: dict[str, list[Waiting]] = {}
         for each in due.alone(tx, self._scope, self.village, self._soonest(tx), MOST):

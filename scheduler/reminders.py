@@ -35,7 +35,7 @@ def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
     known = {**above, **known}
     digests: dict[str, tuple[Outgoing, str, datetime]] = {}
     for each in found:
-        for person in _told(each, rules.limits(each.village_id), over, known):
+        for person in _told(each, rules.limits(each.village_id), today.isoformat(), over, known):
             if person.where and person.person_id not in digests:
                 fields = {"person": person.person_id, **rules.fields(each.village_id)}
                 digests[person.person_id] = (
@@ -70,12 +70,13 @@ class _Rules:
         return hour.astimezone(UTC)  # that of a zone is worked out anew for each row
 
 
-def _told(due: Due, limits: Limits, over: Mapping[str, Ranks], known: Mapping[str, Addressee]) -> Iterator[Addressee]:
-    """Those to be told of an elder today."""
-    for role, is_put_off, person_id in due.carers:
+def _told(due: Due, limits: Limits, today: str, over: Mapping[str, Ranks], known: Mapping[str, Addressee],
+          ) -> Iterator[Addressee]:
+    """Those to be told of an elder today: who said that he goes on a day is so on that day, and not before it."""
+    for role, said, person_id in due.carers:
         person = known[person_id]
         urgent = role == "first_contact" or person.how_much == URGENT
-        if not is_put_off and due.due_until <= (limits.first_contact if urgent else limits.visitor):
+        if said == today or (said < today and due.due_until <= (limits.first_contact if urgent else limits.visitor)):
             yield person
     ranks = over.get(due.village_id, {})
     if _goes_up(due, limits):

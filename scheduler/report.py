@@ -40,10 +40,6 @@ class Report:
         self._done: dict[tuple[datetime, str], Did] = {}
         self.failed: set[str] = set()
 
-    def clear(self) -> None:
-        """Forgets what was seen."""
-        self._done.clear()
-
     def add(self, now: datetime, sweep: str, did: Did) -> None:
         """Keeps what a chunk did."""
         kept = self._done.setdefault((now, sweep), Did())

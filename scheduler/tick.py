@@ -2,7 +2,6 @@
 
 import time as clocks
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -171,29 +170,25 @@ def next_due(tx: Tx, after: datetime, policies: Policies, sweeps: Mapping[str, S
     return min([each for each in days if each > after] + ([stored] if stored else []))
 
 
-class _Undone(Exception):
-    """Takes back what a dry run did."""
-
-
 async def dry_run(store: Store, now: datetime, policies: Policies, sweeps: Mapping[str, Sweep | Daily] = SWEEPS,
                   since: datetime | None = None) -> Report:
-    """What a tick at this time would do, and with `since` those at every due instant from then on; nothing is kept."""
+    """What a tick at this time would do, and with `since` those at every due instant from then on.
+
+    Nothing is kept, and a process that serves meanwhile waits for none of it. Raises StoreUnavailable.
+    """
     report = Report(policies.city.zone)
 
     def work(tx: Tx) -> None:
-        report.clear()  # a work may run twice
         at = since
         while at and (at := next_due(tx, at, policies, sweeps)) < now:
             all_at(tx, at)
         all_at(tx, now)
-        raise _Undone
 
     def all_at(tx: Tx, at: datetime) -> None:
         for name, sweep in sweeps.items():
             _Run(name, sweep, at, policies, report).all_in(tx)
 
-    with suppress(_Undone):
-        await store.run(work)
+    await store.rehearse(work)
     return report
 
 

@@ -212,6 +212,13 @@ class Store(Protocol):
         """Runs a query that writes nothing, beside the writers."""
         ...
 
+    def rehearse(self, work: Work[T]) -> Awaitable[T]:
+        """Does the work on a copy of all that is there now, of which nothing stays. Nobody else waits for it.
+
+        The copy takes as much room as the database. Raises StoreUnavailable where it cannot be made.
+        """
+        ...
+
     def close(self) -> None:
         """Waits for the works under way and closes every connection."""
         ...

@@ -14,7 +14,7 @@ from sqlalchemy.types import Text
 
 from storage.database import Tx
 from storage.leaves import away
-from storage.postponements import put_off
+from storage.postponements import said
 from storage.scope import HELD_HERE, Scope, within
 from storage.tables import areas, assignments, elders, people
 
@@ -58,26 +58,29 @@ _COLUMNS = select(
 
 
 def _by_place(found: FromClause) -> Select[tuple[object, ...]]:
-    """By the most urgent of each group, then the group's others; a page of them."""
+    """By the most urgent of each group, then the group's others: the first ones. Only lists begin further on, for a
+    statement with an OFFSET is planned by PostgreSQL at each execution, which takes ten times as long as this one.
+    """
     columns = found.c
     return select(*(column for column in columns if column.name != "urgency")).order_by(
         func.min(columns.urgency).over(partition_by=(columns.village_id, columns.group_name)),
         columns.village_id, columns.group_name, columns.urgency, columns.id,
-    ).limit(bindparam("count")).offset(bindparam("skip"))
+    ).limit(bindparam("count"))
 
 
-_IN_SCOPE = _by_place(within(_COLUMNS.where(_DUE)).subquery("found"))
-_LATE_IN_SCOPE = _by_place(within(_COLUMNS.where(_DUE, _OVERDUE)).subquery("found"))
+_IN_SCOPE = _by_place(within(_COLUMNS.where(_DUE)).subquery("found")).offset(bindparam("skip"))
+_LATE_IN_SCOPE = _by_place(within(_COLUMNS.where(_DUE, _OVERDUE)).subquery("found")).offset(bindparam("skip"))
 _COUNT = select(func.count()).select_from(within(select(elders.c.id).where(_DUE)).subquery())
 _LATE_COUNT = select(func.count()).select_from(within(select(elders.c.id).where(_DUE, _OVERDUE)).subquery())
+_said = said(bindparam("scope_person"), elders.c.id)
 _OWN = _by_place(_COLUMNS.where(
-    _DUE, or_(
+    _DUE, _said <= bindparam("scope_day"), or_(
+        _said == bindparam("scope_day"),
         and_(elders.c.due_until <= bindparam("until"), elders.c.id.in_(_entrusted("going", "visitor", "stand_in"))),
         and_(elders.c.due_until <= bindparam("contact_until"),
              elders.c.id.in_(_entrusted("answering", "first_contact")))),
     elders.c.id.in_(_entrusted("at_all", "visitor", "stand_in", "first_contact")),
-    or_(bindparam("village") == "", elders.c.village_id == bindparam("village")),
-    ~put_off(bindparam("scope_person"), elders.c.id, "scope_day")).subquery("found"))
+    or_(bindparam("village") == "", elders.c.village_id == bindparam("village"))).subquery("found"))
 
 _going, _goes = assignments.alias("of_others"), people.alias("goes")
 # nobody in office and not on leave goes to see him
@@ -171,10 +174,11 @@ def count(tx: Tx, scope: Scope, *, overdue: bool = False) -> int:
 
 def own(tx: Tx, scope: Scope, until: str, contact_until: str, count: int, village_id: str = "") -> list[Waiting]:
     """Whom the scope's person is reminded of: windows that end by `until` where he visits or stands in, by
-    `contact_until` where he is first contact, but for those he put off. In one village where it is given.
+    `contact_until` where he is first contact, but for those he put off; and whom he said that he sees on this day. In
+    one village where it is given.
     """
     return [Waiting(*row) for row in tx.all(
-        _OWN, until=until, contact_until=contact_until, village=village_id, count=count, skip=0, **scope.values)]
+        _OWN, until=until, contact_until=contact_until, village=village_id, count=count, **scope.values)]
 
 
 def by_village(tx: Tx, scope: Scope, village_until: str, township_until: str) -> list[Village]:
@@ -186,14 +190,14 @@ def by_village(tx: Tx, scope: Scope, village_until: str, township_until: str) ->
 def of_village(tx: Tx, scope: Scope, village_id: str, until: str, count: int) -> list[Waiting]:
     """Of a village that the scope's person coordinates those whose window ended by a day."""
     return [Waiting(*row) for row in tx.all(
-        _OF_VILLAGE, village=village_id, until=until, count=count, skip=0, **scope.values)]
+        _OF_VILLAGE, village=village_id, until=until, count=count, **scope.values)]
 
 
 def alone(tx: Tx, scope: Scope, after: str, until: str, count: int) -> list[Waiting]:
     """Those where the scope's person coordinates to whom nobody goes, in office and not on leave, and whose window ends
     after one day and by another.
     """
-    return [Waiting(*row) for row in tx.all(_ALONE, after=after, until=until, count=count, skip=0, **scope.values)]
+    return [Waiting(*row) for row in tx.all(_ALONE, after=after, until=until, count=count, **scope.values)]
 
 
 def goers(tx: Tx, scope: Scope, *, elder_id: str = "", village_id: str = "") -> list[Goer]:

@@ -1,7 +1,7 @@
 """What is to be sent: a kind and its fields, never finished text. Nothing leaves that is not here first.
 
-A row is `waiting` until it is `sent` or `dropped`; who sends it holds a lease, so that after a crash
-any process takes it up again. Order is kept per chat and lane.
+A row is `waiting` (after a restore `held`) until it is `sent` or `dropped`; who sends it holds a lease, so that after a
+crash any process takes it up again. Order is kept per chat and lane.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,6 +14,7 @@ from sqlalchemy import and_, bindparam, func, literal_column, or_, select, updat
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.elements import ColumnElement
 
+from storage import held
 from storage.database import Row, Tx
 from storage.ids import first_id, millis
 from storage.tables import inbox, outbox
@@ -59,9 +60,11 @@ _DROP = update(outbox).where(outbox.c.id == bindparam("row"), outbox.c.state == 
     state="dropped", reason=bindparam("why"), done_at=bindparam("at"))
 _MOVE = update(outbox).where(outbox.c.channel == bindparam("on_channel"), outbox.c.chat == bindparam("old_chat"),
                              outbox.c.state == _WAITING).values(chat=bindparam("new_chat"), leased_until=0)
+_silencing: dict[str, Any] = {"state": "dropped", "reason": bindparam("why"), "done_at": bindparam("at")}
 _SILENCE = update(outbox).where(outbox.c.channel == bindparam("on_channel"), outbox.c.chat == bindparam("in_chat"),
-                                outbox.c.state == _WAITING).values(
-    state="dropped", reason=bindparam("why"), done_at=bindparam("at"))
+                                outbox.c.state == _WAITING).values(_silencing)
+_SILENCE_HELD = update(outbox).where(outbox.c.channel == bindparam("on_channel"), outbox.c.chat == bindparam("in_chat"),
+                                     outbox.c.state == "held").values(_silencing)
 _WAITS = select(outbox.c.id).where(outbox.c.channel == bindparam("on_channel"), outbox.c.chat == bindparam("in_chat"),
                                    outbox.c.state == _WAITING, outbox.c.lane != "reminder").limit(1)
 _RECEIPT = select(outbox.c.receipt).where(outbox.c.unique_key == bindparam("key"))
@@ -215,7 +218,8 @@ def is_waiting(tx: Tx, row_id: str) -> bool:
 
 def silence(tx: Tx, channel: str, chat: str, why: str, now: datetime) -> None:
     """Drops all that waits for a chat: who is there may not be told any more."""
-    tx.run(_SILENCE, on_channel=channel, in_chat=chat, why=why, at=millis(now))
+    for each in (_SILENCE, _SILENCE_HELD) if held.any_held(tx) else (_SILENCE,):  # no index knows what is held
+        tx.run(each, on_channel=channel, in_chat=chat, why=why, at=millis(now))
 
 
 def waits(tx: Tx, channel: str, chat: str) -> bool:

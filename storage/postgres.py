@@ -7,7 +7,7 @@ import zlib
 from typing import Any
 
 import psycopg
-from psycopg import errors
+from psycopg import errors, sql
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from storage import audit, in_use
@@ -15,6 +15,7 @@ from storage.crypto import Keys
 from storage.database import Job, Statements, StoreUnavailable, T, Tx, Work, resolve_all
 from storage.ids import NewId
 from storage.in_use import DatabaseInUse
+from storage.tables import metadata
 
 TRIES = 5
 PATIENT = 2  # connections of those works that let all others go first
@@ -58,12 +59,35 @@ class PostgresStore:
     def read(self, query: Work[T], *, patient: bool = False) -> "asyncio.Future[T]":
         return self.run(query, patient=patient)
 
+    async def rehearse(self, work: Work[T]) -> T:
+        return await asyncio.to_thread(self._rehearse, work)
+
     def close(self) -> None:
         self._closed = True
         for waiting in self._queues:
             waiting.put(None)
         for thread in self._threads:
             thread.join()
+
+    def _rehearse(self, work: Work[T]) -> T:
+        """On temporary tables, which stand before those whose names they have: no row of these is locked."""
+        try:
+            with psycopg.connect(self._url) as connection:
+                connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+                cursor = connection.cursor()
+                schema = str(next(cursor.execute("SELECT current_schema()"))[0])
+                for name in metadata.tables:
+                    table, copy = sql.Identifier(schema, name), sql.Identifier("pg_temp", name)
+                    cursor.execute(sql.SQL("CREATE TEMPORARY TABLE {} (LIKE {} INCLUDING ALL)").format(
+                        sql.Identifier(name), table))
+                    cursor.execute(sql.SQL("INSERT INTO {} SELECT * FROM {}").format(copy, table))
+                    cursor.execute(sql.SQL("ANALYZE {}").format(copy))
+                try:
+                    return work(Tx(cursor, _STATEMENTS, self._keys, self._new_id))
+                finally:
+                    connection.rollback()
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise StoreUnavailable("the database could not be copied") from error
 
     def _serve(self, waiting: "queue.SimpleQueue[tuple[Job, str] | None]") -> None:
         connection: psycopg.Connection[Any] | None = None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import and_, bindparam, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from storage.database import Tx
@@ -29,11 +29,11 @@ class Postponed:
     made_at: datetime
 
 
-def put_off(person: ColumnElement[Any], elder: ColumnElement[Any], day: str) -> ColumnElement[bool]:
-    """The condition that this person said of this elder: not before a day later than the parameter of this name."""
-    return select(postponements.c.id).where(and_(
-        postponements.c.person_id == person, postponements.c.elder_id == elder,
-        postponements.c.until_on > bindparam(day))).exists()
+def said(person: ColumnElement[Any], elder: ColumnElement[Any]) -> ColumnElement[str]:
+    """The day (ISO) on which this person said last that he sees this elder; empty where he never said one."""
+    return func.coalesce(select(postponements.c.until_on).where(
+        postponements.c.person_id == person, postponements.c.elder_id == elder).order_by(
+        postponements.c.made_at.desc(), postponements.c.id.desc()).limit(1).scalar_subquery(), "")
 
 
 def add(tx: Tx, elder_id: str, person_id: str, until: date, reason: Reason, now: datetime) -> None:

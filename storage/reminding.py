@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from storage.database import Tx
 from storage.leaves import away
 from storage.people import COORDINATING
-from storage.postponements import put_off
+from storage.postponements import said
 from storage.tables import accounts, areas, assignments, elders, people, posts
 
 CARING = ("visitor", "stand_in", "first_contact")
@@ -29,7 +29,7 @@ _WHO = (people.c.id, people.c.digest_at, people.c.how_much, people.c.preferred, 
         accounts.c.bound_at)
 _CHUNK = select(
     _due.c.id, _due.c.remind_on, _due.c.due_until, _due.c.village_id, _care.c.role,
-    put_off(people.c.id, _due.c.id, "today").label("put_off"), *_WHO,
+    said(people.c.id, _due.c.id).label("said"), *_WHO,
 ).select_from(_due.outerjoin(_care, and_(
     _care.c.elder_id == _due.c.id, or_(*[_care.c.role == role for role in CARING]),
     _care.c.from_on <= bindparam("today"), or_(_care.c.until_on.is_(None), _care.c.until_on >= bindparam("today")),
@@ -76,13 +76,13 @@ class Addressee:
 
 @dataclass(slots=True)
 class Due:
-    """An elder whose day has come: ISO days, and who is there for him (role, whether put off by him, who)."""
+    """An elder whose day has come: ISO days, and who is there for him (role, the day he said that he goes, who)."""
 
     elder_id: str
     remind_on: str
     due_until: str
     village_id: str
-    carers: list[tuple[str, bool, str]]
+    carers: list[tuple[str, str, str]]
 
 
 Ranks = dict[str, list[str]]  # post: the ids of those who hold it over a village
@@ -92,14 +92,14 @@ def chunk(tx: Tx, today: date, count: int) -> tuple[list[Due], dict[str, Address
     """The next elders of whom somebody is to be told by today, and their carers by id: in office and not on leave."""
     found: dict[str, Due] = {}
     who = _Addressees()
-    for elder, remind_on, due_until, village, role, is_off, *person in tx.all(
+    for elder, remind_on, due_until, village, role, on_day, *person in tx.all(
             _CHUNK, today=today.isoformat(), count=count):
         due = found.get(elder)
         if due is None:
             due = found[elder] = Due(elder, remind_on, due_until, village, [])
         if person[0] is not None:
             who.take(person)
-            carer = (role, bool(is_off), person[0])
+            carer = (role, on_day, person[0])
             if carer not in due.carers:  # once for each of his accounts
                 due.carers.append(carer)
     return list(found.values()), who.known()

@@ -5,9 +5,9 @@ with a reason, and who took it may let it go: then it is open again.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import bindparam, func, insert, literal_column, or_, select, text, update
+from sqlalchemy import and_, bindparam, func, insert, literal_column, or_, select, text, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from storage.database import Row, Tx
@@ -56,8 +56,11 @@ _DECLINE = update(requests).where(requests.c.id == bindparam("request"), _LIVE).
     state="declined", done_at=bindparam("at"), taken_by=bindparam("by"), answer=bindparam("why"))
 _NOT_TAKEN = select(requests.c.id, elders.c.village_id, requests.c.urgent).select_from(
     requests.join(elders, elders.c.id == requests.c.elder_id)).where(
-    _LIVE, requests.c.state == _OPEN, requests.c.asked_at > bindparam("after"),
-    or_(requests.c.late_at <= bindparam("at"), requests.c.due_on < bindparam("today"))).order_by(requests.c.id)
+    _LIVE, requests.c.state == _OPEN, or_(
+        and_(requests.c.late_at > bindparam("after"), requests.c.late_at <= bindparam("at")),
+        # what is asked in the evening for that day is not late at midnight
+        and_(requests.c.due_on >= bindparam("since"), requests.c.due_on < bindparam("today"),
+             requests.c.asked_at <= bindparam("day_ago")))).order_by(requests.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +174,13 @@ def decline(tx: Tx, request: Request, by: str, why: str, now: datetime) -> bool:
     return ended
 
 
-def not_taken(tx: Tx, after: datetime, now: datetime, today: str) -> list[tuple[str, str, bool]]:
-    """Id and village of what was asked for after a time and nobody took: its hour is over, or its day (ISO). And
-    whether it is urgent. For the clock.
+def not_taken(tx: Tx, now: datetime, today: date, looked_back: timedelta) -> list[tuple[str, str, bool]]:
+    """Id and village of what nobody took: its hour is over, or its day and a day since it was asked; and whether it is
+    urgent. Only what became late within the time looked back. For the clock.
     """
     return [(row, village, bool(urgent)) for row, village, urgent in tx.all(
-        _NOT_TAKEN, after=millis(after), at=millis(now), today=today)]
+        _NOT_TAKEN, after=millis(now - looked_back), at=millis(now), since=(today - looked_back).isoformat(),
+        today=today.isoformat(), day_ago=millis(now - timedelta(days=1)))]
 
 
 def _opened(tx: Tx, row: Row) -> Request:

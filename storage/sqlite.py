@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,9 @@ class SqliteStore:
             return self.run(query, patient=patient)
         return asyncio.get_running_loop().run_in_executor(self._readers, self._query, query)
 
+    async def rehearse(self, work: Work[T]) -> T:
+        return await asyncio.to_thread(self._rehearse, work)
+
     def close(self) -> None:
         self._closed = True
         self._waiting.put(None)
@@ -117,6 +121,16 @@ class SqliteStore:
         if tx.audited:
             raise AssertionError("a query that is audited must go through run()")
         return result
+
+    def _rehearse(self, work: Work[T]) -> T:
+        try:
+            with closing(_copy(self._path, self._busy_seconds)) as connection:
+                connection.execute("BEGIN")
+                return work(self._tx(connection))
+        except (OSError, driver.OperationalError) as error:
+            if isinstance(error, driver.OperationalError) and not _of_the_disk(error):
+                raise
+            raise StoreUnavailable(OUT_OF_ORDER) from error
 
     def _tx(self, connection: Any) -> Tx:
         return Tx(connection.cursor(), _STATEMENTS, self._keys, self._new_id)
@@ -223,6 +237,17 @@ def plain(path: str, busy_seconds: float = BUSY_SECONDS) -> Any:
 def is_busy(error: Exception) -> bool:
     """Whether others have the file open, or write in it."""
     return isinstance(error, driver.OperationalError) and error.sqlite_errorcode & 0xFF == driver.SQLITE_BUSY
+
+
+def _copy(path: Path, busy_seconds: float) -> Any:
+    """All that is there now, for one connection alone: in a temporary file of SQLite's own, which loses its name before
+    anything is in it. Nobody waits while it is made, and nothing of it stays, however this process ends.
+    """
+    connection = driver.connect("", isolation_level=None, cached_statements=512)
+    connection.execute("PRAGMA foreign_keys=ON")
+    with closing(connect(path, read_only=True, busy_seconds=busy_seconds)) as source:
+        source.backup(connection)
+    return connection
 
 
 def _into_wal_mode(connection: Any, busy_seconds: float) -> None:

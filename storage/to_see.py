@@ -3,22 +3,21 @@
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import bindparam, or_, select
 
 from storage.database import Tx
+from storage.postponements import said
 from storage.scope import Scope
-from storage.tables import areas, assignments, elders, postponements
+from storage.tables import areas, assignments, elders
 
 _GOES = select(assignments.c.elder_id).where(
     assignments.c.person_id == bindparam("scope_person"),
     or_(assignments.c.role == "visitor", assignments.c.role == "stand_in"),
     assignments.c.from_on <= bindparam("scope_day"),
     or_(assignments.c.until_on.is_(None), assignments.c.until_on >= bindparam("scope_day")))
-_PUT_OFF = select(func.max(postponements.c.until_on)).where(
-    postponements.c.person_id == bindparam("scope_person"), postponements.c.elder_id == elders.c.id).scalar_subquery()
 _OWN = select(
     elders.c.id, elders.c.name, areas.c.name.label("village"), elders.c.group_name, elders.c.due_from,
-    elders.c.due_until, func.coalesce(_PUT_OFF, ""),
+    elders.c.due_until, said(bindparam("scope_person"), elders.c.id),
 ).select_from(elders.join(areas, areas.c.id == elders.c.village_id)).where(
     elders.c.id.in_(_GOES), elders.c.status != "paused", elders.c.status != "closed", elders.c.wish != "unwilling",
     elders.c.due_from <= bindparam("until")).order_by(

@@ -98,7 +98,7 @@ def _keep(ask: Ask, elder: Elder, until: date, reason: Reason) -> None:
     if before and (before[0].until_on, before[0].reason) == (until.isoformat(), reason):
         return  # pressed twice
     postponements.add(ask.tx, elder.id, ask.writer.person_id, until, reason, ask.now)
-    reminding.sooner(ask.tx, elder.id, until.isoformat())  # who is long overdue has his turn once a week only
+    reminding.sooner(ask.tx, elder.id, until.isoformat())  # it may be long before his window's last days, or after
     ask.note("elder.postpone", elder.id, ("day", "reason"))
     if reason != "nobody_home" or not before or before[0].reason != "nobody_home":
         return

@@ -47,7 +47,8 @@ def _shown(ask: Ask, found: Elder) -> Part:
         buttons.append([["button.complete", {"count": len(found.missing.split())}, f"/complete {found.id}"]])
     if ask.may("invite_family") and elders.held(ask.tx, ask.scope, found.id):
         buttons.append([["button.invite_family", {}, f"/invitefamily {found.id}"]])
-    buttons += [[["button.read", {"number": visit.number}, f"/record {visit.visit_id}"]] for visit in last]
+    buttons += [[["button.read", {"number": visit.number}, f"/record {visit.visit_id}"]] for visit in last
+                if families.may_read(ask, visit)]
     buttons += life.buttons(ask, found)
     buttons += [[button for row in (*families.buttons(ask, found), *checkins.button(ask, found)) for button in row]]
     if ask.may("device") and elders.held(ask.tx, ask.scope, found.id):

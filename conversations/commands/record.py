@@ -1,6 +1,6 @@
 """看记录, 打印: reading a visit that was kept."""
 
-from conversations import lookup
+from conversations import families, lookup
 from conversations.commands.parts import form_of
 from conversations.draft import REVIEW, Draft, parse_answers
 from conversations.engine import Part
@@ -13,10 +13,11 @@ from storage.visits import Visit
 def chosen(ask: Ask, rest: str) -> Visit | None:
     """The visit meant: by its id, the last of the elder named, or the last that this person wrote."""
     if rest and (by_id := visits.find(ask.tx, ask.scope, rest)):
-        return by_id
+        return by_id if families.may_read(ask, by_id) else None
     if rest:
         found = lookup.matching(ask, rest)
-        return next(iter(visits.last(ask.tx, ask.scope, found[0].id)), None) if len(found) == 1 else None
+        last = next(iter(visits.last(ask.tx, ask.scope, found[0].id)), None) if len(found) == 1 else None
+        return last if last and families.may_read(ask, last) else None
     return visits.last_by(ask.tx, ask.scope)
 
 

@@ -148,7 +148,7 @@ inbox = Table(
 # what is to be sent: a kind and its fields, never finished text
 outbox = Table(
     "outbox", metadata, row_id(), words("channel"), words("chat"), words("lane"), words("kind"), sealed("fields"),
-    maybe("unique_key"), words("state"),  # waiting, sent, dropped
+    maybe("unique_key"), words("state"),  # waiting, held (by a restore), sent, dropped
     number("not_before"), number("leased_until"), number("attempts"), maybe("receipt"), maybe("reason"),
     number("created_at"), maybe_number("done_at"),
     Index("outbox_unique_key", "unique_key", unique=True, sqlite_where=text("unique_key IS NOT NULL"),

@@ -16,7 +16,7 @@ from bot.pages.naming import DAY, LINKS, OF_ADDRESS, OF_LINK, Naming
 from conversations import alert_page
 from conversations import book as books
 from scheduler import alerting
-from storage import accounts, areas, pages, people
+from storage import accounts, areas, assignments, pages, people
 from storage.crypto import Keys
 from storage.database import Store, Tx
 from tests.conversations.transcript import InMemory
@@ -188,6 +188,19 @@ async def test_who_is_suspended_meanwhile_sees_nothing_more(site: Site) -> None:
             tx, site.talk.running.village.people["王强"], "operator", site.talk.running.now()))
         assert "桂芳" not in (await browser.get(path)).text
         site.talk.running.later(3600)
+
+
+async def test_who_is_asked_to_go_no_more_does_not_go_whatever_he_proved_before(site: Site) -> None:
+    path = await site.forwarded()
+    running = site.talk.running
+    async with site.browser() as browser:
+        await site.names(browser, path, "王强")
+        await site.enters(browser, path, site.code())
+        for elder in running.village.elders.values():
+            await running.store.run(lambda tx, elder=elder: assignments.end(
+                tx, running.village.people["王强"], elder, running.now().date()))
+        await browser.post(f"{path}/claim", data={"claim": "yes"}, headers=OWN)
+    assert (await site.talk.now(site.alert)).state == "open"
 
 
 async def test_the_digits_hold_for_half_an_hour(site: Site) -> None:

@@ -360,6 +360,9 @@ async def test_of_who_is_erased_while_messages_are_held_they_speak_no_more(house
     await house.does(lambda tx: erasing.erase(tx, ground.elder, "op", NOW.date(), NOW))
     assert await house.does(lambda tx: tx.all(sa.text("SELECT DISTINCT lane FROM outbox WHERE state = 'held'"))) == [
         ("alert",)]  # those hold the alert's id, and are asked as they leave
+    await house.does(lambda tx: outbox.silence(tx, "test", ground.visitor, "cut off", NOW))
+    assert await house.does(lambda tx: tx.all(sa.text("SELECT chat FROM outbox WHERE state = 'held'"))) == [
+        (ground.coordinator,)]
 
 
 async def test_what_waited_is_dropped_with_a_reason_where_that_is_said(house: House) -> None:

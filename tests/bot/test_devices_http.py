@@ -12,9 +12,12 @@ import orjson
 import pytest
 from sqlalchemy import func, select
 from starlette.applications import Starlette
+from starlette.requests import Request
 
+from bot.devices import routes
 from bot.devices.intake import Intake
 from bot.devices.routes import build_routes
+from bot.devices.shapes import MOST_BYTES
 from scheduler import policy
 from storage import device_vendors
 from storage import tables as kept
@@ -191,3 +194,15 @@ async def test_the_document_for_vendors_says_what_is_taken(door: httpx.AsyncClie
         example |= {field: 10 for field in schemas[name]["required"] if field not in example}
         answer = await door.post(document["paths"] and URL, json=example)
         assert answer.status_code == 200, answer.text
+
+
+async def test_of_a_body_that_does_not_end_little_more_is_read_than_is_taken() -> None:
+    read = 0
+
+    async def receive() -> dict[str, Any]:
+        nonlocal read
+        read += 65_536
+        assert read < 10 * MOST_BYTES, "it would be read for ever"
+        return {"type": "http.request", "body": bytes(65_536), "more_body": True}
+
+    assert len(await routes._body(Request({"type": "http"}, receive))) > MOST_BYTES

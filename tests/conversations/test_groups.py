@@ -11,14 +11,15 @@ import pytest_asyncio
 from sqlalchemy import select
 
 from bot.channels.base import Blocked, Moved, Receipt
-from conversations.message import Message
+from conversations import in_group
+from conversations.message import Inbound, Message
 from scheduler import alerting, raising, village_groups
 from storage import accounts, alerts, areas, elders, groups, people, tables
 from storage.crypto import Keys
 from storage.database import Tx
 from storage.groups import Group
 from storage.scope import Scope
-from tests.fakes.house import Recorder, Shown, find_account
+from tests.fakes.house import START, Recorder, Shown, find_account
 from tests.fakes.talk import Talk, labels, talking, token
 
 GROUP = "-100"
@@ -307,3 +308,10 @@ async def test_where_nobody_vouches_for_a_group_another_coordinator_is_asked_onc
     running.later(timedelta(days=1).total_seconds())
     await village.run(lambda tx: village_groups.sweep(tx, running.now(), running.policies))
     assert len([each for each in village.recorder.sent["7103"] if "收警报的群" in each.text]) == 1
+
+
+@pytest.mark.parametrize(("said", "heard"), [
+    ({"choice": "/claim x"}, True), ({"text": "/claim x"}, False), ({"text": "/bindgroup"}, True),
+    ({"choice": "/bindgroup"}, False), ({"text": "/alerts"}, False), ({"choice": "/arrived x"}, False)])
+def test_in_a_group_a_claim_is_pressed_and_the_word_that_binds_it_is_said(said: dict[str, str], heard: bool) -> None:
+    assert in_group.concerns(Inbound("test", "7001", "-100", "1", START, chat_kind="group", **said)) is heard  # type: ignore[arg-type]

@@ -14,17 +14,18 @@ from conversations.documents import making, own_data
 from conversations.message import Inbound
 from conversations.words_book import Words, sources
 from scheduler import annex2
-from storage import accounts, assignments, audit, contacts, elder_files, needs, people, requests, tellings
+from storage import accounts, assignments, audit, contacts, elder_files, needs, people, requests, tellings, visits
 from storage.audit import Line
 from storage.contacts import Contact
 from storage.crypto import Keys
 from storage.database import Store, Tx
 from storage.elder_files import Wish
 from storage.people import ROLES
+from storage.scope import Scope
 from tests.fakes.house import PRIVATE, START, Originals, Recorder, Running, Village
 
 ROOT = Path(__file__).parents[2]
-ELDER = "张桂芳3组"
+ELDER, SEEN = "张桂芳3组", "仇大山6组"  # the second was visited once
 ANSWERED = {"idnumber": PRIVATE["id_number"], "phone": PRIVATE["phone"], "audit": "谁看过或改过", "owndata": "本人资料", "printfile": "一式三份"}
 EVERY = frozenset(ANSWERED)
 # who somebody is, as (role, where) of a post or as an assignment: what he may do about this elder
@@ -53,7 +54,7 @@ class Office:
         await self.running.delivery.settle()
         return self.recorder.sent[account][-1].text
 
-    async def newcomer(self, who: str) -> str:
+    async def newcomer(self, who: str, elder: str = ELDER) -> str:
         """Somebody with these roles and assignments; gives his account."""
         def work(tx: Tx) -> str:
             here = people.find(tx, self.village.people["王强"])
@@ -69,7 +70,7 @@ class Office:
                 else:
                     tx.run(people._POST, person_id=person, role=role, area_id=home.area_id)
                 if where == "assigned":
-                    assignments.entrust(tx, person, self.village.elders[ELDER], role, "2026-01-01")
+                    assignments.entrust(tx, person, self.village.elders[elder], role, "2026-01-01")
             assert person
             accounts.bind(tx, "test", "8001", "8001", person, START)
             return "8001"
@@ -110,6 +111,27 @@ async def test_each_may_read_what_his_part_in_this_elders_care_calls_for(who: st
     told = shown(office)
     assert (PRIVATE["id_number"] in told, PRIVATE["phone"] in told) == (
         "idnumber" in RIGHTS[who], "phone" in RIGHTS[who])
+
+
+@pytest.mark.parametrize(("who", "reads"), [
+    ("first_contact, assigned", True), ("family, assigned; first_contact, assigned", False),
+    ("family, assigned; village, here", True), ("family, assigned; visitor, here", False)])
+async def test_who_is_family_reads_no_visit_that_others_made_and_nothing_of_his_brothers_and_sisters(
+        who: str, reads: bool, office: Office) -> None:
+    account, elder = await office.newcomer(who, SEEN), office.village.elders[SEEN]
+
+    def settle(tx: Tx) -> str:
+        brother = people.add(tx, people.find(tx, office.village.people["王强"]).area_id, "周远", ("family",), START).id  # type: ignore[union-attr]
+        assignments.entrust(tx, brother, elder, "family", "2026-01-01")
+        contacts.add(tx, Contact("c", elder, brother, "2026-03-01", START, "phone", "unreachable", ""))
+        return visits.last(tx, Scope(office.village.people["王强"], START.date()), elder, 1)[0].visit_id
+    visit = await office.store.run(settle)
+    card = await office.says(account, f"/elder {elder}")
+    pressed = {token.split()[0] for row in office.recorder.sent[account][-1].buttons for _, token in row}
+    assert ("周远" in card, "/record" in pressed) == (reads, reads)
+    assert ("没找到这条记录" not in await office.says(account, f"/record {visit}")) == reads
+    assert ("没找到这条记录" not in await office.says(account, f"/printvisit {visit}")) == reads
+    assert ("上次" in await office.says(account, f"/visit {elder}")) == reads
 
 
 async def _file_buttons(office: Office, account: str, elder: str) -> tuple[tuple[tuple[str, str], ...], ...]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -163,6 +164,25 @@ async def test_more_visits_in_a_message_than_are_taken_are_named(house: House) -
     home = await house.says("你好")
     assert f"您有 {MOST_BLOCKS} 份没填完的" in home.text
     assert len([line for line in told([home]) if "接着填" in line]) == 5
+
+
+async def test_a_form_put_aside_is_not_taken_up_again_for_an_elder_or_a_task_that_is_his_no_more(house: House) -> None:
+    village = house.running.village
+    await house.says("上门探访 仇大山", "1", "稍后继续", "登记", "稍后继续")
+    home = await house.says("你好")
+
+    def less(tx: Tx) -> None:
+        assignments.end(tx, village.people["王强"], village.elders["仇大山6组"], START.date())
+        wang = people.find(tx, village.people["王强"])
+        assert wang
+        people.revise(tx, wang, replace(wang, visitor_kind="short_term_volunteer"), village.people["赵敏"], START)
+
+    await house.running.store.run(less)
+    offered = [label for row in home.buttons for label, _ in row if "接着填" in label]
+    assert len(offered) == 2
+    for label in offered:
+        await house.taps(home, label)
+        assert await house.body() is None
 
 
 async def test_a_visit_that_is_no_more_his_does_not_come_up_again_and_again(house: House) -> None:

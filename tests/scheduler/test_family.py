@@ -144,16 +144,23 @@ async def test_an_urgent_request_that_nobody_takes_in_time_goes_to_the_township_
     assert await house.store.run(lambda tx: requests.take(tx, found, house.ground.visitor, house.now))
 
 
-async def test_a_request_for_a_day_that_is_over_goes_to_the_township_in_the_morning(house: House) -> None:
+@pytest.mark.parametrize(("due", "asked", "told"), [  # days from today and hours of the wall
+    (1, 16, [(1, 23, []), (2, 0, []), (2, 8, ["赵敏"]), (2, 9, [])]),
+    (0, 19, [(1, 0, []), (1, 8, []), (1, 18, []), (1, 19, ["赵敏"])]), (12, 9, [(12, 23, []), (13, 8, ["赵敏"])])])
+async def test_a_request_for_a_day_that_is_over_goes_to_the_township_by_day_and_not_before_a_day_has_passed(
+        house: House, due: int, asked: int, told: list[tuple[int, int, list[str]]]) -> None:
+    def wall(day: int, hour: int) -> datetime:
+        return datetime.combine(DAY + timedelta(days=day), time(hour, 1), POLICIES.city.zone)
+
     await house.store.run(lambda tx: family.ask(
-        tx, house.elder(tx), "visit", TODAY, "", house.children["李娜"], POLICIES, house.now))
+        tx, house.elder(tx), "visit", (DAY + timedelta(days=due)).isoformat(), "", house.children["李娜"], POLICIES,
+        wall(0, asked)))
     await house.told()
-    for day, hour, told in ((DAY, 23, []), (DAY + timedelta(days=1), 0, []),
-                            (DAY + timedelta(days=1), 8, ["赵敏"]), (DAY + timedelta(days=1), 9, [])):
-        at = datetime.combine(day, time(hour, 1), POLICIES.city.zone)
+    for day, hour, who in told:
+        at = wall(day, hour)
         await house.store.run(lambda tx, at=at: family.late(tx, at, POLICIES))
         left = await house.store.run(lambda tx, at=at: holding.take(tx, at, POLICIES.city))
-        assert [row.chat for row in left] == told
+        assert [row.chat for row in left] == who
         await house.store.run(lambda tx, left=left, at=at: outbox.sent(tx, [(row.id, "1") for row in left], at))
 
 

@@ -383,6 +383,27 @@ async def test_no_digest_names_anybody(store: Store, place: Place) -> None:
     assert await store.read(lambda tx: [elders.unscoped(tx, each) is not None for each in place.elders.values()])
 
 
+async def test_the_day_that_a_visitor_named_last_brings_him_word_of_it_long_before_the_window_ends(
+    store: Store, place: Place
+) -> None:
+    await visit(store, place, "乙", "2026-03-02")
+
+    async def cannot(on: str, until: str) -> None:
+        def work(tx: Tx) -> None:
+            postponements.add(tx, place.elders["甲"], place.people["王"], date.fromisoformat(until), "busy", at(on))
+            reminding.sooner(tx, place.elders["甲"], until)
+        await store.run(work)
+
+    async def looked_at_again() -> None:
+        await store.run(lambda tx: casework.keep_wish(tx, place.elders["甲"], Wish(
+            "willing", "duty", "2026-03-06", place.people["王"]), POLICIES, at("2026-03-06")))
+
+    assert await walk(store, place, "2026-03-04", "2026-03-12", {
+        "2026-03-04": lambda: cannot("2026-03-04", "2026-03-11"), "2026-03-05": lambda: cannot("2026-03-05", "2026-03-09"),
+        "2026-03-06": looked_at_again}) == (
+        "03-04\n03-05\n03-06\n03-07\n03-08\n03-09  王: 甲22\n03-10\n03-11\n03-12")
+
+
 async def test_who_is_long_overdue_is_spoken_of_weekly_and_on_the_day_that_his_visitor_named(
     store: Store, place: Place
 ) -> None:

@@ -33,6 +33,16 @@ async def test_care_that_is_ended_is_over_at_once_and_may_be_given_again(store: 
     assert await alone(store, ground) == []
 
 
+async def test_an_elder_with_an_account_is_not_among_those_who_care_for_him(
+    store: Store, ground: Ground, now: datetime
+) -> None:
+    def work(tx: Tx) -> None:
+        himself = people.add(tx, ground.village.id, "张桂芳", ("self",), now).id
+        assignments.entrust(tx, himself, ground.elder, "self", "2026-01-01")
+        assert [each.person_id for each in assignments.carers(tx, ground.scope, ground.elder)] == [ground.visitor]
+    await store.run(work)
+
+
 async def test_who_is_suspended_or_under_age_is_nobodys_only_visitor(
     store: Store, ground: Ground, now: datetime
 ) -> None:

@@ -101,12 +101,12 @@ def fill(tx: Tx, now: datetime) -> dict[str, Any]:
         "due": (due._IN_SCOPE, {"count": 8, "skip": 0, **scope}),
         "overdue": (due._LATE_COUNT, scope),
         "own": (due._OWN, {"until": "2026-03-31", "contact_until": "2026-03-02", "village": "", "count": 60,
-                           "skip": 0, **scope}),
+                           **scope}),
         "by village": (due._BY_VILLAGE, {
             "village_until": "2026-03-01", "township_until": "2026-02-27", **scope}),
-        "alone": (due._ALONE, {"after": "2026-02-27", "until": "2026-03-31", "count": 60, "skip": 0, **scope}),
+        "alone": (due._ALONE, {"after": "2026-02-27", "until": "2026-03-31", "count": 60, **scope}),
         "of village": (due._OF_VILLAGE, {
-            "village": villages[0].id, "until": "2026-03-01", "count": 5, "skip": 0, **scope}),
+            "village": villages[0].id, "until": "2026-03-01", "count": 5, **scope}),
         "last": (visits._LAST, {"elder": made[0], "count": 1, **scope}),
         "last_by": (visits._LAST_BY, scope),
         "writer": (accounts._WRITER, {"channel": "t", "account": "1"}),

@@ -46,6 +46,16 @@ async def test_connections_cut_while_idle_cost_one_work_each_at_most(postgres_st
         assert await again(postgres_store, f"n{key}") == "1"
 
 
+async def test_patient_works_keep_no_connection_from_those_that_are_not(postgres_store: Store) -> None:
+    go = threading.Event()
+    patient = [postgres_store.run(lambda tx: go.wait(30), patient=True) for _ in range(20)]
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(postgres_store.run(lambda tx: meta.put(tx, "a", "1"), key=str(n)) for n in range(40)),
+                             *(postgres_store.read(lambda tx: meta.get(tx, "a")) for _ in range(40)))
+    go.set()
+    assert await asyncio.gather(*patient) == [True] * 20
+
+
 async def again(store: Store, name: str) -> str | None:
     """Reads, on whichever connection; one that was cut answers at the second try."""
     for _ in range(9):

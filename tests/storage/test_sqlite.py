@@ -15,7 +15,7 @@ from storage.crypto import Keys
 from storage.database import Store, StoreUnavailable, Tx
 from storage.ids import uuid7
 from storage.opening import open_store
-from storage.sqlite import BATCH, SqliteStore, connect
+from storage.sqlite import BATCH, PATIENT, SqliteStore, connect
 
 NO_SUCH_AREA = sa.text("INSERT INTO areas (id, parent_id, level, name, path) VALUES ('a', 'none', 'group', 'x', 'x')")
 
@@ -57,6 +57,24 @@ async def test_works_that_wait_together_are_kept_by_one_commit(sqlite_store: Sto
         works = [sqlite_store.run(lambda tx, n=n: meta.put(tx, f"n{n}", "1")) for n in range(BATCH)]
     await asyncio.gather(*works)
     assert held.statements.count("COMMIT") == 2  # the held one's, then one for all
+
+
+async def test_patient_works_let_others_go_first_and_have_their_turn_all_the_same(sqlite_store: Store) -> None:
+    done: list[str] = []
+    async with Held(sqlite_store):
+        works = [sqlite_store.run(lambda tx, n=n: done.append(f"patient {n}"), patient=True)
+                 for n in range(2 * PATIENT + 1)]
+        works += [sqlite_store.run(lambda tx, n=n: done.append(f"{n}")) for n in range(2 * BATCH)]
+    await asyncio.gather(*works)
+    first, second = ([*map(str, range(n * BATCH, (n + 1) * BATCH)),
+                      *(f"patient {k}" for k in range(n * PATIENT, (n + 1) * PATIENT))] for n in (0, 1))
+    assert done == [*first, *second, f"patient {2 * PATIENT}"]  # so many with each commit
+
+
+async def test_a_store_that_closes_does_the_patient_works_too(sqlite_store: Store) -> None:
+    works = [sqlite_store.run(lambda tx, n=n: meta.put(tx, f"n{n}", "1"), patient=True) for n in range(3 * PATIENT)]
+    sqlite_store.close()
+    assert await asyncio.gather(*works) == [None] * len(works)
 
 
 async def test_a_commit_that_fails_acknowledges_nobody_and_keeps_nothing(sqlite_store: Store) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import sys
+import threading
 from datetime import datetime
+from pathlib import Path
 from subprocess import PIPE
 
 import pytest
@@ -38,6 +40,33 @@ async def test_a_work_that_fails_takes_back_all_of_its_own_and_nothing_of_others
                                     return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [type(None), ZeroDivisionError] * 2 + [type(None)]
     assert [await value(store, name) for name in ("a", "b", "c", "half")] == ["1", "1", "1", None]
+
+
+async def test_a_rehearsal_sees_all_that_is_there_keeps_nothing_and_nobody_waits_for_it(
+        store: Store, tmp_path: Path) -> None:
+    await store.run(lambda tx: [meta.put(tx, name, "1") for name in ("a", "b")])
+    half, go = threading.Event(), threading.Event()
+
+    def work(tx: Tx) -> list[str | None]:
+        meta.put(tx, "a", "2")
+        half.set()
+        assert go.wait(30)
+        return [meta.get(tx, name) for name in ("a", "b")]
+
+    files = sorted(tmp_path.iterdir())
+    rehearsed = asyncio.create_task(asyncio.wait_for(store.rehearse(work), 30))
+    assert await asyncio.to_thread(half.wait, 30)
+    assert sorted(tmp_path.iterdir()) == files  # were it killed now, there would be no copy left
+    async with asyncio.timeout(4):  # less than the writer of another process waits for a lock
+        await store.run(lambda tx: [meta.put(tx, name, "3") for name in ("a", "b")])
+    go.set()
+    assert await rehearsed == ["2", "1"]
+    assert [await value(store, name) for name in ("a", "b")] == ["3", "3"]
+
+
+async def test_a_rehearsal_that_fails_says_how(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError):
+        await store.rehearse(lambda tx: 1 / 0)
 
 
 async def test_a_wrong_statement_is_the_fault_of_its_work_and_of_no_other(store: Store) -> None:
