@@ -91,26 +91,32 @@ class WeChat:
         self._zone = zone
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_doubt: Kept[str] = Kept()  # the ids of templates that may have left, though nobody said so
+        self._rest: Kept[list[str]] = Kept()  # what is still to leave of a long message
         self._answers = Answers(self._push, patience=patience, next_try=next_try, pause=pause)
 
     # --- out ---
 
     async def send(self, chat: str, message: Message) -> Receipt:
         """Sends by customer message, or by template where none may go. Raises SendFailure."""
+        mark = sha256(repr((chat, message.text, message.buttons, message.told)).encode()).hexdigest()
+        rest = self._rest.pop(mark, None) or pieces([message])
         try:
-            for piece in pieces([message]):
-                await self._customer(chat, piece)
+            while rest:
+                await self._customer(chat, rest[0])
+                rest = rest[1:]
         except (WindowShut, DayFull) as shut:
             try:
                 ready = self._templates.ready(chat, message, self._now().astimezone(self._zone))
             except Refused:
                 raise (shut if isinstance(shut, DayFull) else Refused("no window, and no template")) from None
-            return await self._by_template(chat, message, ready)
+            return await self._by_template(mark, ready)
+        except RetryAt:
+            self._rest.put(mark, rest)
+            raise
         return Receipt("message")
 
-    async def _by_template(self, chat: str, message: Message, ready: Ready) -> Receipt:
+    async def _by_template(self, mark: str, ready: Ready) -> Receipt:
         """Of one `client_msg_id` the platform shows one message in ten minutes: so it may be sent again."""
-        mark = sha256(repr((chat, message.text, message.told)).encode()).hexdigest()
         once = self._in_doubt.pop(mark, "") or token_hex(16)
         try:
             sent = await self.calls.post(ready.path, {

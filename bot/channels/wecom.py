@@ -98,10 +98,10 @@ class WeCom:
         if ":" in chat:
             await self.groups.send(chat, cards.texts(cards.told(message.text)))
             return Receipt("group")
-        mark = sha256(repr((chat, message.text, message.buttons)).encode()).hexdigest()
+        mark = sha256(repr((chat, message.text, message.buttons, hash(message.document))).encode()).hexdigest()
         before = self._in_doubt.get(mark)
         ready = before or cards.bodies(message, self._words, self._new_task)
-        if message.document is not None:
+        if before is None and message.document is not None:
             ready = [*ready, await self._file(message.document)]
         await self._within_limits(chat, len(ready), message)
         receipt = ""
@@ -110,8 +110,7 @@ class WeCom:
                 receipt = await self._put(chat, ready[0], again=before is not None, notice=message.told is not None)
                 ready = ready[1:]
         except RetryAt:
-            if message.document is None:
-                self._in_doubt.put(mark, ready)
+            self._in_doubt.put(mark, ready)
             raise
         self._in_doubt.pop(mark, None)
         return Receipt(receipt)

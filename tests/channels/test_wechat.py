@@ -223,6 +223,26 @@ async def test_a_refused_message_is_not_counted_as_sent(stage: Stage) -> None:
     assert [received.via for received in wang.phone[1:]] == ["message"] * 5 + ["template"]
 
 
+async def test_of_a_long_message_no_piece_comes_twice_though_one_of_them_is_tried_again(
+        stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    wang, long = stage.who("王强"), Message("。".join(f"第{n}句说的是同样的事" for n in range(120)))
+    await wang.says("你好")
+    post, posted = stage.channel.calls.post, 0
+
+    async def second_fails(path: str, body: Any) -> Any:
+        nonlocal posted
+        posted += 1
+        if posted == 2:
+            raise RetryAt(5)
+        return await post(path, body)
+
+    monkeypatch.setattr(stage.channel.calls, "post", second_fails)
+    with pytest.raises(RetryAt):
+        await stage.channel.send(wang.openid, long)
+    await stage.channel.send(wang.openid, long)
+    assert "".join(received.text for received in wang.phone[1:]) == long.text
+
+
 @pytest.mark.parametrize("code", [45015, 45047])
 async def test_where_the_platform_counts_otherwise_the_template_goes_and_nothing_more_is_tried(stage: Stage, code: int) -> None:
     wang = stage.who("王强")

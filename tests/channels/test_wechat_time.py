@@ -113,7 +113,7 @@ async def test_another_process_that_carried_the_answer_leaves_nothing_to_send(or
         await stage.fake.callbacks.again(wang, delivery, tries=1)
         assert delivery.statuses == [503, 200]
         async with asyncio.timeout(5):
-            while not stage.running.delivery._sent:  # noqa: ASYNC110 (the reply has left when its mark waits)
+            while not stage.running.delivery.marks:  # noqa: ASYNC110 (the reply has left when its mark waits)
                 await asyncio.sleep(0)
         await stage.running.delivery.flush()
         work.asked.set()

@@ -313,6 +313,27 @@ async def test_a_file_and_a_picture_are_sent_as_such(stage: Stage) -> None:
     assert shown == [("text", None), ("file", "附件3.docx"), ("text", None), ("image", "code.png")]
 
 
+async def test_of_a_message_with_a_file_nothing_comes_twice_though_the_file_is_tried_again(
+        stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    post, posted = stage.channel.calls.post, 0
+
+    async def second_fails(path: str, body: Any) -> Any:
+        nonlocal posted
+        posted += 1
+        if posted == 2:
+            raise RetryAt(5)
+        return await post(path, body)
+
+    monkeypatch.setattr(stage.channel.calls, "post", second_fails)
+    message = Message("请查收", document=Document("附件3.docx", b"PK document"))
+    with pytest.raises(RetryAt):
+        await _sent(stage, message)
+    await _sent(stage, message)
+    assert [each.kind for each in stage.who("王强").phone] == ["text", "file"]
+    await _sent(stage, Message("请查收", document=Document("附件3.docx", b"PK another")))  # is another message
+    assert [each.kind for each in stage.who("王强").phone] == ["text", "file", "text", "file"]
+
+
 async def test_the_menu_is_as_the_platform_takes_it(stage: Stage) -> None:
     await stage.channel.set_menu(menu())
     assert stage.fake.menu is not None and len(stage.fake.menu) == 3
