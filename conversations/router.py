@@ -238,7 +238,7 @@ def _without_form(ask: Ask) -> Parts:
         return (DANGER,)
     if (1 if not text.isascii() else 2) <= len(text) <= 20 and ask.may("elder") and lookup.matching(ask, text):
         return _command(ask, "elder", text)
-    return (("refuse.unknown", {}), *general.start(ask, ""))
+    return (("asking.no_form" if control(text) else "refuse.unknown", {}), *general.start(ask, ""))
 
 
 def _command(ask: Ask, name: str, rest: str) -> Parts:

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from conversations import due_lists
+from conversations import due_lists, lookup
 from conversations.engine import Part
 from conversations.lists import PAGE
 from conversations.turn import Ask, label
@@ -23,9 +23,9 @@ def cannot(ask: Ask, rest: str) -> Parts:
     word, _, instead = said.partition(" ")
     if not elder_id:
         return _which(ask)
-    elder = _visited(ask, elder_id)
+    elder = _visited(ask, elder_id) or _named(ask, rest)
     if elder is None:
-        return (("menu.elder_gone", {}),)
+        return (("menu.elder_gone", {}), *_which(ask))
     if elder.due_from > ask.today.isoformat():
         return (("cannot.seen", {"elder": elder.name, "first": elder.due_from}),)
     reason = next((each for each in REASONS if each == word), None)
@@ -47,8 +47,16 @@ def _which(ask: Ask) -> Parts:
     found = due.own(ask.tx, ask.scope, EVER, "", PAGE)
     if not found:
         return (("cannot.none", {"buttons": _back()}),)
-    return (("cannot.which", {"buttons": [
-        [["button.person", {"label": due_lists.label(each)}, f"/cannot {each.id}"]] for each in found]}),)
+    rows: Rows = [[["button.person", {"label": due_lists.label(each)}, f"/cannot {each.id}"]] for each in found]
+    if len(found) > 1 and ask.may("leave"):
+        rows.append([["button.cannot_any", {}, "/leave"]])
+    return (("cannot.which", {"buttons": rows}),)
+
+
+def _named(ask: Ask, text: str) -> Elder | None:
+    """今天去不了 陈大贵: the one whose name was typed."""
+    found = lookup.matching(ask, text)
+    return _visited(ask, found[0].id) if len(found) == 1 else None
 
 
 def _visited(ask: Ask, elder_id: str) -> Elder | None:
