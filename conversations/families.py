@@ -57,10 +57,10 @@ def may_read(ask: Ask, visit: Visit) -> bool:
 
     What the elder asked not to tell them stands in it.
     """
-    return visit.visitor_id == ask.writer.person_id or not _relative(ask, visit.elder_id)
+    return visit.visitor_id == ask.writer.person_id or not relative(ask, visit.elder_id)
 
 
-def _relative(ask: Ask, elder_id: str) -> bool:
+def relative(ask: Ask, elder_id: str) -> bool:
     """Whether the asker belongs to the elder's family, and does not coordinate where he lives."""
     over = ties.over(ask.tx, ask.scope, elder_id)
     return "family" in over and over.isdisjoint(people.COORDINATING)
@@ -71,16 +71,16 @@ def beside(ask: Ask, found: Elder) -> Parts:
 
     Nothing of it for one of them, who visits too: none sees what the others said, or what is kept from them.
     """
-    if _relative(ask, found.id):
+    if relative(ask, found.id):
         return ()
     since = ask.today - timedelta(days=ask.policy(found.village_id).calls.beside_days)
     call = contacts.beside(ask.tx, ask.scope, found.id, since.isoformat())
     asked = requests.of_elder(ask.tx, ask.scope, found.id)
-    zone = ask.house.policy.zone
-    silent = [plan.asked_at.astimezone(zone).date().isoformat() for plan in call_plans.of_elder(ask.tx, found.id)
-              if plan.unanswered and plan.asked_at]
+    family = ties.family(ask.tx, found.id, ask.today.isoformat())
+    silent = [ask.house.today(plan.asked_at).isoformat() for plan in call_plans.of_elder(ask.tx, found.id)
+              if plan.unanswered and plan.asked_at and plan.person_id in family]
     told = []
-    for person in ties.family(ask.tx, found.id, ask.today.isoformat()):
+    for person in family:
         said, child = tellings.newest(ask.tx, ask.scope, found.id, person), people.find(ask.tx, person)
         told.append({"name": child.name if child else "", "allowed": said.allowed if said else None,
                      "withheld": sorted(said.withheld) if said else [], "day": said.on_day if said else "",
@@ -97,7 +97,7 @@ def beside(ask: Ask, found: Elder) -> Parts:
 
 def buttons(ask: Ask, found: Elder) -> Rows:
     """The step from a card to what the family may be told."""
-    if not ask.may("telling") or found.status == "closed" or not ties.family(
+    if not ask.may("telling") or found.status == "closed" or relative(ask, found.id) or not ties.family(
             ask.tx, found.id, ask.today.isoformat()):
         return []
     return [[["button.telling", {}, f"/telling {found.id}"]]]

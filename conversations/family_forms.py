@@ -61,7 +61,7 @@ def telling(ask: Ask, form: Form, draft: Draft) -> Ended:
     """What the elder said of one of his family."""
     elder = elders.find(ask.tx, ask.scope, draft.context["elder_id"])
     child, day = _text(draft, "child"), _text(draft, "asked_on")
-    if elder is None or elder.condition == "erased" or child not in ties.family(
+    if elder is None or elder.condition == "erased" or families.relative(ask, elder.id) or child not in ties.family(
             ask.tx, elder.id, ask.today.isoformat()):
         return GONE
     allowed = _text(draft, "allowed") == "yes"

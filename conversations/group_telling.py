@@ -36,7 +36,8 @@ GROUP = re.compile(r"\D{0,6}\d{0,2}\D{0,4}")  # what was typed as a villagers' g
 def brief(tx: Tx, alert: Alert) -> dict[str, Any]:
     """All that a group, or whoever opens a forwarded link, is told of an alert."""
     elder = elders.unscoped(tx, alert.elder_id) if alert.elder_id else None
-    group = elder.group_name if elder and GROUP.fullmatch(elder.group_name) else ""
+    group = elder.group_name if elder and GROUP.fullmatch(elder.group_name) and (
+        elder.name[-2:] not in elder.group_name) else ""  # nor is it somebody's house: 张桂芳家
     return {"number": alert.called, "what": SHOWN.get(alert.kind, "help"), "state": alert.state, "drill": alert.drill,
             "group": group, "name": pseudonym(elder.name) if elder else ""}
 
@@ -66,7 +67,9 @@ def _alert(tx: Tx, notice: GroupAlert, scope: Scope) -> Parts | None:
         return ((key, {"number": alert.called, "only_edits": True, **edits}),)
     button = {"buttons": [[["button.claim", {}, f"/claim {alert.id}"]]]} if alert.state == "open" else {}
     who = alert.claimed_by if alert.running else alert.closed_by
-    return (("groups.alert", {**brief(tx, alert), "who": goes(tx, who), "anew": notice.anew or "", "link": "",
+    # it may leave late: nobody is asked to hurry to what is over, nor to help where nobody goes
+    anew = "" if not alert.running or (notice.anew == "support" and alert.state == "open") else notice.anew or ""
+    return (("groups.alert", {**brief(tx, alert), "who": goes(tx, who), "anew": anew, "link": "",
                               "page": page(tx, alert.id, group.id) if button else "", **wall(notice.at), **button,
                               **edits}),)
 

@@ -27,7 +27,14 @@ def find(ask: Ask, text: str, listed: list[str]) -> tuple[Candidate, ...]:
     """Everyone the text may mean; a single one comes with what a visit must know of him."""
     if (index := place(text, len(listed))) is not None:
         return by_id(ask, listed[index])
-    return _candidates(ask, matching(ask, text))
+    return _candidates(ask, matching(ask, text) or _in_group(ask, text, listed))
+
+
+def _in_group(ask: Ask, text: str, listed: list[str]) -> list[Elder]:
+    """3组: who of those just shown lives there, where two bear one name."""
+    shown = [elder for each in listed if (elder := elders.find(ask.tx, ask.scope, each)) and elder.status != "closed"]
+    return [elder for elder in shown if elder.group_name and text.strip() in (
+        elder.group_name, f"{elder.village}{elder.group_name}")]
 
 
 def matching(ask: Ask, text: str) -> list[Elder]:

@@ -23,7 +23,7 @@ from storage.scope import SOS, UNSAID
 Parts = tuple[Part, ...]
 SEAL = "accounts.menu"
 SOS_ASKS = ("/soswhom ", "/soswhat ")  # what the first button of 紧急's menus sends
-SOS_CALL = "/sos"
+OFFERED = ("/sos", "/alerts")  # in menus of everything, which keep their numbers
 OF_ALERTS = frozenset({*drilling.OF_ONE, "sos", "alerts", "seen", "alert_page", "alert_media", "got_through",
                        "no_answer", "tell_family"})
 _WORDS = Words()  # labels are compared as they are told in full
@@ -73,6 +73,12 @@ def token(menu: Menu, text: str) -> str:
     return next((str(button[2]) for button in menu.buttons if _WORDS.say(button[0], button[1]) == text), "")
 
 
+def of_an_alert(menu: Menu, text: str) -> str:
+    """The token of the alert's button whose label was typed; empty where there is none."""
+    return next((str(button[2]) for button in menu.buttons if of_alert(str(button[2])) and _WORDS.say(
+        button[0], button[1]) == text), "")
+
+
 def asks_sos(menu: Menu) -> bool:
     """Whether 紧急 asks with it whom or what."""
     return bool(menu.buttons) and str(menu.buttons[0][2]).startswith(SOS_ASKS)
@@ -85,15 +91,15 @@ def of_alert(called: str) -> bool:
 
 
 def without_numbers(said: Parts) -> Parts:
-    """What is said, with no numbers on the buttons of alerts. A menu that offers 紧急 too keeps its own."""
+    """What is said, with no numbers on the buttons of alerts."""
     return tuple((kind, {**fields, UNNUMBERED: True}) if _alerts_alone(fields.get("buttons", ())) else (kind, fields)
                  for kind, fields in said)
 
 
 def _alerts_alone(rows: Sequence[Sequence[Sequence[Any]]]) -> bool:
     about = [str(button[2]) for row in rows for button in row]
-    return bool(about) and (all(each == SOS_CALL for each in about) or any(
-        of_alert(each) and each != SOS_CALL for each in about))
+    return bool(about) and (all(each in OFFERED for each in about) or any(
+        of_alert(each) and each not in OFFERED for each in about))
 
 
 def notice(tx: Tx, channel: str, chat: str, said: Parts) -> Parts:

@@ -114,8 +114,7 @@ def _in_form(ask: Ask, draft: OpenDraft) -> Parts:
     if text and template.is_one(inbound.text, commands.VISIT_OPENERS):
         return _template(ask)
     menu = menus.kept(ask)
-    label = "" if text.isdigit() else menus.token(menu, text)
-    meant = label if menus.of_alert(label) else text  # an alert's label means the alert that it stood under
+    meant = menus.of_an_alert(menu, text) or text  # its label means the alert that it stood under
     call = commands.called(meant) if text and not control(text) else None
     if call and (meant.startswith("/") or not call[1] or not session.is_writing(ask, draft)):
         return _aside(ask, draft, _command(ask, *call))
@@ -225,10 +224,9 @@ def _without_form(ask: Ask) -> Parts:
         return _command(ask, "robot", ask.inbound.text)
     if text and template.is_one(ask.inbound.text, commands.VISIT_OPENERS):
         return _template(ask)
-    shown = menus.token(menus.kept(ask), text)
-    if menus.of_alert(shown):
-        text = shown  # not any alert, but the one under which it stood
-    if text and (call := commands.called(text) or commands.called(shown)):
+    menu = menus.kept(ask)
+    text = menus.of_an_alert(menu, text) or text
+    if text and (call := commands.called(text) or commands.called(menus.token(menu, text))):
         return _command(ask, *call)
     if text and _sos_on(ask):
         return _to_sos(ask, text)
@@ -240,7 +238,7 @@ def _without_form(ask: Ask) -> Parts:
         return (DANGER,)
     if (1 if not text.isascii() else 2) <= len(text) <= 20 and ask.may("elder") and lookup.matching(ask, text):
         return _command(ask, "elder", text)
-    return (("refuse.unknown", {}), *general.start(ask, ""))
+    return (("asking.no_form" if control(text) else "refuse.unknown", {}), *general.start(ask, ""))
 
 
 def _command(ask: Ask, name: str, rest: str) -> Parts:

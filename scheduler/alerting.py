@@ -24,6 +24,7 @@ VISITING = frozenset({"visitor", "stand_in"})
 GOING = VISITING | {"first_contact", "cadre"}  # who may be asked to go and see
 CHUNK = 100
 ABOVE: tuple[Rank, ...] = ("township", "county", "city")
+GRAVER = frozenset({"fire", "gas"})  # reported of what runs, it is that from then on: whoever comes must know
 ASKING = ("support", "back")  # steps with which somebody is asked to go
 ANEW: Mapping[str, Anew] = {"support": "support", "back": "late"}  # steps of which a group is told in a message anew
 # without which no alert ends, by how it does
@@ -75,15 +76,22 @@ def go_out(tx: Tx, alert: Alert, kind: str, policies: Policies, now: datetime) -
     return alerts.unscoped(tx, alert.id)
 
 
-def turned(tx: Tx, alert_id: str, policies: Policies, now: datetime) -> None:
-    """It was said what it is, after it went out without (the caller wrote it). Its ladder is now that of this kind:
-    whom the rungs that are overtaken would have told, and nobody has yet, is told at once.
+def turn(tx: Tx, was: Alert, kind: str, by: str | None, policies: Policies, now: datetime) -> bool:
+    """It is said what it is, after it went out without, or that it is graver: those told hear it. False: it is not so
+    any more.
+
+    Its ladder is now that of this kind: whom the rungs that are overtaken would have told, and nobody has yet, is told
+    at once.
     """
-    alert = alerts.lock(tx, alert_id)
-    climbed = rungs(tx, replace(alert, kind=SOS), policies)[:alert.rung]
+    if not alerts.turn(tx, was, kind, by, now, was.kind):
+        return False
+    tell_step(tx, was, "what", by, policies, now)
+    alert = alerts.lock(tx, was.id)
+    climbed = rungs(tx, replace(alert, kind=was.kind), policies)[:alert.rung]
     told = tell_near(tx, alert, policies, now)
     _climb(tx, alert, policies, now, told, frozenset(rank for rung in climbed for rank in rung.tell))
     alike.look(tx, alert, policies, now)
+    return True
 
 
 def tell_near(tx: Tx, alert: Alert, policies: Policies, now: datetime) -> frozenset[str]:
@@ -118,8 +126,8 @@ def _join(tx: Tx, before: Alert, kind: str, words: str, by: str | None, policies
         alerts.say_more(tx, before, words)
     tell_step(tx, before, "again", by, policies, now)
     village_groups.show(tx, before, policies, now, anew="again")
-    if kind not in UNTOLD and alerts.turn(tx, before, kind, by, now):
-        turned(tx, before.id, policies, now)
+    if kind not in UNTOLD and (before.kind == SOS or (kind in GRAVER and before.kind not in GRAVER | set(SECRET))):
+        turn(tx, before, kind, by, policies, now)
 
 
 def helpers(tx: Tx, alert: Alert, policies: Policies, today: date) -> list[str]:
@@ -210,14 +218,14 @@ def changed(tx: Tx, alert: Alert, what: Step | Literal["ended"], by: str, polici
 
 def tell_step(tx: Tx, alert: Alert, step: Step, by: str | None, policies: Policies, now: datetime) -> None:
     """Tells those who know of the alert that it goes on, but for him who did it. Each hears of a step once; of words
-    that are added, each time.
+    that are added, and of what it is, each time.
     """
     if by:
         alert_told.seen(tx, alert.id, by, now)
     for person in _told(tx, alert):
         if person != by:
             _tell(tx, AlertStep(person=person, alert=alert.id, step=step, by=by or ""),
-                  None if step == "words" else f"{step}:", now)
+                  None if step in ("words", "what") else f"{step}:", now)
 
 
 def climb(tx: Tx, now: datetime, policies: Policies) -> bool:

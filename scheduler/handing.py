@@ -6,7 +6,7 @@ from typing import Literal
 from scheduler import alerting, notices
 from scheduler.alert_notices import AlertOffered, AlertStep
 from scheduler.policy import Policies
-from storage import accounts, alert_turns, alerts
+from storage import accounts, alert_told, alert_turns, alerts
 from storage.alerts import Alert
 from storage.database import Tx
 
@@ -41,7 +41,7 @@ def offer(tx: Tx, alert: Alert, by: str, to: str, policies: Policies, now: datet
     if not accounts.reached(tx, to):
         return "unreached"
     if alert_turns.offer(tx, alert, by, to, now):
-        notices.tell(tx, AlertOffered(person=to, alert=alert.id, by=by), now)
+        notices.tell(tx, AlertOffered(person=to, alert=alert.id, by=by), now, way=alerting.way(tx, alert.id, to))
         return "offered"
     found = alerts.lock(tx, alert.id)
     return "offered" if found.claimed_by == by and found.offered_to == to else "not_yours"
@@ -58,7 +58,8 @@ def decline(tx: Tx, alert: Alert, by: str, now: datetime) -> bool:
     """He who was asked cannot go; who went hears it, and goes on. False where he is not asked any more."""
     if alert.offered_to != by or alert.claimed_by is None or not alert_turns.unoffer(tx, alert, by, now):
         return False
-    notices.tell(tx, AlertStep(person=alert.claimed_by, alert=alert.id, step="declined", by=by), now)
+    notices.tell(tx, AlertStep(person=alert.claimed_by, alert=alert.id, step="declined", by=by), now,
+                 way=alerting.way(tx, alert.id, alert.claimed_by))
     return True
 
 
@@ -67,6 +68,7 @@ def give_back(tx: Tx, alert: Alert, by: str, policies: Policies, now: datetime) 
     if not alerting.may_end(tx, by, alert) or not alert_turns.give_back(tx, alert, by, now):
         return False
     near = alerting.near(tx, alert, policies, now.astimezone(policies.city.zone).date())
+    alert_told.wake(tx, alert.id, now + policies.of(tx, alert.area_id).alerts.seen_after)
     return alerting.changed(tx, alert, "back", by, policies, now, also=(*_owner(alert), *near))
 
 

@@ -1,5 +1,6 @@
 """紧急: kept with the first tap; then, if there is time for it, who and what; and words as long as it runs (C12)."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from scheduler import alerting, village_groups
@@ -8,7 +9,7 @@ from storage import alerts
 from storage.alerts import Alert
 from storage.database import Tx
 from storage.elders import Elder
-from storage.scope import UNSAID
+from storage.scope import SOS, UNSAID
 
 KINDS = ("fall", "illness", "lost", "fire", "gas", "electric", "house", "missing", "epidemic", "abuse", "self_harm",
          "other")
@@ -52,11 +53,8 @@ def say_what(tx: Tx, alert: Alert, kind: str, policies: Policies, now: datetime)
     if alert.elder_id and alerts.unscoped(tx, alert.id) is None:  # at this moment it became a further report
         number = alerting.raise_alert(tx, alert.elder_id, kind, "person", alert.raised_by, policies, now)
         return alerts.running_numbered(tx, number)
-    if not alerts.turn(tx, alert, kind, alert.raised_by, now):
-        return None
-    alerting.tell_step(tx, alert, "what", alert.raised_by, policies, now)
-    alerting.turned(tx, alert.id, policies, now)
-    return alerts.unscoped(tx, alert.id)
+    was = replace(alert, kind=SOS)  # read before the clock sent it out, it is that now
+    return alerts.unscoped(tx, alert.id) if alerting.turn(tx, was, kind, alert.raised_by, policies, now) else None
 
 
 def add_words(tx: Tx, alert: Alert, by: str, words: str, policies: Policies, now: datetime,

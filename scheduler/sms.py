@@ -13,6 +13,7 @@ from storage.alerts import Alert
 from storage.database import Tx
 from storage.elders import NewElder
 from storage.outbox import Lane, Outgoing
+from storage.scope import SECRET
 
 CHANNEL = "sms"
 _ON = "channel/sms"
@@ -68,8 +69,8 @@ def last(tx: Tx, alert: Alert, person_id: str, now: datetime) -> None:
 
 
 def _file(tx: Tx, alert: Alert) -> NewElder | None:
-    """The elder's file, where there is a gateway and anybody may be written to."""
-    on = meta.get(tx, _ON) == "on" and not family_calls.withheld(alert)
+    """The elder's file, where there is a gateway and anybody may be written to: of what is secret nobody, ever."""
+    on = meta.get(tx, _ON) == "on" and not family_calls.withheld(alert) and alert.kind not in SECRET
     return elder_files.unscoped(tx, alert.elder_id) if on and alert.elder_id else None
 
 

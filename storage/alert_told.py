@@ -27,6 +27,9 @@ _DUE = _ALL.where(alert_told.c.next_at <= bindparam("at")).order_by(
 _AGAIN = update(alert_told).where(*_AS_IT_WAS).values(channels=bindparam("on"), next_at=bindparam("then"))
 _MISSED = update(alert_told).where(*_AS_IT_WAS).values(state="unreached", next_at=None)
 _REST = update(alert_told).where(*_AS_IT_WAS).values(next_at=None)
+_WAKE = update(alert_told).where(
+    alert_told.c.alert_id == bindparam("alert"), alert_told.c.state == "waiting", alert_told.c.next_at.is_(None),
+).values(next_at=bindparam("then"))
 _FAILED = update(alert_told).where(
     *_OF_HIM, alert_told.c.next_at.is_not(None), or_(  # told elsewhere meanwhile, he is waited for there
         alert_told.c.channels == bindparam("on"), alert_told.c.channels.like("% " + bindparam("on")))).values(
@@ -63,10 +66,10 @@ def seen(tx: Tx, alert_id: str, person_id: str, now: datetime) -> bool:
 
 
 def answered(tx: Tx, alert_id: str, person_id: str, channel: str, now: datetime) -> None:
-    """He has seen it, for he pressed something on this channel: what follows goes there."""
+    """He has seen it, for he pressed something on this channel (empty: on a page): what follows goes there."""
     seen(tx, alert_id, person_id, now)
     before = _channels(tx, alert_id, person_id)
-    if before and before[-1] != channel:
+    if channel and before and before[-1] != channel:
         on = " ".join((*(each for each in before if each != channel), channel))
         tx.run(_MOVE, alert=alert_id, person=person_id, before=" ".join(before), on=on)
 
@@ -105,6 +108,11 @@ def missed(tx: Tx, told: Told) -> bool:
 def rest(tx: Tx, told: Told) -> None:
     """He is not asked after any more: it ended, somebody goes, or it is not his business now."""
     tx.run(_REST, **_was(told))
+
+
+def wake(tx: Tx, alert_id: str, next_at: datetime) -> None:
+    """Nobody goes any more: who has not seen it is asked after again."""
+    tx.run(_WAKE, alert=alert_id, then=millis(next_at))
 
 
 def failed(tx: Tx, alert_id: str, person_id: str, channel: str, now: datetime) -> None:

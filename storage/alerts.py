@@ -57,7 +57,7 @@ _PRESSED = _ALL.where(_RUNNING, alerts.c.raised_by == bindparam("who"), alerts.c
     *_NEWEST).limit(1)
 _OUT = update(alerts).where(_THIS, alerts.c.state == "open", alerts.c.kind == UNSAID).values(
     kind=bindparam("what"))
-_TURN = update(alerts).where(_THIS, _RUNNING, alerts.c.kind == SOS).values(kind=bindparam("what"))
+_TURN = update(alerts).where(_THIS, _RUNNING, alerts.c.kind == bindparam("was")).values(kind=bindparam("what"))
 _LOCK = _UNSCOPED.with_for_update(of=alerts)
 _LOCK_PRESSED = _ALL.where(_THIS, _RUNNING, alerts.c.kind == UNSAID).with_for_update(of=alerts)
 _OF = update(alerts).where(_THIS, _RUNNING, or_(alerts.c.kind == UNSAID, alerts.c.elder_id.is_(None))).values(
@@ -223,9 +223,9 @@ def go_out(tx: Tx, alert: Alert, kind: str, now: datetime) -> None:
             (alert.called, kind))
 
 
-def turn(tx: Tx, alert: Alert, kind: str, by: str | None, now: datetime) -> bool:
-    """It is said what it is, after it went out without; False where that was said, or it ended."""
-    done = tx.run(_TURN, alert=alert.id, what=kind) == 1
+def turn(tx: Tx, alert: Alert, kind: str, by: str | None, now: datetime, was: str = SOS) -> bool:
+    """It is said what it is, after it went out as `was`; False where it is not that any more, or it ended."""
+    done = tx.run(_TURN, alert=alert.id, was=was, what=kind) == 1
     if done:
         tx.note(now, by or "clock", "alert.what", alert.elder_id or alert.id, (alert.called, kind))
     return done

@@ -4,7 +4,6 @@ const ZONE = {timeZone: "Asia/Shanghai"};
 const TIME = new Intl.DateTimeFormat("zh-CN", {...ZONE, hour: "2-digit", minute: "2-digit", hourCycle: "h23"});
 const DAY = new Intl.DateTimeFormat("zh-CN", {...ZONE, month: "long", day: "numeric", weekday: "long"});
 const PLACE = {latitude: 28.87, longitude: 105.44}; // made up: Luzhou
-const LONG = 0.6; // of the screen: a text to be read from its beginning
 const UPLOADING = {photo: "照片上传中", voice: "语音上传中", file: "文件上传中"};
 const TYPED = "tanfang.typed."; // what is being written on a phone, by its id
 const NEAR = 80; // pixels from the end that still count as reading the newest
@@ -41,7 +40,7 @@ export class PhoneView {
     this.part(".below").onclick = () => this.toEnd(false);
     this.part(".hello button").onclick = () => this.does({text: "你好"});
     this.log.onscroll = () => { if (this.atEnd()) this.part(".below").hidden = true; };
-    new ResizeObserver(() => { if (this.following) this.toEnd(); }).observe(this.log);
+    new ResizeObserver(() => { if (this.following) this.toEnd(this.reading); }).observe(this.log);
   }
 
   describe(phone) {
@@ -197,13 +196,13 @@ export class PhoneView {
 
   atEnd() { return this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR; }
 
-  // Shows the end; of a message that is long to read, the beginning.
+  // Shows the end; of a message that is longer than the screen, the beginning: what is asked stands above its buttons.
   toEnd(reading = true) {
     const last = this.list.lastElementChild;
-    const long = reading && last && !this.part(".pending").firstChild && last.offsetHeight > this.log.clientHeight
-      && last.querySelector(".bubble").offsetHeight > LONG * this.log.clientHeight;
+    const long = reading && last && !this.part(".pending").firstChild && last.offsetHeight > this.log.clientHeight;
     this.log.scrollTop = long ? last.offsetTop - this.log.offsetTop - 8 : this.log.scrollHeight;
     this.following = true;
+    this.reading = reading;
     this.log.onwheel = this.log.ontouchmove = this.log.onkeydown = () => { this.following = false; };
     this.part(".below").hidden = !long;
   }

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from conversations import due_lists
+from conversations import due_lists, lookup
 from conversations.engine import Part
 from conversations.lists import PAGE
 from conversations.turn import Ask, label
@@ -23,9 +23,9 @@ def cannot(ask: Ask, rest: str) -> Parts:
     word, _, instead = said.partition(" ")
     if not elder_id:
         return _which(ask)
-    elder = _visited(ask, elder_id)
+    elder = _visited(ask, elder_id) or _named(ask, rest)
     if elder is None:
-        return (("menu.elder_gone", {}),)
+        return (("menu.elder_gone", {}), *_which(ask))
     if elder.due_from > ask.today.isoformat():
         return (("cannot.seen", {"elder": elder.name, "first": elder.due_from}),)
     reason = next((each for each in REASONS if each == word), None)
@@ -38,7 +38,7 @@ def cannot(ask: Ask, rest: str) -> Parts:
     day = next((each for each in days if each.isoformat() == instead), None)
     if day is None:
         return (_proposed(ask, elder, reason, days),)
-    _keep(ask, elder, day, reason)
+    _keep(ask, elder, day, reason, comes=True)
     return (("cannot.kept", {"elder": elder.name, "day": day.isoformat(), "buttons": _back()}),)
 
 
@@ -47,8 +47,16 @@ def _which(ask: Ask) -> Parts:
     found = due.own(ask.tx, ask.scope, EVER, "", PAGE)
     if not found:
         return (("cannot.none", {"buttons": _back()}),)
-    return (("cannot.which", {"buttons": [
-        [["button.person", {"label": due_lists.label(each)}, f"/cannot {each.id}"]] for each in found]}),)
+    rows: Rows = [[["button.person", {"label": due_lists.label(each)}, f"/cannot {each.id}"]] for each in found]
+    if len(found) > 1 and ask.may("leave"):
+        rows.append([["button.cannot_any", {}, "/leave"]])
+    return (("cannot.which", {"buttons": rows}),)
+
+
+def _named(ask: Ask, text: str) -> Elder | None:
+    """今天去不了 陈大贵: the one whose name was typed."""
+    found = lookup.matching(ask, text)
+    return _visited(ask, found[0].id) if len(found) == 1 else None
 
 
 def _visited(ask: Ask, elder_id: str) -> Elder | None:
@@ -74,7 +82,7 @@ def _proposed(ask: Ask, elder: Elder, reason: Reason, days: list[date]) -> Part:
 
 
 def _somebody_else(ask: Ask, elder: Elder, reason: Reason) -> Parts:
-    _keep(ask, elder, ask.today + timedelta(days=1), reason)
+    _keep(ask, elder, ask.today + timedelta(days=1), reason, comes=False)
     me, day = ask.writer.person_id, ask.today.isoformat()
     over = people.nearest_coordinators(ask.tx, elder.village_id, besides=me)
     for person in over:
@@ -84,13 +92,17 @@ def _somebody_else(ask: Ask, elder: Elder, reason: Reason) -> Parts:
     return (("cannot.asked", {"elder": elder.name, "told": told, "buttons": _back()}),)
 
 
-def _keep(ask: Ask, elder: Elder, until: date, reason: Reason) -> None:
-    """Nobody at home twice in a row, with no visit in between, is said to the coordinator."""
+def _keep(ask: Ask, elder: Elder, until: date, reason: Reason, *, comes: bool) -> None:
+    """Not before that day, on which he comes himself, or hears of it where the window is over.
+
+    Nobody at home twice in a row, with no visit in between, is said to the coordinator.
+    """
+    if comes or elder.due_until < ask.today.isoformat():  # it may be long before his window's last days, or after
+        reminding.sooner(ask.tx, elder.id, until.isoformat())
     before = postponements.last(ask.tx, elder.id, ask.writer.person_id)
     if before and (before[0].until_on, before[0].reason) == (until.isoformat(), reason):
         return  # pressed twice
     postponements.add(ask.tx, elder.id, ask.writer.person_id, until, reason, ask.now)
-    reminding.sooner(ask.tx, elder.id, until.isoformat())  # it may be long before his window's last days, or after
     ask.note("elder.postpone", elder.id, ("day", "reason"))
     if reason != "nobody_home" or not before or before[0].reason != "nobody_home":
         return

@@ -1,6 +1,6 @@
 """告诉家属: who visits asks the elder whom of his family he lets know how he is, and what not."""
 
-from conversations import lookup, session
+from conversations import families, lookup, session
 from conversations.draft import CALLED, Answer
 from conversations.engine import Part
 from conversations.turn import Ask
@@ -16,6 +16,8 @@ def telling(ask: Ask, rest: str) -> tuple[Part, ...]:
         return found
     if found.condition == "erased":
         return (("menu.elder_gone", {}),)
+    if families.relative(ask, found.id):  # nobody writes down for himself what he is to be told
+        return (("tellings.not_yourself", {"elder": found.name}),)
     family = [person for each in ties.family(ask.tx, found.id, ask.today.isoformat())
               if (person := people.find(ask.tx, each))]
     if not family:

@@ -145,6 +145,31 @@ async def test_what_the_bot_sends_unasked_appears_and_the_newest_is_in_view(hous
     assert await wang.screen() == [f"第 {number} 条" for number in range(70)] + ["今天 3 位"]
 
 
+async def test_what_is_asked_stays_in_view_above_many_buttons(house: EchoHouse, page: Page) -> None:
+    await page.set_viewport_size({"width": 390, "height": 700})
+    await opened(page, house)
+    await house.playground.send(WANG, Message("先打 120。是哪位老人？", tuple(
+        (Button(f"{number} 老人", f"/soswhom {number}"),) for number in range(1, 15))))
+    wang = PhoneOnPage(page, WANG)
+    asked = await wang.sees("是哪位老人")
+    await expect(asked.locator(".text")).to_be_in_viewport()
+    await expect(asked.get_by_role("button", name="14 老人")).not_to_be_in_viewport()
+    await wang.frame.get_by_role("button", name="往下看").click()
+    await expect(asked.get_by_role("button", name="14 老人")).to_be_in_viewport()
+
+
+async def test_with_large_text_the_phone_fills_the_screen_and_nothing_hangs_out(house: EchoHouse, page: Page) -> None:
+    await page.set_viewport_size({"width": 390, "height": 800})
+    await opened(page, house)
+    await page.evaluate("document.documentElement.style.fontSize = '34px'")
+    wang = PhoneOnPage(page, WANG)
+    await wang.says("你好")
+    heard = await wang.sees("收到：你好")
+    await wang.frame.get_by_role("textbox").scroll_into_view_if_needed()
+    await expect(heard.locator(".text")).to_be_in_viewport()
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 async def test_markup_in_a_message_is_shown_as_text_with_its_line_breaks(house: EchoHouse, page: Page) -> None:
     await opened(page, house)
     nasty = "<img src=x onerror=alert(1)>\n  <b>二</b>"

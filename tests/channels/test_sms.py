@@ -16,7 +16,7 @@ from bot.delivery import Delivery
 from bot.settings import Settings
 from conversations.message import Message, Told
 from scheduler import reaching, sms
-from storage import alert_contacts, tables
+from storage import alert_contacts, alert_family, alerts, tables
 from storage.crypto import Keys
 from storage.database import Tx
 from tests.fakes.served import served
@@ -99,7 +99,16 @@ async def test_of_what_is_kept_from_the_family_nobody_is_written_to(
     talk: Talk, url: str, gateway: Gateway, kind: str
 ) -> None:
     delivery = await with_gateway(talk, url)
-    await talk.alarm(ELDER, kind, "王强")
+    alert = await talk.alarm(ELDER, kind, "王强")
+    await delivery.sweep()
+    assert gateway.asked == 0
+
+    def decided(tx: Tx) -> None:  # a coordinator chose one to be called by telephone
+        alert_family.decide(tx, alert, "slot1", talk.running.village.people["赵敏"], talk.running.now())
+        now = alerts.lock(tx, alert.id)
+        sms.tell(tx, now, talk.running.now().date(), talk.running.now())
+        sms.last(tx, now, talk.running.village.people["李娜"], talk.running.now())
+    await talk.running.store.run(decided)
     await delivery.sweep()
     assert gateway.asked == 0
 

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from bot.channels.base import Capabilities
 from bot.render import reachable
-from conversations import telling
+from conversations import group_telling, telling
 from conversations.book import from_folder
 from conversations.group_telling import GROUP
 from conversations.say import messages
 from conversations.words_book import Words, pseudonym
 from scheduler import alerting, policy, raising, village_groups
+from scheduler.group_notices import GroupAlert
 from storage import accounts, alerts, assignments, elders, groups, outbox, people
 from storage.database import Store, Tx
 from storage.tables import elders as elders_table
@@ -40,7 +41,7 @@ GO = "(?:\n(?:能去的请点“我去处理”。|能去的点这里认领：ht
 
 def allowed(group: str, name: str, drill: bool = False) -> re.Pattern[str]:
     """All that a group may ever read of an elder of this group and name."""
-    where = f"{re.escape(group)} " if group and GROUP.fullmatch(group) else ""
+    where = f"{re.escape(group)} " if group and GROUP.fullmatch(group) and name[-2:] not in group else ""
     state = f"(?:待认领|{WHO} \\d\\d:\\d\\d 去处理了|{WHO}已到场|(?:处置完毕|误报)（{WHO} \\d\\d:\\d\\d）)"
     return re.compile(f"警报 A-\\d{{4}} · (?:{where}{re.escape(pseudonym(name))} · {KIND}(?: · {state})?{LINES}{GO}"
                       "|后面又发了一条，请看新的那条。)")
@@ -148,3 +149,34 @@ def test_of_a_name_the_surname_alone_is_told(seed: int) -> None:
         name = "".join(chr(draw.choice((draw.randrange(0x4E00, 0x9FA5), draw.randrange(0x20, 0x7F), 0x202E))) for _ in range(4))
         short = pseudonym(name)
         assert short.endswith("某") and short[:-1] in name and len(short) <= 3 and short.isprintable()
+
+
+async def test_a_group_that_is_called_by_an_elder_s_name_is_not_said(store: Store, now: datetime) -> None:
+    def said(tx: Tx) -> str:
+        ground = lay(now)(tx)
+        elder = elders.add(tx, new_elder(ground.village, "张桂芳"), STANDING, now)
+        tx.run(elders_table.update().where(elders_table.c.id == elder).values(group_name="张桂芳家"))
+        alerting.raise_alert(tx, elder, "fall", "person", None, POLICIES, now)
+        alert = alerts.running_numbered(tx, 1)
+        assert alert
+        return str(group_telling.brief(tx, alert))
+    assert "桂芳" not in await store.run(said)
+
+
+async def test_what_leaves_late_asks_nobody_to_hurry_to_what_is_over(store: Store, now: datetime) -> None:
+    def said(tx: Tx) -> list[bool]:
+        ground = lay(now)(tx)
+        group = groups.add(tx, "test", "g1", "chat", ground.village.id, ground.coordinator, now)
+        alerting.raise_alert(tx, ground.elder, "fall", "person", None, POLICIES, now)
+        alert = alerts.running_numbered(tx, 1)
+        assert alert
+        found = []
+        for end in (False, True):
+            if end:
+                alerting.end(tx, alert, ground.coordinator, {"reason": "x"}, POLICIES, now)
+            for anew in ("again", "support"):
+                notice = GroupAlert(group=group.id, alert=alert.id, at="2026-03-02T09:30", anew=anew)  # type: ignore[arg-type]
+                parts = telling.parts(tx, notice.kind, notice.model_dump(), now.date())
+                found.append(Words().say(*parts[0]) if parts else "")
+        return ["请尽快" in each or "帮手" in each for each in found]
+    assert await store.run(said) == [True, False, False, False]

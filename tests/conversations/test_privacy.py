@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -13,8 +14,20 @@ from conversations.book import from_folder
 from conversations.documents import making, own_data
 from conversations.message import Inbound
 from conversations.words_book import Words, sources
-from scheduler import annex2
-from storage import accounts, assignments, audit, contacts, elder_files, needs, people, requests, tellings, visits
+from scheduler import annex2, calls, policy
+from storage import (
+    accounts,
+    assignments,
+    audit,
+    call_plans,
+    contacts,
+    elder_files,
+    needs,
+    people,
+    requests,
+    tellings,
+    visits,
+)
 from storage.audit import Line
 from storage.contacts import Contact
 from storage.crypto import Keys
@@ -131,7 +144,25 @@ async def test_who_is_family_reads_no_visit_that_others_made_and_nothing_of_his_
     assert ("周远" in card, "/record" in pressed) == (reads, reads)
     assert ("没找到这条记录" not in await office.says(account, f"/record {visit}")) == reads
     assert ("没找到这条记录" not in await office.says(account, f"/printvisit {visit}")) == reads
+    assert (await office.says(account, f"/telling {elder}")).startswith("仇大山 · 告诉家属") == reads
     assert ("上次" in await office.says(account, f"/visit {elder}")) == reads
+
+
+async def test_who_is_family_no_more_is_not_waited_for(office: Office) -> None:
+    elder = office.village.elders[SEEN]
+
+    def remind(tx: Tx) -> str:
+        here = people.find(tx, office.village.people["王强"])
+        assert here
+        child = people.add(tx, here.area_id, "周远", ("family",), START).id
+        assignments.entrust(tx, child, elder, "family", "2026-01-01")
+        plan = calls.begin(tx, child, elder, policy.load().city, START)
+        assert call_plans.asked(tx, plan, START + timedelta(days=7), START)
+        return child
+    child = await office.store.run(remind)
+    assert "还没有回音" in await office.says("7001", f"/elder {elder}")
+    await office.store.run(lambda tx: assignments.end(tx, child, elder, START.date()))
+    assert "还没有回音" not in await office.says("7001", f"/elder {elder}")
 
 
 async def _file_buttons(office: Office, account: str, elder: str) -> tuple[tuple[tuple[str, str], ...], ...]:

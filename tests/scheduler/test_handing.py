@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from scheduler import alerting, handing, policy
-from storage import accounts, people
+from storage import accounts, alert_told, alerts, outbox, people
 from storage.alerts import Alert
 from storage.database import Store, Tx
 from tests.scheduler.test_alerting import Village, only, sent
@@ -76,6 +76,21 @@ async def test_only_who_may_go_and_is_reached_is_asked_and_he_alone_takes_over(
     now_is = await only(store)
     assert (now_is.state, now_is.claimed_by, now_is.offered_to, now_is.rung) == ("claimed", visitor, None, 0)
     assert not await store.run(lambda tx: alerting.arrive(tx, now_is, grid, POLICIES, now))
+
+
+async def test_who_is_asked_to_go_instead_is_asked_where_he_answered_last(
+    store: Store, village: Village, now: datetime
+) -> None:
+    alert, grid, first = await only(store), village.people["grid"], village.people["first"]
+
+    def work(tx: Tx) -> list[str]:
+        accounts.bind(tx, "other", "first", "first", first, now - timedelta(days=1))
+        alert_told.answered(tx, alert.id, first, "other", now)
+        assert handing.offer(tx, alert, grid, first, POLICIES, now) == "offered"
+        asked = next(each for each in [alerts.lock(tx, alert.id)] if each.offered_to == first)
+        assert handing.decline(tx, asked, first, now)
+        return [f"{row.kind} {row.channel}" for row in outbox.take(tx, now)]
+    assert await store.run(work) == ["alert_offered other", "alert_step test"]
 
 
 async def test_whom_no_message_reaches_is_not_offered_it(store: Store, village: Village, now: datetime) -> None:

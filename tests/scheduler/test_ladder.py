@@ -171,12 +171,28 @@ async def test_said_late_what_it_is_it_climbs_the_ladder_of_that_and_tells_at_on
     await sent(store, DAYTIME)
     assert await climbed(store, village, DAYTIME, 12) == {3: NEAR_TOWNSHIP}
 
-    def turn(tx: Tx) -> None:
-        assert alerts.turn(tx, alert, "fire", None, DAYTIME + 12 * MINUTE)
-        alerting.turned(tx, alert.id, POLICIES, DAYTIME + 12 * MINUTE)
-    await store.run(turn)
-    assert await names(store, village, DAYTIME + 12 * MINUTE) == "child county"  # of a fire the family hears as well
+    at = DAYTIME + 12 * MINUTE
+    assert await store.run(lambda tx: alerting.turn(tx, alert, "fire", None, POLICIES, at))
+    told = [fields["person"] for kind, fields in await sent(store, at) if kind == "alert_raised"]
+    assert village.names(told) == ["child", "county"]  # of a fire the family hears as well
     assert await climbed(store, village, DAYTIME + 12 * MINUTE, 300) == {}
+
+
+async def test_a_fire_reported_of_what_runs_already_makes_it_one_and_nothing_makes_it_less(
+    store: Store, village: Village
+) -> None:
+    alert = await raised(store, village, "fall", DAYTIME)
+    await sent(store, DAYTIME)
+    assert await climbed(store, village, DAYTIME, 12) == {3: WITH_FAMILY}
+    at = DAYTIME + 12 * MINUTE
+    for kind in ("fire", "illness", "fall", "gas"):
+        assert await store.run(lambda tx, kind=kind: alerting.raise_alert(
+            tx, village.ground.elder, kind, "device", None, POLICIES, at)) == alert.number
+    found = await only(store)
+    assert found.kind == "fire"
+    told = await sent(store, at)
+    assert village.names([fields["person"] for kind, fields in told if kind == "alert_raised"]) == ["county"]
+    assert {fields["step"] for kind, fields in told if kind == "alert_step"} == {"again", "what"}
 
 
 async def test_given_back_it_climbs_again_from_the_first_rung_by_the_hour_that_it_is_then(

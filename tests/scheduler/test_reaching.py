@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from scheduler import alerting, policy, reaching
+from scheduler import alerting, handing, policy, reaching
 from scheduler.alert_notices import AlertRaised
 from storage import accounts, alert_told, outbox
 from storage.database import Store, Tx
@@ -110,6 +110,31 @@ async def test_nobody_is_asked_after_once_somebody_goes_but_the_family(
     await looked(store, now + AFTER)
     assert await leaving(store, village, now + AFTER) == [("alert_raised", "other", "child")]
     assert (await states(store, village))["grid"] == "seen"  # he pressed
+
+
+async def test_given_back_who_has_not_seen_it_is_asked_after_again(
+    store: Store, village: Village, now: datetime
+) -> None:
+    await second(store, village, "first", now)
+    await raised(store, village, now)
+    alert, grid = await only(store), village.people["grid"]
+    await store.run(lambda tx: alerting.claim(tx, alert, grid, POLICIES, now))
+    await looked(store, now + AFTER)  # somebody goes: he is left in peace
+    mine = await only(store)
+    assert await store.run(lambda tx: handing.give_back(tx, mine, grid, POLICIES, now + AFTER))
+    await sent(store, now + AFTER)
+    await looked(store, now + 2 * AFTER)
+    assert ("alert_raised", "other", "first") in await leaving(store, village, now + 2 * AFTER)
+
+
+async def test_what_is_pressed_on_a_page_changes_nothing_of_where_he_is_told(
+    store: Store, village: Village, now: datetime
+) -> None:
+    await raised(store, village, now)
+    alert, grid = await only(store), village.people["grid"]
+    await store.run(lambda tx: alert_told.answered(tx, alert.id, grid, "", now))
+    await store.run(lambda tx: alert_told.answered(tx, alert.id, grid, "other", now))
+    assert await store.read(lambda tx: alert_told.last_channel(tx, alert.id, grid)) == "other"
 
 
 async def test_who_has_no_channel_at_all_is_told_of_at_once(store: Store, village: Village, now: datetime) -> None:
