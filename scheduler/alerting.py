@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Literal
 
-from scheduler import alike, family_decision, ladders, notices, risks, sms, village_groups, visitor_kinds
+from scheduler import alike, apart, family_decision, ladders, notices, risks, sms, village_groups, visitor_kinds
 from scheduler.alert_notices import AlertEnded, AlertRaised, AlertStep, OfAlert, Step
 from scheduler.group_notices import Anew
 from scheduler.ladders import Rank, Rungs
@@ -234,12 +234,14 @@ def climb(tx: Tx, now: datetime, policies: Policies) -> bool:
     What was pressed, and of which nothing more was said in time, goes out as it is.
     """
     due = alerts.due(tx, now, CHUNK)
-    for alert in (*due, *alerts.ahead(tx, now, CHUNK)):
+
+    def climb_one(alert: Alert) -> None:
         if alert.kind == UNSAID:
             go_out(tx, alert, SOS, policies, now)
         else:
             _climb(tx, alert, policies, now)
-    return len(due) == CHUNK
+
+    return apart.each(tx, (*due, *alerts.ahead(tx, now, CHUNK)), climb_one) or len(due) == CHUNK
 
 
 def rungs(tx: Tx, alert: Alert, policies: Policies) -> Rungs:

@@ -7,7 +7,7 @@ answer (docs/decisions/check-ins-after-standing-still.md).
 
 from datetime import date, datetime, time, timedelta
 
-from scheduler import alerting, notices
+from scheduler import alerting, apart, notices
 from scheduler.checkin_notices import (
     CheckInAsk,
     CheckInContact,
@@ -41,9 +41,7 @@ def set_up(tx: Tx, elder: Elder, at_time: str, by: str, policies: Policies, now:
 def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
     """Takes a chunk of days one step further; True where there may be more."""
     due = check_ins.due(tx, now, CHUNK)
-    for each in due:
-        _step(tx, each, policies, now)
-    return len(due) == CHUNK
+    return apart.each(tx, due, lambda each: _step(tx, each, policies, now)) or len(due) == CHUNK
 
 
 def _step(tx: Tx, each: CheckIn, policies: Policies, now: datetime) -> None:

@@ -5,7 +5,7 @@ Only while nobody goes; the family until the alert ends, for it is to know.
 
 from datetime import datetime, timedelta
 
-from scheduler import alerting, notices, sms
+from scheduler import alerting, apart, notices, sms
 from scheduler.alert_notices import AlertRaised, NotReached
 from scheduler.policy import Policies
 from storage import accounts, alert_told, alerts, people
@@ -25,17 +25,23 @@ def sweep(tx: Tx, now: datetime, policies: Policies) -> bool:
     The village's coordinators hear of all who were found unreached in one message for each alert.
     """
     due = alert_told.due(tx, now, CHUNK)
-    missed: dict[str, Alert] = {}
+    of_one: dict[str, list[Told]] = {}
     for told in due:
-        alert = alerts.unscoped(tx, told.alert_id)
+        of_one.setdefault(told.alert_id, []).append(told)
+    left = apart.each(tx, of_one.items(), lambda each: _reach(tx, *each, policies, now))
+    return left or len(due) == CHUNK
+
+
+def _reach(tx: Tx, alert_id: str, due: list[Told], policies: Policies, now: datetime) -> None:
+    alert, missed = alerts.unscoped(tx, alert_id), False
+    for told in due:
         if alert is None or not _asked(tx, alert, told, policies, now):
             alert_told.rest(tx, told)
         elif not _elsewhere(tx, alert, told, policies, now) and alert_told.missed(tx, told):
-            missed[alert.id] = alert
+            missed = True
             sms.last(tx, alert, told.person_id, now)
-    for alert in missed.values():
+    if alert and missed:
         _tell_missed(tx, alert, policies, now)
-    return len(due) == CHUNK
 
 
 def _asked(tx: Tx, alert: Alert, told: Told, policies: Policies, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""The clock of a running process: APScheduler beats, and every beat is a tick."""
+"""The clock of a running process: APScheduler beats, and every beat is a tick; that of alerts beats by itself."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,10 +14,14 @@ from storage.database import Store, StoreUnavailable
 log = structlog.get_logger()
 
 BEAT = 60  # seconds
+ALERT_BEAT = 5  # seconds
 
 
 class Ticker:
-    """Ticks from the start on and then each minute. Nothing is remembered here: what is due stands in the database."""
+    """Ticks from the start on and then each minute, and looks after alerts each few seconds.
+
+    Nothing is remembered here: what is due stands in the database.
+    """
 
     def __init__(self, store: Store, policies: Policies, now: Callable[[], datetime],
                  before: Callable[[], Awaitable[None]]) -> None:
@@ -31,6 +35,8 @@ class Ticker:
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._scheduler.add_job(self.beat, "interval", seconds=BEAT, next_run_time=datetime.now(UTC), coalesce=True,
                                 max_instances=1, misfire_grace_time=None)
+        self._scheduler.add_job(self.alert_beat, "interval", seconds=ALERT_BEAT, coalesce=True, max_instances=1,
+                                misfire_grace_time=None)
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -45,3 +51,12 @@ class Ticker:
                 await tick.tick(self._store, self._now(), self._policies, report=report)
             except StoreUnavailable:
                 log.warning("the clock waits for the database")
+
+    async def alert_beat(self) -> None:
+        """The sweeps of alerts alone, where one waits: by a single look, so that it may be often (C11)."""
+        now = self._now()
+        try:
+            if await self._store.read(lambda tx: tick.alert_waits(tx, now)):
+                await tick.tick(self._store, now, self._policies, tick.ALERTS)
+        except StoreUnavailable:
+            log.warning("alerts wait for the database")

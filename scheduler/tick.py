@@ -29,7 +29,7 @@ from scheduler import (
 )
 from scheduler.policy import Policies
 from scheduler.report import Did, Report
-from storage import meta, ticks
+from storage import alert_told, alerts, meta, ticks
 from storage.database import Store, StoreUnavailable, Tx
 from storage.ids import instant, millis
 from storage.watched import Watched
@@ -49,9 +49,12 @@ class Daily:
 
 # a function runs at each beat: it finds by an index what is due by now. It is seen when the day turns, and at the
 # instants of `storage.ticks.INSTANTS`
-SWEEPS: Mapping[str, Sweep | Daily] = {
+ALERTS: Mapping[str, Sweep] = {  # for these nobody waits: not for the minute, not for the sweeps behind them
     "alerts that nobody took over": alerting.climb,
     "alerts that somebody has not seen": reaching.sweep,
+}
+SWEEPS: Mapping[str, Sweep | Daily] = {
+    **ALERTS,
     "drills that are over": drills.sweep,
     "alerts that are asked after": followups.sweep,
     "elders who are asked how they are": checkins.sweep,
@@ -110,6 +113,11 @@ async def tick(store: Store, now: datetime, policies: Policies, sweeps: Mapping[
     return failed
 
 
+def alert_waits(tx: Tx, now: datetime) -> bool:
+    """Whether more people are to be told of an alert by now."""
+    return bool(alerts.due(tx, now, 1) or alert_told.due(tx, now, 1))
+
+
 class _Run:
     """One sweep at one time, chunk by chunk, under its lease."""
 
@@ -122,7 +130,8 @@ class _Run:
 
     async def all(self, store: Store) -> None:
         """Every chunk, in units of work of their own; of several processes one at a time."""
-        while self._kept(await store.run(self._chunk, key=f"sweep {self._name}", patient=True)):
+        patient = self._name not in ALERTS
+        while self._kept(await store.run(self._chunk, key=f"sweep {self._name}", patient=patient)):
             pass
 
     def all_in(self, tx: Tx) -> None:

@@ -7,7 +7,8 @@ milliseconds. SQLite and PostgreSQL differ only below this file (`sqlite.py`, `p
 import asyncio
 import os
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar, cast
@@ -141,6 +142,20 @@ class Tx:
         """Every row."""
         self.run(statement, **values)
         return self._cursor.fetchall()
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Of what is done in it nothing is kept where it raises; the rest of this unit of work stands."""
+        noted = len(self.audited)
+        self._cursor.execute("SAVEPOINT apart")
+        try:
+            yield
+        except BaseException:
+            self._cursor.execute("ROLLBACK TO SAVEPOINT apart")
+            self._cursor.execute("RELEASE SAVEPOINT apart")
+            del self.audited[noted:]
+            raise
+        self._cursor.execute("RELEASE SAVEPOINT apart")
 
     def note(self, now: datetime, actor: str, action: str, subject: str, fields: Sequence[str] = ()) -> None:
         """Puts a line on the audit chain; it is written as this unit of work's last statement."""
