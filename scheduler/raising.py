@@ -60,7 +60,12 @@ def say_what(tx: Tx, alert: Alert, kind: str, policies: Policies, now: datetime)
 def add_words(tx: Tx, alert: Alert, by: str, words: str, policies: Policies, now: datetime,
               *, told: bool = False) -> None:
     """Somebody who knows more says it, while it runs. `told`: another message of his brings it."""
-    alerts.say_more(tx, alert, words)
+    if not alerts.say_more(tx, alert, words):  # at this moment it became a further report
+        joined = alerts.running_of(tx, alert.elder_id or "")
+        if joined is None:
+            return
+        alert = joined
+        alerts.say_more(tx, alert, words)
     tx.note(now, by, "alert.words", alert.elder_id or alert.id, (alert.called,))
     if alert.kind != UNSAID and not told:
         alerting.tell_step(tx, alert, "words", by, policies, now)

@@ -100,6 +100,8 @@ class Visitor:
             assert number, text
             self.visits[kept] = int(number[1])
             self.acted, self.idle = shown.change, True
+        elif "什么时候都可以发" in text:  # the help: what stood there before follows
+            self.acted = shown.change
         elif "请核对" in text:
             await self._taps(shown, "提交")
         elif CARE in text:

@@ -271,3 +271,16 @@ async def test_what_is_said_while_the_clock_sends_it_out_takes_no_photo_elsewher
     sent_out.set()
     assert await waiting is None
     assert [each.alert_id for each in await store.read(lambda tx: alert_media.of(tx, alert.id))] == [alert.id]
+
+
+async def test_what_is_added_while_it_becomes_a_further_report_stands_with_the_one_that_runs(
+    store: Store, village: Village, now: datetime
+) -> None:
+    runs = await pressed(store, village, now, "grid")
+    assert await said(store, runs, "fall", now)
+    mine = await pressed(store, village, now + MINUTE)
+    await swept(store, now + 3 * MINUTE)  # as it was read, it is not there any more
+    assert [each.id for each in await every(store)] == [runs.id]
+    await store.run(lambda tx: raising.add_words(
+        tx, mine, village.people["visitor"], "后门没锁", POLICIES, now + 3 * MINUTE))
+    assert (await every(store))[0].words == "后门没锁"
