@@ -18,7 +18,12 @@ Parts = tuple[Part, ...]
 SAID = {"claimed": "alerts.claimed_by", "arrived": "alerts.arrived_by", "again": "alerts.again", "well": "alerts.well",
         "reached": "alerts.reached", "whom": "alerts.whom", "what": "alerts.what", "words": "alerts.words",
         "support": "ladder.support", "handed": "ladder.handed", "back": "ladder.back", "declined": "ladder.declined",
-        "not_there": "ladder.not_there", **dict.fromkeys(("photo", "voice", "place"), "added.told")}
+        "not_there": "ladder.not_there", "not_ended": "ladder.not_ended",
+        **dict.fromkeys(("photo", "voice", "place"), "added.told")}
+# what of it the one who goes is told instead, and what he may press
+TO_GOER = {
+    "not_there": ("ladder.goer_not_there", (("button.arrived", "/arrived"), ("button.hand_alert", "/handalert"))),
+    "not_ended": ("ladder.goer_not_ended", (("button.close_alert", "/close"), ("button.support", "/support")))}
 
 
 def called(elder: Elder | None) -> str:
@@ -97,10 +102,9 @@ def _step(tx: Tx, notice: AlertStep, scope: Scope) -> Parts | None:
     rows: list[list[list[object]]] = [[["button.alert", {}, f"/alert {alert.id}"]]]
     if notice.step == "back" and notice.goes:
         rows.insert(0, [["button.claim", {}, f"/claim {alert.id}"]])
-    if notice.step == "not_there" and notice.by == scope.person_id:
-        said = "ladder.goer_not_there"
-        rows.insert(0, [["button.arrived", {}, f"/arrived {alert.id}"],
-                        ["button.hand_alert", {}, f"/handalert {alert.id}"]])
+    if notice.step in TO_GOER and notice.by == scope.person_id:
+        said, buttons = TO_GOER[notice.step]
+        rows.insert(0, [[label, {}, f"{command} {alert.id}"] for label, command in buttons])
     return ((said, {"number": alert.called, "elder": called(elder), "who": who, "what": alert.kind,
                     "words": alert.words, "step": notice.step, "goes": notice.goes, **wall(notice.at),
                     "buttons": rows}),)

@@ -13,11 +13,12 @@ from storage.scope import Scope
 # somebody goes, is there; another report came in; the elder says that he is well, or somebody near reached him; who
 # raised it says of whom it is, or what; somebody who knows more says it, or adds a photo, a voice note, a place; who
 # goes wants more people; another goes in his place, or cannot; nobody goes any more; who went has not said that he is
-# there
+# there, or how it ended
 Step = Literal["claimed", "arrived", "again", "well", "reached", "whom", "what", "words", "support", "handed", "back",
-               "declined", "not_there", "photo", "voice", "place"]
+               "declined", "not_there", "not_ended", "photo", "voice", "place"]
+# the states in which a step is still so, by him who does it
 GOES = {"claimed": ("claimed",), "arrived": ("arrived",), "handed": ("claimed",), "support": ("claimed", "arrived"),
-        "not_there": ("claimed",)}  # the states in which a step is still so, by him who does it
+        "not_there": ("claimed",), "not_ended": ("arrived",)}
 
 
 class OfAlert(Notice):
@@ -62,7 +63,8 @@ class AlertRaised(OfAlert):
 class AlertStep(OfAlert):
     """It goes on, by this person's doing. Not wanted where it went further meanwhile.
 
-    `at`: since when he goes (as `AlertRaised.at`), of `not_there`; `goes`: this person may take it over, of `back`.
+    `at`: since when he goes, or is there (as `AlertRaised.at`), of `not_there` and `not_ended`; `goes`: this person may
+    take it over, of `back`.
     """
 
     kind = "alert_step"

@@ -246,13 +246,13 @@ def climb(tx: Tx, now: datetime, policies: Policies) -> bool:
 
 def rungs(tx: Tx, alert: Alert, policies: Policies) -> Rungs:
     """The rungs of an alert as it stands: while nobody goes those of the day or night on which it began to wait; while
-    nobody is there; then none.
+    nobody is there; while it does not end.
     """
     rules = policies.of(tx, alert.area_id)
     ladder = ladders.of_kind(rules.ladders, alert.kind)
     if alert.state == "open":
         return ladder.night if rules.alerts.night(alert.rungs_from, policies.city.zone) else ladder.day
-    return ladder.not_there if alert.state == "claimed" else ()
+    return ladder.not_there if alert.state == "claimed" else ladder.not_ended
 
 
 def _climb(tx: Tx, alert: Alert, policies: Policies, now: datetime, told: Iterable[str] = (),
@@ -284,8 +284,8 @@ def _climb(tx: Tx, alert: Alert, policies: Policies, now: datetime, told: Iterab
 
 def _tell_again(tx: Tx, alert: Alert, persons: Iterable[str], policies: Policies, now: datetime, *, late: bool,
                 kin: frozenset[str] = frozenset()) -> set[str]:
-    """Tells these that nobody goes (`late`: after a time), or that who went has not said that he is there. `kin` among
-    them are told, and not asked to go.
+    """Tells these that nobody goes (`late`: after a time), or that who went has not said that he is there, or how it
+    ended. `kin` among them are told, and not asked to go.
     """
     at, not_asked = wall(alert.raised_at, policies), kin | {*people.operators(tx)}
     call = policies.of(tx, alert.area_id).alerts.phone if kin else ""
@@ -296,8 +296,9 @@ def _tell_again(tx: Tx, alert: Alert, persons: Iterable[str], policies: Policies
             notice = AlertRaised(person=person, alert=alert.id, at=at, goes=person not in not_asked, late=late,
                                  call=call if person in kin else "")
         else:
-            notice = AlertStep(person=person, alert=alert.id, step="not_there", by=alert.claimed_by or "",
-                               at=wall(alert.claimed_at or alert.rungs_from, policies))
+            notice = AlertStep(
+                person=person, alert=alert.id, step="not_there" if alert.state == "claimed" else "not_ended",
+                by=alert.claimed_by or "", at=wall(alert.arrived_at or alert.claimed_at or alert.rungs_from, policies))
         if _raise_to(tx, notice, alert, policies, now) or _tell(tx, notice, None, now):
             found.add(person)
     return found

@@ -38,23 +38,27 @@ Rungs = tuple[Rung, ...]
 
 
 class Ladder(BaseModel):
-    """The rungs while nobody goes, by day and at night; and those while who went has not said that he is there."""
+    """The rungs while nobody goes, by day and at night; those while who went has not said that he is there, and those
+    from then on until it ends (none: nobody is asked).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     day: Rungs = Field(min_length=1)
     night: Rungs = Field(min_length=1)
     not_there: Rungs = Field(min_length=1)
+    not_ended: Rungs = ()
 
     @model_validator(mode="after")
     def _climbs(self) -> "Ladder":
-        for name, rungs in (("day", self.day), ("night", self.night), ("not_there", self.not_there)):
+        ladders = {"day": self.day, "night": self.night, "not_there": self.not_there}
+        for name, rungs in (ladders | {"not_ended": self.not_ended} if self.not_ended else ladders).items():
             if [each.after for each in rungs] != sorted({each.after for each in rungs}):
                 raise ValueError(f"{name}: each rung must be later than the one before it")
             told = {rank for each in rungs for rank in each.tell}
             if not told & {"township", "county", "city"}:
                 raise ValueError(f"{name}: no rung tells the township or anybody above it")
-            if "goer" in told and name != "not_there":
+            if "goer" in told and name in ("day", "night"):
                 raise ValueError(f"{name}: nobody goes yet, so there is no goer to tell")
         return self
 

@@ -67,7 +67,7 @@ _CLAIM = update(alerts).where(_THIS, alerts.c.state == "open").values(  # to ope
     state="claimed", claimed_by=bindparam("who"), claimed_at=bindparam("at"), rung=0, rungs_from=bindparam("at"),
     next_at=bindparam("at"))
 _ARRIVE = update(alerts).where(_THIS, alerts.c.state == "claimed", alerts.c.claimed_by == bindparam("who")).values(
-    state="arrived", arrived_at=bindparam("at"), next_at=None)
+    state="arrived", arrived_at=bindparam("at"), rung=0, rungs_from=bindparam("at"), next_at=bindparam("at"))
 TAKEN: ColumnElement[bool] = or_(alerts.c.state == "claimed", alerts.c.state == "arrived")
 _ended: dict[str, Any] = {"state": bindparam("new_state"), "closed_by": bindparam("who"), "closed_at": bindparam("at"),
           "outcome": bindparam("found"), "next_at": bindparam("then")}

@@ -129,13 +129,28 @@ async def test_who_went_and_does_not_arrive_is_asked_and_those_above_told_once(
     assert await climbed(store, village, went, 300) == {30: NOT_THERE[kind]}
 
 
-async def test_who_said_that_he_is_there_is_not_asked_where_he_is(store: Store, village: Village) -> None:
+async def test_who_said_that_he_is_there_is_not_asked_where_he_is_but_how_it_ended(
+    store: Store, village: Village
+) -> None:
     alert, grid = await raised(store, village, "fall", DAYTIME), village.people["grid"]
     await store.run(lambda tx: alerting.claim(tx, alert, grid, POLICIES, DAYTIME))
     assert await store.run(lambda tx: alerting.arrive(tx, alert, grid, POLICIES, DAYTIME + 9 * MINUTE))
     await names_of_all(store, DAYTIME + 9 * MINUTE)
-    assert await climbed(store, village, DAYTIME + 9 * MINUTE, 300) == {}
+    assert await climbed(store, village, DAYTIME + 9 * MINUTE, 300) == {60: "grid", 180: "grid township"}
     assert (await only(store)).arrived_at == DAYTIME + 9 * MINUTE
+
+
+async def test_who_said_how_it_ended_is_asked_no_more(store: Store, village: Village) -> None:
+    alert, grid = await raised(store, village, "fall", DAYTIME), village.people["grid"]
+    await store.run(lambda tx: alerting.claim(tx, alert, grid, POLICIES, DAYTIME))
+    await store.run(lambda tx: alerting.arrive(tx, alert, grid, POLICIES, DAYTIME))
+    await names_of_all(store, DAYTIME)
+    there = await only(store)
+    assert await climbed(store, village, DAYTIME, 90) == {60: "grid"}
+    assert await store.run(lambda tx: alerting.end(
+        tx, there, grid, {"found": "摔了一跤", "done": "扶起来了"}, POLICIES, DAYTIME + 90 * MINUTE))
+    await names_of_all(store, DAYTIME + 90 * MINUTE)
+    assert await climbed(store, village, DAYTIME + 90 * MINUTE, 300) == {}
 
 
 async def names_of_all(store: Store, at: datetime) -> None:
