@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import structlog
 
 from storage import outbox
 from storage.database import Store
@@ -44,6 +45,7 @@ def main(measured: Callable[[str, Path, int], Awaitable[Sequence[Any]]]) -> None
     parser.add_argument("--keys", type=Path, required=True)
     parser.add_argument("--waiting", type=int, required=True)
     given = parser.parse_args()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # the rows alone go out
 
     async def rows() -> list[dict[str, Any]]:
         return [asdict(row) for row in await measured(given.url, given.keys, given.waiting)]

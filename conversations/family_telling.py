@@ -120,13 +120,15 @@ def _month_told(tx: Tx, notice: MonthTold, scope: Scope) -> Told:
         return None
     first = date.fromisoformat(f"{notice.month}-01")
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    made = [visit for visit in visits.last(tx, scope, elder.id, MOST_OF_A_MONTH)
-            if first.isoformat() <= visit.on_day <= last.isoformat()]
+    told = [(visit, fields) for visit in visits.last(tx, scope, elder.id, MOST_OF_A_MONTH)
+            if first.isoformat() <= visit.on_day <= last.isoformat()
+            and (fields := families.summary(tx, visit, yes.withheld))["all"]]  # what he kept to himself is not counted
     calls = sum(first.isoformat() <= call.on_day <= last.isoformat()
                 for call in contacts.mine(tx, scope, elder.id, MOST_OF_A_MONTH))
-    fields = families.summary(tx, made[0], yes.withheld) if made else {"areas": {}, "day": "", "all": False}
-    return (("family.month", {**fields, "elder": elder.name, "month": first.month, "visits": len(made),
-                              "calls": calls, "buttons": families.back(elder.id)}),)
+    newest = told[0][1] if told else {"areas": {}, "day": "", "all": False}
+    return (("family.month", {**newest, "elder": elder.name, "month": first.month, "calls": calls,
+                              "visits": sum(visit.method == "home" for visit, _ in told),
+                              "buttons": families.back(elder.id)}),)
 
 
 TELL: dict[str, Callable[[Tx, Any, Scope], Told]] = {
