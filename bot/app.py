@@ -96,11 +96,25 @@ class App:
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        working = await self._wire()
+        async with self._at_work(serving=True):
+            yield
+
+    async def work(self) -> None:
+        """Sends, sweeps and does jobs beside those who serve, until `end`; takes nothing in."""
+        async with self._at_work(serving=False):
+            await self._stop.wait()
+
+    def end(self) -> None:
+        """Ends `work`."""
+        self._stop.set()
+
+    @asynccontextmanager
+    async def _at_work(self, *, serving: bool) -> AsyncIterator[None]:
+        working = await self._wire(serving=serving)
         await self.delivery.take_over()
         self._tasks += [asyncio.create_task(work()) for work in working]
         keep_out_of_collections()
-        log.info("serving", channels=sorted(self.channels), engine=self._base.store.engine)
+        log.info("serving" if serving else "working", channels=sorted(self.channels), engine=self._base.store.engine)
         self._ticker.start()
         self._ready = True
         try:
@@ -118,12 +132,12 @@ class App:
 
     async def move_clock(self, to: datetime, report: Report) -> None:
         """Moves the playground's clock without serving, as its page does. Raises ClockGoesForward."""
-        await self._wire()
+        await self._wire(serving=False)
         assert self._clock is not None  # the caller has a playground
         await self._clock.move(to, report)
 
-    async def _wire(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
-        """Puts the parts together; gives what a serving process runs all the time."""
+    async def _wire(self, *, serving: bool) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+        """Puts the parts together; gives what the process runs all the time, `serving` or only working."""
         base, settings = self._base, self._base.settings
         self.book = await load_book(base.store)
         self.channels: dict[str, Channel] = {}
@@ -131,6 +145,7 @@ class App:
         offset = await kept_clock(base)
         routes: list[BaseRoute] = []
         working: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        receiving: list[Callable[[], Coroutine[Any, Any, None]]] = []
         if settings.playground_on:
             from bot.channels.playground import Playground
             from bot.playground.phones import all_phones
@@ -152,10 +167,10 @@ class App:
             self._closing.append(telegram.close)
             if settings.telegram_mode == "webhook":
                 routes += telegram.routes(self._handle, settings.telegram_secret)
-                working.append(lambda: telegram.keep_webhook(
+                receiving.append(lambda: telegram.keep_webhook(
                     f"{settings.public}/telegram/webhook", settings.telegram_secret, self._stop))
             else:
-                working.append(lambda: telegram.poll(self._handle, self._stop))
+                receiving.append(lambda: telegram.poll(self._handle, self._stop))
             working.append(lambda: introduce(telegram, self._links))
         if settings.wechat_app_id:
             from bot.channels import wechat_wiring
@@ -165,7 +180,7 @@ class App:
             self._closing.append(wechat.close)
             menus = wechat_wiring.Menus(wechat.calls, base.store)
             routes += wechat.routes(self._answer, menus.follow, self._lost)
-            working.append(menus.keep)
+            receiving.append(menus.keep)
             self._links[wechat.name] = f"{settings.public}{wechat_wiring.JOIN_PATH}/"
         if settings.wecom_corp_id:
             from bot.channels import wecom_wiring
@@ -175,7 +190,7 @@ class App:
             self._closing.append(wecom.close)
             joining, self._links[wecom.name] = wecom_wiring.joining(settings, wecom, base.store, self.now)
             routes += [*wecom.routes(self._handle), *joining.routes(self._handle)]
-            working += [lambda: wecom_wiring.set_menu(wecom), lambda: wecom_wiring.keep_chats(wecom, self._stop)]
+            receiving += [lambda: wecom_wiring.set_menu(wecom), lambda: wecom_wiring.keep_chats(wecom, self._stop)]
         if settings.sms_url:
             from bot.channels.sms import Sms
 
@@ -203,7 +218,7 @@ class App:
             from bot.devices import mqtt
 
             at = mqtt.broker(settings.mqtt_url, settings.port)
-            working.append(lambda: mqtt.listen(at, intake, self._stop))
+            receiving.append(lambda: mqtt.listen(at, intake, self._stop))
         routes += pages.build_routes(base.store, self.now, settings.public, settings.hosts)
         routes += alert_pages.build_routes(base.store, house, self.now, settings.hosts)
         self.web.router.routes.extend(routes)
@@ -213,7 +228,7 @@ class App:
         working.append(lambda: fetching.run(self._stop))
         working.append(lambda: self.jobs.run(self._stop))
         working.append(lambda: watch.watch(base, clocks.wall, self._stop))
-        return working
+        return [*working, *receiving] if serving else working
 
     async def _handle(self, inbound: Any) -> None:
         await self.dispatch.handle(inbound)

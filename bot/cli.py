@@ -1,6 +1,7 @@
 """The command line: `python -m bot …`. What a command needs is imported when it runs, so that each starts quickly."""
 
 import asyncio
+import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine
@@ -46,6 +47,37 @@ def with_store(work: "Callable[[Foundation], Coroutine[Any, Any, Any]]") -> Any:
     base = _opened()
     try:
         return asyncio.run(work(base))
+    finally:
+        base.store.close()
+
+
+@app.command()
+def work() -> None:
+    """Sends, sweeps and does jobs beside a running serve, on this machine or another. Wants PostgreSQL."""
+    from bot.app import App, kept_clock
+    from bot.logs import configure
+    from bot.settings import SettingsError
+    from storage.database import StoreUnavailable
+
+    configure()
+    base = _opened()
+    if base.store.dialect == "sqlite":
+        base.store.close()
+        typer.echo("tanfang: on SQLite serve does all; work wants a PostgreSQL in TANFANG_DATABASE_URL", err=True)
+        raise typer.Exit(2)
+    running = App(base)
+
+    async def until_told() -> None:
+        await kept_clock(base)
+        for each in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(each, running.end)
+        await running.work()
+
+    try:
+        asyncio.run(until_told())
+    except (SettingsError, StoreUnavailable) as error:
+        typer.echo(f"tanfang: {error}", err=True)
+        raise typer.Exit(2) from None
     finally:
         base.store.close()
 
